@@ -1,0 +1,42 @@
+"""DCAMSR-lite: an interactive laboratory for cross-attention in multi-contrast MRI super-resolution.
+
+>>> import dcamsr_lite as dl
+>>> dl.DCAMSR(scale=4, image_size=64).config.variant
+'corrected'
+
+Names load when they are first used, so that ``import dcamsr_lite`` stays quick. Not for clinical use.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DCAMSR": "model",
+    "Config": "config",
+    "InputError": "errors",
+    "load": "checkpoints",
+    "load_released": "checkpoints",
+    "save": "checkpoints",
+    "weights": "checkpoints",
+    "trace": "tracing",
+    "intervene": "tracing",
+    "load_pair": "data",
+    "load_input": "data",
+    "super_resolve": "evaluation",
+    "evaluate": "evaluation",
+    "explore": "widgets",
+}
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dcamsr_lite' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

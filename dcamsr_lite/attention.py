@@ -1,0 +1,193 @@
+"""Dual cross-attention (paper, Fig. 3, Eqs. 1-5) and its transformer block (Fig. 2b, Eqs. 6-7).
+
+Axes: ``b`` batch, ``n`` tokens (the pixels, row-major ``(h w)``), ``c = head * d`` channels, ``p``
+projected tokens. Queries come from the low-resolution image, keys and values from the reference.
+
+>>> import torch
+>>> attention = DualCrossAttention(channels=16, heads=4, tokens=16, grid=(8, 8))
+>>> attention(torch.rand(1, 64, 16), torch.rand(1, 64, 16), (8, 8)).shape
+torch.Size([1, 64, 16])
+"""
+
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from torch import Tensor, nn
+
+from .tokens import START_TEMPERATURE, Projection, SpatialAttention, spatial_attention
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """b head n d -> b n c: with named axes the released mistake cannot be written."""
+    return rearrange(x, "b head n d -> b n (head d)")
+
+
+def merge_heads_scrambled(x: Tensor) -> Tensor:
+    """The released merge: features outermost, tokens innermost, then cut into rows of c values.
+
+    Each output "token" holds c consecutive positions of one feature plane: a bijection, so nothing
+    is lost but location (UNETR++ issue 62).
+    """
+    channels = x.shape[1] * x.shape[3]
+    planes = rearrange(x, "b head n d -> b (d head n)")
+    return rearrange(planes, "b (n c) -> b n c", c=channels)
+
+
+class AttentionMap(nn.Module):
+    """softmax(q k^T): b head n d, b head p d -> b head n p. A module, so that hooks can watch it."""
+
+    def forward(self, q: Tensor, k: Tensor | None) -> Tensor:
+        logits = q if k is None else einsum(q, k, "b head n d, b head p d -> b head n p")
+        return logits.softmax(dim=-1)
+
+
+class SpatialBranch(nn.Module):
+    """Where in the reference to look (Eq. 3): every pixel attends to p projected tokens.
+
+    ``fused`` runs torch's fused attention, for training; the explicit softmax can be recorded and
+    edited. ``merge`` is "aligned" or "scrambled" (released). One output per pixel: b n c.
+    """
+
+    def __init__(
+        self,
+        heads: int,
+        tokens: int,
+        grid: tuple[int, int],
+        choice: str | SpatialAttention = "cosine",
+        merge: str = "aligned",
+        projections: int = 2,
+        held: int | None = None,
+        local: bool = False,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.prepare = spatial_attention(choice)
+        start = START_TEMPERATURE.get(self.prepare, 1.0)
+        self.temperature = None if start is None else nn.Parameter(torch.full((heads, 1, 1), start))
+        self.project_key = Projection(tokens, grid, held, local)
+        one = projections == 1
+        self.project_value = self.project_key if one else Projection(tokens, grid, held, local)
+        self.merge = {"aligned": merge_heads, "scrambled": merge_heads_scrambled}[merge]
+        self.dropout = dropout
+        self.fused = True
+        self.attention = AttentionMap()
+        self.heads = nn.Identity()  # the heads' outputs pass through here, to be watched or cut
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int]) -> Tensor:
+        ready = self.prepare(q, k, lambda x: self.project_key(x, grid), self.temperature)
+        q, k = ready if isinstance(ready, tuple) else (ready, None)
+        v = self.project_value(v, grid)
+        dropout = self.dropout if self.training else 0.0
+        if self.fused and k is not None:
+            x = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=1.0)
+        else:
+            x = F.dropout(self.attention(q, k), dropout) @ v
+        return self.merge(self.heads(x))
+
+
+class ChannelBranch(nn.Module):
+    """Which feature of the reference to take (Eq. 4): d x d attention per head. One output: b n c.
+
+    ``logits`` is "scaled_dot_product", as printed, where they grow with the number of pixels until
+    the attention is one-hot, or "cosine" over the tokens times a learned temperature (released).
+    """
+
+    def __init__(self, heads: int, logits: str = "cosine", dropout: float = 0.0):
+        super().__init__()
+        if logits not in ("cosine", "scaled_dot_product"):
+            raise ValueError(f"channel logits are {logits!r}: expected cosine, scaled_dot_product")
+        cosine = logits == "cosine"
+        self.temperature = nn.Parameter(torch.ones(heads, 1, 1)) if cosine else None
+        self.dropout = dropout
+        self.attention = AttentionMap()
+        self.heads = nn.Identity()
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        if self.temperature is None:
+            q = q / q.shape[-1] ** 0.5
+        else:
+            q, k = F.normalize(q, dim=-2) * self.temperature, F.normalize(k, dim=-2)
+        q, k, v = (rearrange(x, "b head n d -> b head d n") for x in (q, k, v))
+        attention = F.dropout(self.attention(q, k), self.dropout, self.training)
+        x = rearrange(attention @ v, "b head d n -> b head n d")
+        return merge_heads(self.heads(x))
+
+
+class DualCrossAttention(nn.Module):
+    """Eqs. 1-5: shared queries and keys, one value per branch, each branch reduced to half of c.
+
+    >>> attention = DualCrossAttention(channels=16, heads=4, tokens=16, grid=(8, 8), channel=False)
+    >>> attention(torch.rand(1, 64, 16), torch.rand(1, 64, 16), (8, 8)).shape
+    torch.Size([1, 64, 16])
+
+    x, reference (b, n, c) -> (b, n, c), spatial half first. With one branch switched off the other
+    fills all channels. ``options`` go to SpatialBranch.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        tokens: int,
+        grid: tuple[int, int],
+        spatial: bool = True,
+        channel: bool = True,
+        channel_logits: str = "cosine",
+        dropout: float = 0.0,
+        **options,
+    ):
+        super().__init__()
+        if not (spatial or channel):
+            raise ValueError("both branches are off: keep the spatial or the channel attention")
+        if channels % (2 * heads):
+            raise ValueError(f"{channels} channels do not split into {heads} heads and two halves")
+        branches = spatial + channel
+        self.head_count = heads
+        self.query = nn.Linear(channels, channels)
+        self.key_values = nn.Linear(channels, (1 + branches) * channels)
+        self.spatial = self.channel = None
+        if channel:
+            self.channel = ChannelBranch(heads, channel_logits, dropout)
+            self.channel_out = nn.Linear(channels, channels // branches)
+        if spatial:
+            self.spatial = SpatialBranch(heads, tokens, grid, dropout=dropout, **options)
+            self.spatial_out = nn.Linear(channels, channels // branches)
+
+    def forward(self, x: Tensor, reference: Tensor, grid: tuple[int, int]) -> Tensor:
+        heads = "b n (kind head d) -> kind b head n d"
+        (q,) = rearrange(self.query(x), heads, kind=1, head=self.head_count)
+        kv = self.key_values(reference)
+        k, *v = rearrange(kv, heads, head=self.head_count, d=q.shape[-1])
+        halves = []
+        if self.spatial:
+            halves.append(self.spatial_out(self.spatial(q, k, v[-1], grid)))
+        if self.channel:
+            halves.append(self.channel_out(self.channel(q, k, v[0])))
+        return torch.cat(halves, dim=-1)
+
+
+class DualCrossAttentionTransformer(nn.Module):
+    """DCAT, Eqs. 6-7: x + DCA(LN(x), LN(reference)), then a residual feed-forward network.
+
+    >>> block = DualCrossAttentionTransformer(16, heads=4, tokens=16, grid=(8, 8))
+    >>> block(torch.rand(1, 16, 8, 8), torch.rand(1, 16, 8, 8)).shape
+    torch.Size([1, 16, 8, 8])
+
+    Images (b, c, h, w) in and out: the texture. ``norm_before_ffn`` is False in the released code.
+    """
+
+    def __init__(self, channels: int, *, norm_before_ffn: bool = True, **attention):
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)  # one for both inputs, in the paper and in the code
+        self.attention = DualCrossAttention(channels, **attention)
+        self.norm_ffn = nn.LayerNorm(channels) if norm_before_ffn else nn.Identity()
+        self.ffn = nn.Sequential(
+            nn.Conv2d(channels, channels, 1), nn.ReLU(), nn.Conv2d(channels, channels, 1)
+        )
+
+    def forward(self, image: Tensor, reference: Tensor) -> Tensor:
+        grid = image.shape[-2:]
+        x, reference = (rearrange(i, "b c h w -> b (h w) c") for i in (image, reference))
+        x = x + self.attention(self.norm(x), self.norm(reference), grid)
+        as_image = {"pattern": "b (h w) c -> b c h w", "h": grid[0]}
+        return rearrange(x, **as_image) + self.ffn(rearrange(self.norm_ffn(x), **as_image))

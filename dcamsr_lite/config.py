@@ -1,0 +1,126 @@
+"""Variants and presets: every point where paper, released code and our network differ, as a switch.
+
+>>> Config.make("released", "full").merge
+'scrambled'
+"""
+
+from dataclasses import dataclass
+
+LEVELS = (1, 2, 4)  # attention at the full, half and quarter matrix
+MULTIPLE = 8  # the deepest feature is an eighth of the image: sizes are padded to a multiple of it
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that shapes a network; it travels in the weight file. Defaults: `corrected`, `lite`.
+
+    >>> Config(variant="paper").last_kernel
+    3
+    >>> Config.make("paper", "lite").last_kernel
+    1
+    """
+
+    variant: str = "corrected"
+    preset: str = "lite"
+    scale: int = 4
+    image_size: tuple[int, int] = (128, 128)
+    channels: int = 32
+    heads: int = 8
+    tokens: int = 64
+    encoder_blocks: tuple[int, ...] = (1, 1, 1)  # at levels 1, 2, 4
+    decoder_blocks: tuple[int, ...] = (
+        1,
+        1,
+        1,
+        2,
+        1,
+        1,
+    )  # two at level 8, one at 4, fusions 4, 2, 1
+    channel_logits: str = "cosine"
+    spatial_attention: str = "cosine"
+    merge: str = "aligned"
+    projections: int = 2
+    held_footprints: int | None = 32  # side of the grid that holds them; None: the image's own grid
+    local_footprints: bool = True
+    dropout: float = 0.0
+    norm_before_ffn: bool = True
+    shared_sam: bool = False
+    last_kernel: int = 3
+    residual: bool = True
+    upsampling: str = "fourier"  # the first step; "bilinear" is off by (scale - 1) / 2 pixels
+    reference: bool = True
+    multiscale: bool = True
+    channel: bool = True
+    spatial: bool = True
+
+    @classmethod
+    def make(cls, variant: str, preset: str, **changes) -> "Config":
+        """The configuration of a variant and a preset, with ``changes`` to single fields."""
+        for name, value, known in (("variant", variant, VARIANTS), ("preset", preset, PRESETS)):
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}, expected one of {sorted(known)}")
+        unknown = set(changes) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise ValueError(f"unknown option {sorted(unknown)}; see dcamsr_lite.model.Config")
+        fields = VARIANTS[variant] | PRESETS[preset] | changes
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        if isinstance(size := fields.get("image_size", cls.image_size), int):
+            size = (size, size)
+        if fields.get("scale", 4) not in (2, 4):
+            raise ValueError(f"scale is {fields['scale']!r}, expected 2 or 4")
+        if min(size) < MULTIPLE:
+            raise ValueError(f"image_size is {size}, expected at least {MULTIPLE} x {MULTIPLE}")
+        return cls(**fields | {"variant": variant, "preset": preset, "image_size": size})
+
+    def transformer(self, level: int) -> dict:
+        """Arguments of the transformer block at ``level``; sizes are padded to a multiple of 8."""
+        height, width = (-(-side // MULTIPLE) * MULTIPLE // level for side in self.image_size)
+        return {
+            "channel_logits": self.channel_logits,
+            "merge": self.merge,
+            "channels": self.channels,
+            "heads": self.heads,
+            "tokens": self.tokens,
+            "grid": (height, width),
+            "spatial": self.spatial,
+            "channel": self.channel,
+            "projections": self.projections,
+            "held": self.held_footprints,
+            "local": self.local_footprints,
+            "dropout": self.dropout,
+            "norm_before_ffn": self.norm_before_ffn,
+        }
+
+
+VARIANTS: dict[str, dict] = {
+    "released": dict(
+        spatial_attention="token_cosine",
+        merge="scrambled",
+        projections=1,
+        held_footprints=None,
+        local_footprints=False,
+        dropout=0.1,
+        norm_before_ffn=False,
+        shared_sam=True,
+        upsampling="bilinear",
+    ),
+    "paper": dict(
+        channel_logits="scaled_dot_product",
+        spatial_attention="scaled_dot_product",
+        held_footprints=None,
+        local_footprints=False,
+        last_kernel=1,
+        residual=False,
+        upsampling="bilinear",
+    ),
+    "corrected": {},
+}
+PRESETS: dict[str, dict] = {
+    "lite": {},
+    "full": dict(
+        image_size=(256, 256),
+        channels=64,
+        encoder_blocks=(4, 4, 4),
+        decoder_blocks=(2, 2, 2, 12, 8, 4),
+    ),
+}

@@ -1,0 +1,230 @@
+"""DCAMSR (paper, Fig. 2): encoder, three dual cross-attention transformers, fusion, decoder.
+
+>>> import torch
+>>> model = DCAMSR(scale=4, image_size=64)
+>>> model(torch.rand(1, 1, 16, 16), torch.rand(1, 1, 64, 64)).shape
+torch.Size([1, 1, 64, 64])
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .attention import DualCrossAttentionTransformer as Transformer
+from .config import LEVELS, MULTIPLE, Config
+from .kspace import center_pad, fft2c, ifft2c
+
+
+class ResidualBlock(nn.Module):
+    """conv, ReLU, conv, plus the input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(x)))
+
+
+class Stage(nn.Sequential):
+    """A 3x3 convolution with ReLU, then residual blocks; stride 2 halves the image."""
+
+    def __init__(self, inputs: int, channels: int, blocks: int, stride: int = 1):
+        conv = nn.Conv2d(inputs, channels, 3, stride, padding=1)
+        super().__init__(conv, nn.ReLU(), *(ResidualBlock(channels) for _ in range(blocks)))
+
+
+class Encoder(nn.Module):
+    """Features at H, H/2 and H/4, by one encoder for the upsampled input and the reference.
+
+    The first convolution turns one image into c maps: depth-wise, as the paper's text has it, with
+    multiplier c. The paper's fourth stage (H/8, low-resolution side only) opens the decoder.
+    """
+
+    def __init__(self, channels: int, blocks: tuple[int, ...]):
+        super().__init__()
+        sources = zip((1, channels, channels), blocks, (1, 2, 2), strict=True)
+        self.stages = nn.ModuleList(Stage(i, channels, n, stride) for i, n, stride in sources)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        features = []
+        for stage in self.stages:
+            image = stage(image)
+            features.append(image)
+        return features
+
+
+class SpatialAdaptation(nn.Module):
+    """SAM (Fig. 2d, after MASA): give the texture the mean and deviation of the decoder's feature.
+
+    The maps that are learned on top start at zero. Deviation of y: unbiased, as released.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.style = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.ReLU())
+        self.gamma = nn.Conv2d(channels, channels, 3, padding=1)
+        self.beta = nn.Conv2d(channels, channels, 3, padding=1)
+        for conv in (self.gamma, self.beta):
+            nn.init.zeros_(conv.weight)
+            nn.init.zeros_(conv.bias)
+
+    def forward(self, y: Tensor, texture: Tensor) -> Tensor:
+        style = self.style(torch.cat([y, texture], dim=1))
+        deviation, mean = torch.std_mean(y, dim=(-2, -1), keepdim=True)
+        gamma, beta = self.gamma(style) + deviation, self.beta(style) + mean
+        return F.instance_norm(texture) * gamma + beta
+
+
+class Fusion(nn.Module):
+    """Fig. 2c: adapt the texture to y, concatenate, convolve, residual blocks."""
+
+    def __init__(self, channels: int, blocks: int, adapt: SpatialAdaptation):
+        super().__init__()
+        self.adapt = adapt
+        self.merge = Stage(2 * channels, channels, blocks)
+
+    def forward(self, y: Tensor, texture: Tensor) -> Tensor:
+        return self.merge(torch.cat([self.adapt(y, texture), y], dim=1))
+
+
+def upsample(x: Tensor, factor: int = 2) -> Tensor:
+    """Bilinear, corners not aligned."""
+    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+class Decoder(nn.Module):
+    """From the quarter-size feature down to an eighth, then up through the three fusions."""
+
+    def __init__(self, channels: int, blocks: tuple[int, ...], shared_sam: bool):
+        super().__init__()
+        down, deep, join, *fusions = blocks
+        self.down = Stage(channels, channels, down, stride=2)
+        self.deep = Stage(channels, channels, deep)
+        self.join = Stage(2 * channels, channels, join)
+        sams = [SpatialAdaptation(channels) for _ in range(1 if shared_sam else 3)]
+        sams = sams * 3 if shared_sam else sams
+        self.fusions = nn.ModuleList(map(Fusion, [channels] * 3, fusions, sams))
+
+    def forward(self, feature: Tensor, textures: list[Tensor]) -> Tensor:
+        """feature (b, c, h/4, w/4), textures fine to coarse -> (b, c, h, w)."""
+        y = upsample(self.deep(self.down(feature)))
+        y = self.join(torch.cat([y, feature], dim=1))
+        coarse, *finer = zip(self.fusions, reversed(textures), strict=True)
+        y = coarse[0](y, coarse[1])
+        for fusion, texture in finer:
+            y = fusion(upsample(y), texture)
+        return y
+
+
+def upsample_fourier(lr: Tensor, scale: int) -> Tensor:
+    """Zero-fill in k-space: the sizes of ``lr`` times scale, each pixel where the crop has put it.
+
+    A cropped k-space keeps pixel 0 of both grids in one place; bilinear upsampling centres the small
+    pixels instead, which shifts the input by (scale - 1) / 2 pixels against the reference.
+    """
+    height, width = lr.shape[-2:]
+    full = center_pad(fft2c(lr), (height * scale, width * scale))
+    return ifft2c(full).real * scale
+
+
+def pad_to_multiple(image: Tensor) -> Tensor:
+    """Zero-pad rows at the bottom and columns at the right up to a multiple of 8."""
+    height, width = image.shape[-2:]
+    return F.pad(image, (0, -width % MULTIPLE, 0, -height % MULTIPLE))
+
+
+class DCAMSR(nn.Module):
+    """The network: ``model(lr, ref)``, (b,1,H/s,W/s) and (b,1,H,W) -> (b,1,H,W), normalised images.
+
+    >>> model = DCAMSR(scale=2, image_size=32, variant="paper", multiscale=False)
+    >>> model(torch.rand(1, 1, 16, 16), torch.rand(1, 1, 32, 32)).shape
+    torch.Size([1, 1, 32, 32])
+
+    ``image_size`` is an int or (h, w). ``spatial_attention`` may be a name or a function of yours
+    (see attention.SpatialAttention). Every other field of Config is an option. Modes of the paper's
+    Table 2: ``reference=False``, ``multiscale=False``, ``channel=False``; ours: ``spatial=False``.
+    Raises ValueError for an unknown option, a wrong shape, or a size that the variant cannot take.
+    """
+
+    def __init__(
+        self,
+        scale: int = 4,
+        image_size: int | tuple[int, int] | None = None,
+        variant: str = "corrected",
+        preset: str = "lite",
+        spatial_attention: str | Callable | None = None,
+        **options,
+    ):
+        super().__init__()
+        if image_size is not None:
+            options["image_size"] = image_size
+        if spatial_attention is not None:
+            named = isinstance(spatial_attention, str)
+            options["spatial_attention"] = spatial_attention if named else "custom"
+        config = self.config = Config.make(variant, preset, scale=scale, **options)
+        choice = spatial_attention or config.spatial_attention
+        self.encoder = Encoder(config.channels, config.encoder_blocks)
+        levels = LEVELS if config.multiscale else LEVELS[-1:]
+        self.transformers = nn.ModuleDict(
+            {
+                str(level): Transformer(**config.transformer(level), choice=choice)
+                for level in levels
+            }
+        )
+        self.decoder = Decoder(config.channels, config.decoder_blocks, config.shared_sam)
+        self.last = nn.Conv2d(config.channels, 1, config.last_kernel, padding="same")
+
+    def forward(self, lr: Tensor, ref: Tensor | None = None) -> Tensor:
+        """Without ``ref``, or trained without one, the upsampled input is its own reference."""
+        self._check(lr, ref)
+        fourier = self.config.upsampling == "fourier"
+        up = (upsample_fourier if fourier else upsample)(lr, self.config.scale)
+        rows, columns = up.shape[-2:]
+        up = pad_to_multiple(up)
+        features = self.encoder(up)
+        if ref is None or not self.config.reference:
+            references = features
+        else:
+            references = self.encoder(pad_to_multiple(ref))
+        y = self.decoder(features[-1], self.textures(features, references))
+        sr = self.last(y)
+        if self.config.residual:
+            sr = sr + up
+        return sr[..., :rows, :columns]
+
+    def textures(self, features: list[Tensor], references: list[Tensor]) -> list[Tensor]:
+        """One texture per level, fine to coarse: what the attention found in the reference."""
+        if self.config.multiscale:
+            blocks = self.transformers.values()
+            return [f(x, r) for f, x, r in zip(blocks, features, references, strict=True)]
+        coarse = self.transformers["4"](features[-1], references[-1])
+        return [upsample(coarse, 4), upsample(coarse, 2), coarse]
+
+    def _check(self, lr: Tensor, ref: Tensor | None) -> None:
+        s = self.config.scale
+        if lr.ndim != 4 or lr.shape[1] != 1:
+            raise ValueError(f"lr has shape {tuple(lr.shape)}, expected (batch, 1, rows, columns)")
+        expected = (lr.shape[0], 1, lr.shape[2] * s, lr.shape[3] * s)
+        if ref is not None and tuple(ref.shape) != expected:
+            raise ValueError(f"ref has shape {tuple(ref.shape)}, expected {expected}: {s} x lr's")
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{k}={v}" for k, v in asdict(self.config).items())
+
+    @property
+    def fused(self) -> bool:
+        """Whether the spatial branches run torch's fused attention (False: explicit softmax)."""
+        return all(block.attention.spatial.fused for block in self._spatial_blocks())
+
+    @fused.setter
+    def fused(self, value: bool) -> None:
+        for block in self._spatial_blocks():
+            block.attention.spatial.fused = value
+
+    def _spatial_blocks(self):
+        return [block for block in self.transformers.values() if block.attention.spatial]

@@ -1,0 +1,212 @@
+"""One training loop: Adam, L1, the paper's schedule; a seed, a progress bar, a log, exact resume.
+
+>>> from dcamsr_lite import DCAMSR
+>>> import numpy as np
+>>> head = np.random.default_rng(0).random((2, 32, 32), np.float32)
+>>> tensors = slices([(head, head)], scale=4)
+>>> _ = train(DCAMSR(image_size=32), tensors, "run", steps=2, batch=2, progress=False)
+>>> sorted(path.name for path in Path("run").iterdir())
+['last.safetensors', 'log.csv', 'state.pt']
+"""
+
+import csv
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .checkpoints import save
+from .config import Config
+from .data import Pair, load_pair
+from .errors import InputError, atomic_path
+from .evaluation import super_resolve
+from .kspace import fft2c, ifft2c
+from .metrics import psnr
+from .model import DCAMSR
+from .volume import Volume
+
+LOG = ("step", "loss", "learning_rate", "validation_psnr", "seconds")
+
+
+def flipped(volume: Volume) -> Volume:
+    """Left and right exchanged, in k-space too: another head, for the price of none.
+
+    The image is flipped *before* it is degraded: a crop keeps pixel 0 of both grids in one place,
+    so a flipped low-resolution image does not belong to the flipped target.
+    """
+    kspace = volume.kspace
+    if kspace is not None:
+        kspace = fft2c(ifft2c(kspace).flip(-1))
+    return Volume(volume.images.flip(-1), kspace=kspace)
+
+
+def slices(pairs: Iterable, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """All slices of (reference, target) volumes as training tensors lr, ref, target.
+
+    >>> lr, ref, target = slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
+    >>> lr.shape, ref.shape
+    (torch.Size([6, 1, 8, 8]), torch.Size([6, 1, 32, 32]))
+
+    Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
+    Raises InputError when the volumes differ in size.
+    """
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    for reference, target in pairs:
+        volumes = [read(reference), read(target)]
+        for turned in (False, True) if flip else (False,):
+            pair = load_pair(*map(flipped, volumes) if turned else volumes, scale)
+            brightness = pair.target_image.mean((-2, -1))
+            keep = brightness > brightness.max() / 4
+            parts.append((pair.lr[keep], pair.ref[keep], pair.target[keep]))
+            if pair.ref.shape[-2:] != parts[0][1].shape[-2:]:
+                found = f"{tuple(pair.ref.shape[-2:])} beside {tuple(parts[0][1].shape[-2:])}"
+                raise InputError(pair.target_path, found, "volumes of one size")
+    if not parts:
+        raise InputError("training data", "no pairs", "at least one reference and target")
+    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+
+
+def read(source) -> Volume:
+    from .files import read_volume
+
+    return read_volume(source)
+
+
+def batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
+    """Endless batches of indices, shuffled anew each epoch; ``start`` batches are passed over.
+
+    >>> torch.equal(next(batches(10, 2, seed=0, start=7)), [*zip(range(8), batches(10, 2, 0, 0))][7][1])
+    True
+    """
+    batch, step = min(batch, count), 0
+    for epoch in range(2**62):
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 10**6 + epoch))
+        for indices in order.split(batch):
+            if len(indices) == batch:
+                if step >= start:
+                    yield indices
+                step += 1
+
+
+def learning_rate(step: int, steps: int, first: float) -> float:
+    """The paper's schedule: constant, then a tenth of it for the last fifth (10 of 50 epochs)."""
+    return first * (1.0 if step < 0.8 * steps else 0.1)
+
+
+def train(
+    model: DCAMSR,
+    tensors: tuple[Tensor, Tensor, Tensor],
+    out: str | Path,
+    steps: int = 1500,
+    batch: int = 4,
+    rate: float = 2e-4,
+    seed: int = 0,
+    validation: Iterable[Pair] = (),
+    every: int = 250,
+    resume: bool = False,
+    progress: bool = True,
+    device: str = "cpu",
+    notes: dict[str, str] | None = None,
+) -> DCAMSR:
+    """Train with Adam on the L1 loss (section 2) and leave log.csv, state.pt, last.safetensors.
+
+    Every ``every`` steps the mean PSNR of the ``validation`` pairs is logged and everything is saved,
+    each file whole or not at all. An interrupt saves too; ``resume`` goes on from there, with the
+    same batches. Raises InputError for an ``out`` that cannot be written or holds another run.
+    """
+    out, validation = Path(out), list(validation)
+    model = model.to(device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    identity = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
+    done, seconds, rows = 0, 0.0, []
+    state_file = out / "state.pt"
+    if resume and state_file.is_file():
+        state = torch.load(state_file, map_location=device, weights_only=True)
+        if state["identity"] != identity:
+            raise InputError(state_file, f"a run with {state['identity']}", f"{identity}")
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["rng"].cpu())
+        done, seconds, rows = state["step"], state["seconds"], state["rows"]
+    elif state_file.exists():
+        raise InputError(out, "an earlier run", "an empty folder, or --resume")
+    else:
+        torch.manual_seed(seed)
+
+    def checkpoint(step: int) -> None:
+        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+        state |= {"identity": identity, "rng": torch.get_rng_state(), "rows": rows}
+        with atomic_path(state_file) as temporary:
+            torch.save(state | {"seconds": seconds}, temporary)
+        save(model, out / "last.safetensors", **(notes or {}))
+        with atomic_path(out / "log.csv") as temporary, open(temporary, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(LOG)
+            writer.writerows(rows)
+
+    checkpoint(done)  # an unwritable folder is found before the first step, not after an hour
+    bar = tqdm(total=steps, initial=done, desc="train", disable=not progress)
+    recent, saved = [], done
+    with suppress(StopIteration):
+        try:
+            for indices in batches(len(tensors[0]), batch, seed, done):
+                if done >= steps:
+                    break
+                started = time.perf_counter()
+                lr, ref, target = (t[indices].to(device) for t in tensors)
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(done, steps, rate)
+                loss = F.l1_loss(model(lr, ref), target)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                done += 1
+                seconds += time.perf_counter() - started
+                recent.append(loss.item())
+                bar.update()
+                bar.set_postfix(loss=f"{recent[-1]:.4f}", refresh=False)
+                if done % every == 0 or done == steps:
+                    quality = mean_psnr(model, validation)
+                    mean_loss = sum(recent) / len(recent)
+                    used = optimizer.param_groups[0]["lr"]
+                    rows.append([done, round(mean_loss, 5), used, quality, round(seconds, 1)])
+                    recent = []
+                    checkpoint(done)
+                    saved = done
+                    if progress:
+                        bar.write(f"step {done}: loss {mean_loss:.4f}, validation {quality} dB")
+        finally:
+            bar.close()
+            if saved < done:
+                checkpoint(done)
+    return model.eval()
+
+
+def mean_psnr(model: DCAMSR, pairs: list[Pair]) -> float | None:
+    """Mean volume PSNR in dB, or None without pairs."""
+    if not pairs:
+        return None
+    values = [psnr(p.target_image, super_resolve(model, p, batch=4)) for p in pairs]
+    return round(sum(values) / len(values), 3)
+
+
+def memory_estimate(config: Config, batch: int) -> float:
+    """A rough figure of the gigabytes that one training step of this network holds.
+
+    >>> memory_estimate(Config(), batch=4) < 4
+    True
+
+    Counts the feature maps kept for the backward pass, about six per residual block and twenty per
+    level for attention and fusion, in float32.
+    """
+    pixels = config.image_size[0] * config.image_size[1]
+    encoder = sum(2 * n / 4**i for i, n in enumerate(config.encoder_blocks))
+    decoder = sum(n / 4**i for n, i in zip(config.decoder_blocks, (3, 3, 2, 2, 1, 0), strict=True))
+    maps = 6 * (encoder + decoder) + 20 * (1 + 1 / 4 + 1 / 16)
+    attention = 8 * config.heads / config.channels * config.tokens / 8
+    return round(4 * batch * pixels * config.channels * (maps + attention) / 1e9, 2)
