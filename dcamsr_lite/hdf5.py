@@ -3,10 +3,15 @@
 Both keep ``kspace`` (slice, [coil,] readout, phase encode), a reconstruction, and an XML header.
 """
 
+import itertools
+import math
+import mmap
 import re
+import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +26,9 @@ RECONSTRUCTIONS = ("reconstruction_rss", "reconstruction_esc")  # multi-coil, si
 MAX_HEADER = 2**20  # bytes of an ISMRMRD header; the real ones have some thousands
 M4RAW_NAME = re.compile(r"(\d+)_(T1|T2|FLAIR|GRE)(\d+)")
 NAMESPACE = "http://www.ismrm.org/ISMRMRD"  # ElementTree itself abbreviates it to ns0, as M4Raw has
+HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
+VARIABLE_LENGTH = b"\x19"  # a datatype of class 9, version 1
+DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
 SLICE_THICKNESS = 5.0  # mm, M4Raw
 
 
@@ -39,11 +47,15 @@ def read_h5(path: Path) -> Volume:
     """
     import h5py
 
-    with decoding(path, "an M4Raw or fastMRI file"), h5py.File(path, "r") as file:
+    expected = "an M4Raw or fastMRI file"
+    with decoding(path, expected), ExitStack() as stack:
+        file = stack.enter_context(h5py.File(path, "r"))
+        stream = stack.enter_context(path.open("rb"))
+        data = stack.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         names = set(file)
-        known = {"path": str(path), "contrast": _contrast(path, file.attrs.get("acquisition"))}
-        found = [_dataset(path, file, name) for name in RECONSTRUCTIONS if name in names]
-        stored = found[0] if found else None
+        known = {"path": str(path), "contrast": _contrast(path, _attribute(data, b"acquisition"))}
+        images = [_dataset(path, file, name) for name in RECONSTRUCTIONS if name in names]
+        stored = images[0] if images else None
         if "kspace" not in names:
             if stored is None:
                 raise InputError(path, f"datasets {sorted(names)[:9]}", "a dataset 'kspace'")
@@ -52,12 +64,12 @@ def read_h5(path: Path) -> Volume:
             raise InputError(path, "undersampled k-space (a dataset 'mask')", "full k-space")
         dataset = _dataset(path, file, "kspace")
         if dataset.ndim not in (3, 4):
-            expected = "(slice, coil, row, column) or (slice, row, column)"
-            raise InputError(path, f"kspace of shape {dataset.shape}", expected)
+            found = f"kspace of shape {dataset.shape}"
+            raise InputError(path, found, "(slice, coil, row, column) or (slice, row, column)")
         if stored is not None and (stored.ndim != 3 or stored.shape[0] != dataset.shape[0]):
             wrong = f"a reconstruction {stored.shape} of k-space {dataset.shape}"
             raise InputError(path, wrong, "(slice, row, column) with as many slices")
-        matrix, extent = _geometry(_header(path, file) if "ismrmrd_header" in names else None)
+        matrix, extent = _geometry(_header(path, file, data) if "ismrmrd_header" in names else None)
         crop = stored.shape[-2:] if stored is not None else matrix or CROP
         if min(crop) < 1:
             raise InputError(path, f"a reconstruction of shape {stored.shape}", "no empty axis")
@@ -84,41 +96,92 @@ def _dataset(path: Path, file, name: str):
 
 
 def _read(path: Path, dataset, kinds: str) -> np.ndarray:
-    """The whole dataset, once its declared, stored and inflated sizes are known to be sane."""
+    """The whole dataset, once its declared and stored sizes are known to be sane."""
     check_size(path, dataset.shape, dataset.dtype, kinds)
-    whole = path.stat().st_size
-    if not dataset.chunks:
-        if dataset.id.get_storage_size() > whole:
-            raise InputError(path, "a dataset larger than its file", "a whole file")
-        return dataset[()]
-    size = check_size(path, dataset.chunks, dataset.dtype, kinds)
-    recipe = dataset.id.get_create_plist()
-    filters = [recipe.get_filter(index)[0] for index in range(recipe.get_nfilters())]
-    deflate, shuffle, checksum = 1, 2, 3
-    if not set(filters) <= {deflate, shuffle, checksum} or len(filters) > len(set(filters)):
-        raise InputError(path, f"HDF5 filters {filters[:9]}", "gzip or no compression")
-    for index in range(dataset.id.get_num_chunks() if deflate in filters else 0):
-        chunk = dataset.id.get_chunk_info(index)
-        if chunk.size > whole:
-            raise InputError(path, "a chunk larger than its file", "a whole file")
-        if chunk.filter_mask >> filters.index(deflate) & 1:  # stored as it was
-            continue
-        _, packed = dataset.id.read_direct_chunk(chunk.chunk_offset)
-        limit = size + 4  # with a check sum; HDF5 itself lets a chunk inflate without bound
-        if len(zlib.decompressobj().decompress(packed, limit + 1)) > limit:
-            raise InputError(path, f"a chunk that inflates beyond {size} bytes", "a whole file")
+    if dataset.chunks:
+        return _read_chunks(path, dataset, kinds)
+    if dataset.id.get_storage_size() > path.stat().st_size:
+        raise InputError(path, "a dataset larger than its file", "a whole file")
     return dataset[()]
 
 
-def _header(path: Path, file) -> ElementTree.Element | None:
+def _read_chunks(path: Path, dataset, kinds: str) -> np.ndarray:
+    """Chunk by chunk: HDF5 itself inflates without bound and trips over damaged chunk sizes."""
+    size = check_size(path, dataset.chunks, dataset.dtype, kinds)
+    recipe = dataset.id.get_create_plist()
+    filters = [recipe.get_filter(index)[0] for index in range(recipe.get_nfilters())]
+    if filters not in ([], [DEFLATE], [SHUFFLE, DEFLATE]):
+        raise InputError(path, f"HDF5 filters {filters[:9]}", "gzip, with or without shuffle")
+    starts = [range(0, n, step) for n, step in zip(dataset.shape, dataset.chunks, strict=True)]
+    if math.prod(map(len, starts)) != dataset.id.get_num_chunks():
+        raise InputError(path, f"{dataset.id.get_num_chunks()} chunks", "all chunks of the array")
+    whole = np.empty([len(r) * r.step for r in starts], dataset.dtype)
+    for corner in itertools.product(*starts):
+        stored = dataset.id.get_chunk_info_by_coord(corner)
+        if not 0 < stored.size <= path.stat().st_size:
+            raise InputError(path, f"a chunk of {stored.size} bytes", "a whole file")
+        skipped, data = dataset.id.read_direct_chunk(corner)
+        kept = [name for place, name in enumerate(filters) if not skipped >> place & 1]
+        if DEFLATE in kept:
+            data = zlib.decompressobj().decompress(data, size + 1)
+        if len(data) != size:
+            raise InputError(path, f"{len(data)} bytes or more in a chunk", f"{size} bytes")
+        if SHUFFLE in kept:  # first bytes of all values, second bytes, ...
+            data = np.frombuffer(data, np.uint8).reshape(dataset.dtype.itemsize, -1).T.tobytes()
+        place = tuple(slice(at, at + n) for at, n in zip(corner, dataset.chunks, strict=True))
+        whole[place] = np.frombuffer(data, dataset.dtype).reshape(dataset.chunks)
+    return whole[tuple(map(slice, dataset.shape))]
+
+
+# Strings are read by hand: on a damaged heap HDF5 loops for ever, and a reference to no
+# existing object kills the process.
+
+
+def _attribute(data: mmap.mmap, name: bytes) -> bytes | None:
+    """The first string attribute of that name in an HDF5 file; None if there is no sound one."""
+    at = data.find(name + b"\0")
+    while at >= 0:
+        for version, skip, pad in ((1, 8, 8), (2, 8, 1), (3, 9, 1)):
+            head = data[max(at - skip, 0) : at]
+            if len(head) < skip or head[0] != version or head[2:4] != bytes([len(name) + 1, 0]):
+                continue
+            parts = [-(-size // pad) * pad for size in struct.unpack("<3H", head[2:8])]
+            kind, value = at + parts[0], at + sum(parts)
+            if data[kind : kind + 1] == VARIABLE_LENGTH:
+                return _heap_string(data, data[value : value + 16])
+            size = int.from_bytes(data[kind + 4 : kind + 8], "little")
+            return data[value : value + min(size, MAX_HEADER)].rstrip(b" \0")
+        at = data.find(name + b"\0", at + 1)
+    return None
+
+
+def _heap_string(data: mmap.mmap, reference: bytes) -> bytes | None:
+    """Follow a reference (length, address of the heap, index in it), or None: it leads nowhere."""
+    if len(reference) < 16:
+        return None
+    length, address, index = struct.unpack("<IQI", reference)
+    if length > MAX_HEADER or data[address : address + 8] != HEAP:
+        return None
+    at = address + 16
+    while len(head := data[at : at + 16]) == 16:
+        found, size = struct.unpack("<H6xQ", head)
+        if found in (0, index):  # 0 is the free space behind the last object
+            text = data[at + 16 : at + 16 + length].rstrip(b"\0")
+            return text if found and length <= size else None
+        at += 16 + -(-size // 8) * 8
+    return None
+
+
+def _header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | None:
     """The ISMRMRD header, or None: it only adds to what the arrays say."""
     dataset = _dataset(path, file, "ismrmrd_header")
-    if dataset.shape != () or dataset.dtype.itemsize > MAX_HEADER:
+    if dataset.shape != () or dataset.dtype.itemsize > MAX_HEADER or dataset.chunks:
         return None
-    text = dataset[()]
-    text = text.encode() if isinstance(text, str) else text
+    text = dataset[()] if dataset.dtype.kind == "S" else None
+    if dataset.dtype.hasobject and (offset := dataset.id.get_offset()) is not None:
+        text = _heap_string(data, data[offset : offset + 16])
     # a document type is where entities expand without bound; no ISMRMRD header has one
-    if not isinstance(text, bytes) or len(text) > MAX_HEADER or b"<!" in text:
+    if not isinstance(text, bytes) or b"<!" in text:
         return None
     try:
         return ElementTree.fromstring(text.strip())
@@ -143,11 +206,10 @@ def _geometry(header: ElementTree.Element | None):
     return matrix and (int(matrix[0]), int(matrix[1])), extent
 
 
-def _contrast(path: Path, acquisition: object) -> str | None:
+def _contrast(path: Path, acquisition: bytes | None) -> str | None:
     """'AXT1' -> 'T1', 'CORPDFS_FBK' -> 'PDFS'; without the attribute, M4Raw's file name."""
-    if isinstance(acquisition, bytes):
-        acquisition = acquisition.decode("ascii", "replace")
-    if isinstance(acquisition, str) and re.fullmatch(r"[A-Z0-9_]{2,32}", acquisition):
+    acquisition = (acquisition or b"").decode("ascii", "replace")
+    if re.fullmatch(r"[A-Z0-9_]{2,32}", acquisition):
         return re.sub(r"^(AX|COR|SAG)(?=.)|_FBK$", "", acquisition)
     match = M4RAW_NAME.match(path.name)
     return match and match[2]

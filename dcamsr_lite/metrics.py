@@ -99,6 +99,21 @@ def sigma_from_repetitions(first: Tensor, second: Tensor) -> float:
     return ((first - second).double().std() / 2**0.5).item()
 
 
+def ceiling_from_repetitions(
+    first: Tensor, second: Tensor, scale: int, acquired: float = 195 / 256
+) -> float:
+    """The noise ceiling of a target from two repetitions of it; ``acquired`` share of k-space.
+
+    >>> _ = torch.manual_seed(0)
+    >>> noise = 0.026 * torch.randn(2, 9, 99, 99)
+    >>> peak = torch.ones(9, 99, 99)
+    >>> round(ceiling_from_repetitions(peak, peak + 2**0.5 * noise[0], scale=4), 1)
+    32.1
+    """
+    sigma = sigma_from_repetitions(first, second)
+    return noise_ceiling(float(first.max()), sigma, kept=1 / scale**2 / acquired)
+
+
 def score(target: Tensor, image: Tensor, scale: int) -> dict:
     """All measures of one volume.
 

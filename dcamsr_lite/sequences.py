@@ -26,7 +26,7 @@ def spin_echo(pd: Value, t1: Value, t2: Value, tr: float, te: float) -> Tensor:
     """Signal of a 90-180 spin echo: ``PD (1 - 2 E(TR - TE/2) + E(TR)) exp(-TE / T2)``.
 
     >>> round(float(spin_echo(pd=0.7, t1=400.0, t2=90.0, tr=500, te=18.4)), 3)
-    0.402
+    0.399
 
     ``E(t) = exp(-t / T1)``; times in ms; tensors broadcast. The 180 degree pulse at TE/2 inverts
     what had recovered by then. Source: Bernstein, King, Zhou, Handbook of MRI Pulse Sequences,
@@ -115,16 +115,16 @@ class Protocol:
             return spin_echo(pd, t1, t2, self.TR, self.TE)
         if self.sequence == "fast spin echo":
             return fast_spin_echo(pd, t1, t2, self.TR, self.TE, self.echo_train, self.flip)
-        return inversion_recovery(
-            pd, t1, t2, self.TR, self.TE, self.TI, self.echo_train, self.flip
-        )
+        return inversion_recovery(pd, t1, t2, self.TR, self.TE, self.TI, self.echo_train, self.flip)
 
 
 # M4Raw (Lyu et al., Scientific Data 10, 2023).
 PROTOCOL = {
     "T1": Protocol("spin echo", TR=500.0, TE=18.4),
     "T2": Protocol("fast spin echo", TR=5500.0, TE=128.0, flip=160.0, echo_train=15),
-    "FLAIR": Protocol("inversion recovery", TR=7500.0, TE=96.0, TI=1655.0, flip=160.0, echo_train=15),
+    "FLAIR": Protocol(
+        "inversion recovery", TR=7500.0, TE=96.0, TI=1655.0, flip=160.0, echo_train=15
+    ),
 }
 
 
@@ -137,16 +137,17 @@ class Tissue:
     t2: float
 
 
-# T1 of brain, muscle and fat: the power laws of Bottomley et al. (Med Phys 11, 1984) at 12.8 MHz
-# give gray 561, white 450, muscle 442, fat 196 ms; Rooney et al. (Magn Reson Med 57, 2007) measured
-# gray 635 and white 361 ms at 0.2 T. T2 hardly depends on the field: Bottomley et al. list gray 101,
-# white 92, muscle 47, fat 84 ms. Fluid flows and pulses, so its apparent T1 is below the 4 s of water
-# at rest; the value is the one that M4Raw's inversion time nulls.
+# T1: Rooney et al. (Magn Reson Med 57, 2007) measured white matter 361 and grey matter 635 ms at
+# 0.2 T; the power laws of Bottomley et al. (Med Phys 11, 1984) give muscle 442 and fat 196 ms at
+# 12.8 MHz. T2 hardly depends on the field; Bottomley et al. list grey 101 (13), white 92 (22),
+# muscle 47, fat 84 ms; fat is longer in an echo train, whose pulses undo its J-coupling (Henkelman
+# et al., J Magn Reson Imaging 2, 1992). Fluid flows and pulses, so its apparent T1 is below the 4 s
+# of water at rest: the value is the one that M4Raw's inversion time nulls.
 TISSUES = {
-    "white": Tissue(pd=0.70, t1=365.0, t2=88.0),
-    "gray": Tissue(pd=0.82, t1=635.0, t2=101.0),
+    "white": Tissue(pd=0.70, t1=365.0, t2=84.0),
+    "gray": Tissue(pd=0.82, t1=635.0, t2=104.0),
     "csf": Tissue(pd=1.00, t1=2650.0, t2=1500.0),
-    "fat": Tissue(pd=0.95, t1=200.0, t2=130.0),
+    "fat": Tissue(pd=1.00, t1=200.0, t2=150.0),
     "soft": Tissue(pd=0.72, t1=450.0, t2=47.0),
     "lesion": Tissue(pd=0.88, t1=800.0, t2=190.0),
 }

@@ -27,7 +27,9 @@ class Levels(dict):
     """level -> tensor; asking for a level that was not recorded says which ones were."""
 
     def __missing__(self, level):
-        raise LookupError(f"nothing recorded at level {level!r}; recorded: {sorted(self) or 'none'}")
+        raise LookupError(
+            f"nothing recorded at level {level!r}; recorded: {sorted(self) or 'none'}"
+        )
 
 
 class Source(NamedTuple):

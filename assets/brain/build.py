@@ -17,7 +17,7 @@ from scipy import ndimage
 AIR, BONE, CSF, GRAY, WHITE = 8, 20, 44, 83, 111
 SOFT, FAT_FROM, FAT = 45, 72, 112
 ORIGIN = np.array([90, 125, 71])  # voxel of the MNI origin; 1 mm voxels
-BOTTOM, TOP = 18, 172  # axial planes kept: below the cerebellum's middle to above the vertex
+BOTTOM, TOP = 18, 166  # axial planes kept: from the middle of the cerebellum to above the vertex
 LEVELS = 31  # fractions are stored in so many steps, outside the brain in half as many
 
 # Iron-rich grey matter: MNI centre (right side, mirrored), radii in mm, relative iron.
@@ -39,9 +39,7 @@ def ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def ellipsoid(shape: tuple, centre: tuple, radii: tuple) -> np.ndarray:
     """Soft-edged ellipsoid on both sides of the midline."""
-    x, y, z = (
-        axis - o for axis, o in zip(np.ogrid[tuple(map(slice, shape))], ORIGIN, strict=True)
-    )
+    x, y, z = (axis - o for axis, o in zip(np.ogrid[tuple(map(slice, shape))], ORIGIN, strict=True))
     grid = (np.abs(x), y, z)
     distance = np.sqrt(sum(((g - c) / r) ** 2 for g, c, r in zip(grid, centre, radii, strict=True)))
     return np.clip((1 - distance) * min(radii) + 0.5, 0, 1)
@@ -84,13 +82,15 @@ def tissue_maps(head: np.ndarray, stripped: np.ndarray) -> dict[str, np.ndarray]
         eye = np.maximum(eye, np.clip(EYE_RADIUS - radius, 0, 1) * (1 - ramp(head, 40, 60)))
     maps["csf"] = np.maximum(maps["csf"], eye * (1 - inside))
     maps["fat"] = present * fat * (1 - eye)
-    maps["soft"] = present * (1 - fat) * (1 - eye)
+    soft = present * (1 - fat) * (1 - eye)
+    maps["soft"] = np.where(ndimage.median_filter(soft, 3) > 0.07, soft, 0)  # no specks in the air
 
     iron = np.zeros_like(head)
     for centre, radii, amount in NUCLEI.values():
         iron = np.maximum(iron, amount * ellipsoid(head.shape, centre, radii))
     maps["iron"] = iron * inside * tissue * (1 - fluid)
-    maps["brain"] = ndimage.binary_fill_holes(closed(brain, 5)).astype(np.float32)
+    whole = ndimage.binary_fill_holes(closed(brain, 5))
+    maps["brain"] = ndimage.binary_erosion(whole).astype(np.float32)
     return maps
 
 

@@ -1,0 +1,61 @@
+# Two commands do all the set-up on a fresh machine with Python >= 3.10: `make demo`, `make test`.
+PYTHON ?= python3
+# An index of CPU or CUDA builds of torch, for example
+#   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+endif
+PY := $(BIN)/python
+# The constraints pin our own set-up; the package itself asks for lower bounds only.
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+STAMP := $(VENV)/.ready
+
+.PHONY: setup demo test test-slow test-all lab notebooks bench results lint format pins clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), f"Python >= 3.10 is needed, this is {sys.version.split()[0]}: make setup PYTHON=python3.12"'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (a few minutes the first time) ..."
+	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	@$(PIP) --editable '.[lab,test]'
+	@touch $@
+
+demo: setup
+	@$(PY) -m dcamsr_lite demo --out demo
+
+test: setup lint
+	@$(PY) -m pytest -q -m "not slow"
+
+test-slow: setup
+	@$(PY) -m pytest -q -m slow
+
+test-all: test test-slow
+
+lab: setup
+	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+notebooks: setup
+	@$(PY) notebooks/build.py
+
+bench: setup
+	@$(PY) tests/bench.py
+
+results: setup
+	@$(PY) assets/results/make.py
+
+lint: setup
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+
+format: setup
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+pins: setup
+	@$(PY) assets/pins.py > constraints.new && mv constraints.new constraints.txt
+
+clean:
+	rm -rf $(VENV) demo

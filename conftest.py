@@ -1,0 +1,61 @@
+"""What tests and doctests share: a folder to write in, a seed, small images and volumes."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from helpers import SHARED
+from hypothesis import settings
+
+# A slow moment of a shared machine is no failure; runs are the same each time.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Doctests and tests write where they stand."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def shared():
+    if not SHARED.is_dir():
+        pytest.skip("no folder `shared` with development data beside the checkout")
+    return SHARED
+
+
+@pytest.fixture
+def images():
+    """(lr, ref): two normalised random images at 4x, 32 x 32."""
+    generator = torch.Generator().manual_seed(1)
+    lr = torch.randn(2, 1, 8, 8, generator=generator)
+    return lr, torch.randn(2, 1, 32, 32, generator=generator)
+
+
+@pytest.fixture
+def volumes(tmp_path):
+    """A reference and a target volume as .npy files, (3, 32, 32): smooth blobs in their own units."""
+    rng = np.random.default_rng(3)
+    rows, columns = np.mgrid[:32, :32] / 32
+    files = []
+    for name in ("t1.npy", "t2.npy"):
+        waves = [np.sin(rng.uniform(3, 20, 2) @ [rows.ravel(), columns.ravel()]) for _ in range(3)]
+        np.save(
+            tmp_path / name, (500 * (1.2 + np.array(waves))).reshape(3, 32, 32).astype(np.float32)
+        )
+        files.append(tmp_path / name)
+    return files
+
+
+@pytest.fixture
+def readonly(tmp_path):
+    """A folder that nobody can write into, root not excepted: it is a file."""
+    path = tmp_path / "a_file"
+    path.write_text("here already")
+    return path
+
+
+os.environ.setdefault("MPLBACKEND", "Agg")

@@ -1,0 +1,274 @@
+"""The command line. Every bad input is one line on stderr and exit status 2, never a traceback.
+
+>>> main(["evaluate", "--reference", "none.npy", "--target", "none.npy", "--scale", "4"])
+2
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import InputError, atomic_path
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """argparse whose usage errors are InputErrors, so that they too end in one line."""
+
+    def error(self, message: str):
+        raise InputError(self.prog, message, f"the options of `{self.prog} --help`")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 on bad input, 130 when interrupted."""
+    try:
+        options = parser().parse_args(arguments)
+        options.run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        print(f"dcamsr: error: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("dcamsr: error: out of memory: try fewer or smaller volumes", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("dcamsr: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = OneLineParser("dcamsr", description=__doc__.split("\n")[0] + " Not for clinical use.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
+
+    def command(name: str, run, summary: str, under=commands) -> argparse.ArgumentParser:
+        added = under.add_parser(name, help=summary, description=summary)
+        added.set_defaults(run=run)
+        return added
+
+    demo = command("demo", run_demo, "super-resolve an embedded head: figure, page, metrics")
+    demo.add_argument("--out", default="demo", help="folder (default: %(default)s)")
+
+    data = commands.add_parser("data", help="make data")
+    kinds = data.add_subparsers(required=True, metavar="KIND", parser_class=OneLineParser)
+    simulate = command("simulate", run_simulate, "write simulated M4Raw-layout files", kinds)
+    simulate.add_argument("--out", required=True)
+    simulate.add_argument("--subjects", type=positive, required=True, metavar="N")
+    simulate.add_argument("--seed", type=int, default=0)
+    simulate.add_argument("--size", type=positive, default=256)
+
+    judge = command("evaluate", run_evaluate, "score a method on a reference and a target volume")
+    inputs(judge, "--target")
+    judge.add_argument("--method", default="dcamsr", help="dcamsr, zero-fill, bicubic")
+    judge.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sharpen = command("super-resolve", run_super_resolve, "sharpen a volume, guided by another")
+    inputs(sharpen, "--input")
+    sharpen.add_argument("--out", required=True, help=".npy, .npz, .nii, .nii.gz or .h5")
+
+    explore = command("explore", run_explore, "write an interactive page about one slice")
+    inputs(explore, "--target")
+    explore.add_argument("--out", required=True, help="an .html file")
+    explore.add_argument("--slice", type=int, help="default: the brightest")
+
+    train = command("train", run_train, "train a network")
+    kinds = "DIR in M4Raw's layout, CSV of pairs, or simulated; may be given again"
+    train.add_argument("--data", required=True, action="append", help=kinds)
+    train.add_argument("--validation", action="append", default=[], help="likewise")
+    train.add_argument("--out", required=True, help="folder for weights, log and state")
+    train.add_argument("--preset", default="lite", choices=("lite", "full"))
+    train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
+    train.add_argument("--scale", type=int, default=4, choices=(2, 4))
+    train.add_argument("--steps", type=positive, default=3000)
+    train.add_argument("--batch", type=positive, default=4)
+    train.add_argument("--rate", type=float, default=5e-4, help="Adam's learning rate")
+    train.add_argument(
+        "--schedule", choices=("paper", "cosine"), help="default: full paper, lite cosine"
+    )
+    train.add_argument("--init", help="weights to start from: a name or a .safetensors file")
+    train.add_argument("--every", type=positive, default=250, help="steps between checkpoints")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--subjects", type=positive, default=16, help="simulated subjects")
+    train.add_argument("--image-size", type=positive, default=None, help="of simulated subjects")
+    train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    train.add_argument("--bf16", action="store_true", help="bfloat16 where the hardware is fast")
+    train.add_argument("--resume", action="store_true", help="go on from --out")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                       help="a field of the configuration, e.g. channel=false")  # fmt: skip
+
+    convert = command("convert", run_convert, "turn a checkpoint of the released code into ours")
+    convert.add_argument("checkpoint", metavar="RELEASED_CHECKPOINT")
+    convert.add_argument("out", metavar="OUT.safetensors")
+    convert.add_argument("--scale", type=int, default=4, choices=(2, 4))
+    return top
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not positive")
+    return value
+
+
+def inputs(command: argparse.ArgumentParser, second: str) -> None:
+    kinds = "volume: .h5, .nii, .nii.gz, .npy or .npz"
+    command.add_argument("--reference", required=True, help=kinds)
+    command.add_argument(second, required=True, help=kinds)
+    command.add_argument("--scale", type=int, required=True, choices=(2, 4))
+    command.add_argument("--weights", help="a name or a .safetensors file (default: lite-SCALEx)")
+
+
+def trained(options) -> "DCAMSR":  # noqa: F821
+    """The asked network; a scale that it was not trained for is refused."""
+    from .checkpoints import load
+    from .evaluation import check_scale
+
+    model = load(options.weights or f"lite-{options.scale}x")
+    check_scale(model, options.scale)
+    return model
+
+
+def run_demo(options) -> None:
+    from .demo import run
+
+    run(options.out)
+
+
+def run_simulate(options) -> None:
+    from tqdm import tqdm
+
+    from . import brain
+    from .hdf5 import write_m4raw
+
+    if options.size < 32 or options.size % 2 or options.size > 1024:
+        raise InputError("--size", str(options.size), "an even number from 32 to 1024")
+    repetitions = {"T1": 3, "T2": 3, "FLAIR": 2}
+    seeds = range(options.seed, options.seed + options.subjects)
+    for seed in tqdm(seeds, desc="subjects", disable=None):
+        head = brain.simulate(seed, size=options.size, repetitions=3)
+        for contrast, count in repetitions.items():
+            for k in range(count):
+                path = Path(options.out) / f"{seed:010d}_{contrast}{k + 1:02d}.h5"
+                protocol = dict(head.protocol[contrast])
+                name = f"simulated {seed:010d}"
+                write_m4raw(path, head.kspace[contrast][k], f"AX{contrast}", protocol, name)
+    print(f"{options.subjects} subjects in {options.out}: real anatomy, simulated contrasts")
+
+
+def run_evaluate(options) -> None:
+    from .data import load_pair
+    from .evaluation import evaluate, warn_if_far
+
+    model = trained(options) if options.method == "dcamsr" else None
+    pair = load_pair(options.reference, options.target, options.scale)
+    if model is not None:
+        warn_if_far(model, pair)
+    result = evaluate([pair], options.scale, options.method, model)
+    if options.json:
+        print(json.dumps(result))
+        return
+    bands = result["per_volume"][0]["error_by_band"]
+    print(f"{result['method']} at {result['scale']}x, {result['volumes']} volume")
+    print(f"PSNR {result['psnr']:.2f} dB   SSIM {result['ssim']:.3f}   NMSE {result['nmse']:.4f}")
+    print(f"NMSE in the measured band {bands['measured']:.4f}, removed {bands['removed']:.4f}")
+    print(f"convention: {result['convention']}")
+    print("Not for clinical use.")
+
+
+def run_super_resolve(options) -> None:
+    from .data import load_input
+    from .evaluation import super_resolve, warn_if_far
+    from .files import write_volume
+
+    model = trained(options)
+    pair = load_input(options.reference, options.input, options.scale)
+    warn_if_far(model, pair)
+    write_volume(options.out, super_resolve(model, pair), like=pair.grid)
+    print(f"wrote {options.out}. Not for clinical use.")
+
+
+def run_explore(options) -> None:
+    from .data import load_pair
+    from .evaluation import warn_if_far
+    from .widgets import explore
+
+    if not options.out.lower().endswith(".html"):
+        raise InputError("--out", options.out, "a name that ends in .html")
+    model = trained(options)
+    pair = load_pair(options.reference, options.target, options.scale)
+    if options.slice is not None and not 0 <= options.slice < len(pair.lr):
+        raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
+    warn_if_far(model, pair)
+    explore(model, pair, slice=options.slice).save_html(options.out)
+    print(f"wrote {options.out}: open it in a browser. Not for clinical use.")
+
+
+def run_convert(options) -> None:
+    import torch
+
+    from .checkpoints import load_released, save
+
+    model = load_released(options.checkpoint, scale=options.scale)
+    save(model, options.out, dtype=torch.float32, origin="converted from a released checkpoint")
+    print(f"wrote {options.out}: {model.config.image_size[0]} x {model.config.image_size[1]}")
+
+
+def run_train(options) -> None:
+    import torch
+
+    from .checkpoints import load
+    from .model import DCAMSR
+    from .simulated import VALIDATION_SEED
+    from .train import memory_estimate, settings, slices, sources, train
+
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda", "no CUDA device in torch", "a GPU build, or --device cpu")
+    size = options.image_size or (256 if options.preset == "full" else 128)
+    first = options.seed * 1000
+    pairs = sources(options.data, options.scale, size, first, options.subjects)
+    print(f"reading {', '.join(options.data)} ...", file=sys.stderr)
+    tensors = slices(pairs, options.scale)
+    held_out = sources(options.validation, options.scale, size, VALIDATION_SEED, 2)
+    torch.manual_seed(options.seed)
+    rows, columns = tensors[1].shape[-2:]
+    choices = settings(options.set) | {"image_size": (rows, columns)}
+    try:
+        model = DCAMSR(options.scale, variant=options.variant, preset=options.preset, **choices)
+    except (TypeError, ValueError) as error:
+        raise InputError("--set", str(error), "fields of dcamsr_lite.model.Config") from error
+    if options.init:
+        start = load(options.init, image_size=(rows, columns)).state_dict()
+        shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        if shapes != {name: tuple(value.shape) for name, value in start.items()}:
+            raise InputError("--init", "a network of other shapes", "the one that is trained")
+        model.load_state_dict(start)
+    gigabytes = memory_estimate(model.config, options.batch)
+    print(f"{len(tensors[0])} slices of {rows} x {columns}, about {gigabytes} GB", file=sys.stderr)
+    notes = {"data": " + ".join(options.data), "steps": str(options.steps)}
+    notes |= {"seed": str(options.seed), "batch": str(options.batch), "rate": str(options.rate)}
+    notes |= {"init": options.init or "random"}
+    train(
+        model,
+        tensors,
+        options.out,
+        steps=options.steps,
+        batch=options.batch,
+        rate=options.rate,
+        schedule=options.schedule or ("paper" if options.preset == "full" else "cosine"),
+        seed=options.seed,
+        validation=held_out,
+        every=options.every,
+        resume=options.resume,
+        device=options.device,
+        bf16=options.bf16,
+        notes=notes,
+    )
+    with atomic_path(Path(options.out) / "config.json") as temporary:
+        temporary.write_text(json.dumps(vars(model.config), indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {options.out}/last.safetensors: use it with --weights. Not for clinical use.")

@@ -1,0 +1,98 @@
+"""What an explorer leaves behind without a kernel: a page that still answers, and a picture.
+
+>>> len(picture({}, {}, None, (0, 0), "nothing to show")) > 0
+True
+"""
+
+import base64
+import html
+import json
+from io import BytesIO
+from pathlib import Path
+
+from torch import Tensor
+
+_HERE = Path(__file__).parent
+# one module: the numbers, then what draws them
+SCRIPT = "\n".join((_HERE / n).read_text(encoding="utf-8") for n in ("attention.js", "explorer.js"))
+STYLE = (_HERE / "explorer.css").read_text(encoding="utf-8")
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<link rel="icon" href="data:,">
+<title>Attention explorer: {title}</title>
+<style>{style}</style>
+</head>
+<body class="dx-page">
+<main></main>
+<script type="application/json" id="state">{state}</script>
+<script type="module">
+{script}
+standalone(document.querySelector("main"), JSON.parse(document.querySelector("#state").textContent));
+</script>
+</body>
+</html>
+"""
+
+
+def page(state: dict) -> bytes:
+    """One HTML file with the explorer's state inside: it asks the network for nothing.
+
+    >>> page({"info": {"title": "<b>"}})[:15]
+    b'<!doctype html>'
+    """
+    data = json.dumps(state, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
+    return PAGE.format(
+        policy=POLICY,
+        title=html.escape(state["info"].get("title", "nothing to show")),
+        style=STYLE,
+        state=data.replace("<", "\\u003c"),  # a file name could close the script element
+        script=SCRIPT,
+    ).encode()
+
+
+def picture(
+    info: dict, images: dict[str, Tensor], lifted: Tensor | None, query: tuple[int, int], title: str
+) -> bytes:
+    """PNG of the panels and of the lifted map (rows, columns of its level); without one, the title.
+
+    >>> picture({}, {}, None, (0, 0), "nothing to show")[:4]
+    b'\\x89PNG'
+    """
+    from matplotlib.figure import Figure  # loads when first used
+
+    count = len(images) + 1
+    figure = Figure(figsize=(2.1 * count, 2.9), layout="constrained", dpi=90)
+    if lifted is None:
+        figure.text(0.5, 0.5, title or "nothing to show", ha="center", wrap=True)
+    else:
+        *axes, last = figure.subplots(1, count)
+        (rows, columns), (top, left) = info["grid"], info["offset"]
+        edges = dict(xlim=(0, info["shape"][1]), ylim=(info["shape"][0], 0), xticks=[], yticks=[])
+        for axis, (name, image) in zip(axes, images.items(), strict=True):
+            bounds = (0, image.shape[1], image.shape[0], 0)
+            axis.imshow(image.numpy(), "gray", vmin=0, vmax=info["windows"][name], extent=bounds)
+            axis.set_title(info["titles"][name], fontsize=8)
+        limit = float(lifted.abs().max()) or 1.0
+        drawn = last.imshow(
+            lifted.numpy(),
+            "PuOr_r",
+            vmin=-limit,
+            vmax=limit,
+            interpolation="nearest",
+            extent=(-left, columns - left, rows - top, -top),
+        )
+        last.set_title(title, fontsize=8)
+        bar = figure.colorbar(drawn, ax=last, location="bottom", ticks=[-limit, 0, limit])
+        bar.ax.set_xticklabels([f"{-limit:.1e}", "0", f"{limit:.1e}"], fontsize=7)
+        for axis in (*axes, last):
+            axis.plot(query[1] + 0.5, query[0] + 0.5, "+", color="red")
+            axis.set(**edges)
+        figure.suptitle(f"{info['title']}. Not for clinical use.", fontsize=8)
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

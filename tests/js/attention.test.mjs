@@ -1,0 +1,68 @@
+// Run by Node's own test runner: node --test tests/js
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+const source = readFileSync(new URL("../../dcamsr_lite/widgets/attention.js", import.meta.url));
+const { Level, entropy, format, half, unpack } = await import(`data:text/javascript;base64,${source.toString("base64")}`);
+
+const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {
+  const bytes = new Uint8Array(Type.from(values).buffer), odd = new Uint8Array(bytes.length + 3);
+  odd.set(bytes, 3); // as a message may deliver them: not aligned
+  return { data: new DataView(odd.buffer, 3), dtype, shape, scale };
+};
+
+test("half reads binary16", () => {
+  const known = { 0x0000: 0, 0x3c00: 1, 0xc000: -2, 0x3555: 0.333251953125, 0x7bff: 65504, 0x0001: 2 ** -24, 0x03ff: 1023 * 2 ** -24, 0x7c00: Infinity, 0xfc00: -Infinity };
+  for (const [bits, value] of Object.entries(known)) assert.equal(half(+bits), value);
+  assert.ok(Number.isNaN(half(0x7e00)));
+});
+
+test("unpack copies unaligned bytes and applies the scale", () => {
+  assert.deepEqual([...unpack(packed([0x3c00, 0xc000], [2], Uint16Array, "float16", 3)).values], [3, -6]);
+  assert.deepEqual([...unpack(packed([-32767, 5], [2], Int16Array, "int16", 0.5)).values], [-16383.5, 2.5]);
+  assert.deepEqual([...unpack(packed([0.25, -8], [2], Float32Array, "float32", 2)).values], [0.5, -16]);
+});
+
+const tiny = (extra = {}) => new Level({ // one head, d = 1, two tokens on a 2 x 2 grid
+  grid: [2, 2], queries: packed([0, Math.log(3), 0, 0], [1, 4, 1]), keys: packed([1, 0], [1, 2, 1]),
+  footprints: packed([1, 0, 0, 0, 0, 0, 0, 2], [2, 2, 2]), resample: null, channel: null, entropy: {}, ...extra });
+
+test("weights are the softmax of inner products, the map their sum of footprints", () => {
+  const level = tiny();
+  assert.deepEqual([...level.weights(null, 0)], [0.5, 0.5]);
+  level.weights(0, 1).forEach((w, i) => assert.ok(Math.abs(w - [0.75, 0.25][i]) < 1e-6));
+  [0.75, 0, 0, 0.5].forEach((x, i) => assert.ok(Math.abs(level.map(0, 0, 1, false)[i] - x) < 1e-6));
+  [0.25, 0, 0, -0.5].forEach((x, i) => assert.ok(Math.abs(level.map(0, 0, 1, true)[i] - x) < 1e-6));
+  [0, 0, 0, 0].forEach((x, i) => assert.ok(Math.abs(level.map(null, 1, 1, true)[i] - x) < 1e-6));
+});
+
+test("held footprints are summed first, then resampled along both axes", () => {
+  const rows = packed([1, 0.5, 0], [3, 1]), columns = packed([1, 0, 0.5, 0.5, 0, 1], [3, 2]);
+  const level = tiny({ grid: [3, 3], footprints: packed([2, 0, 0, 4], [2, 1, 2]), resample: [rows, columns] });
+  assert.deepEqual([...level.lift(Float64Array.of(1, 1))], [2, 3, 4, 1, 1.5, 2, 0, 0, 0]);
+});
+
+test("every token counts, also where their number is no multiple of four", () => {
+  for (const p of [1, 3, 4, 5, 8]) {
+    const ones = (n) => Array(n).fill(1);
+    const level = tiny({ queries: packed(ones(4), [1, 4, 1]), keys: packed(ones(p), [1, p, 1]), footprints: packed(ones(4 * p), [p, 2, 2]) });
+    level.map(null, 0, 0, false).forEach((x) => assert.ok(Math.abs(x - 1) < 1e-6));
+  }
+});
+
+test("the released merge takes a pixel's values from a run of one feature plane", () => {
+  const level = tiny({ queries: packed(Array(16).fill(0), [2, 4, 2]), keys: packed(Array(8).fill(0), [2, 2, 2]) });
+  assert.deepEqual(level.source(0, 1, false).map((s) => [s.head, s.feature, s.row, s.column]), [[0, 0, 0, 1], [0, 1, 0, 1], [1, 0, 0, 1], [1, 1, 0, 1]]);
+  assert.ok(level.source(0, 1, true).every((s) => s.head === 1 && s.feature === 0)); // token 1: plane 1
+});
+
+test("entropy is 1 for uniform and 0 for one-hot", () => {
+  assert.ok(Math.abs(entropy([0.25, 0.25, 0.25, 0.25]) - 1) < 1e-12);
+  assert.equal(Math.abs(entropy([0, 1, 0])), 0);
+});
+
+test("format keeps numbers short", () => {
+  assert.deepEqual([0, 0.0312, -7.65e-5, 1234.5, 2.5e-12].map((x) => format(x)), ["0", "0.0312", "−7.65·10⁻⁵", "1230", "2.50·10⁻¹²"]);
+  assert.equal(format(-0.054, 1), "−0.05");
+});
