@@ -155,7 +155,7 @@ def run_simulate(options) -> None:
         for contrast, count in repetitions.items():
             for k in range(count):
                 path = Path(options.out) / f"{seed:010d}_{contrast}{k + 1:02d}.h5"
-                protocol = dict(head.protocol[contrast])
+                protocol = {key.lower(): value for key, value in head.protocol[contrast] if value}
                 name = f"simulated {seed:010d}"
                 write_m4raw(path, head.kspace[contrast][k], f"AX{contrast}", protocol, name)
     print(f"{options.subjects} subjects in {options.out}: real anatomy, simulated contrasts")

@@ -27,7 +27,7 @@ MAX_HEADER = 2**20  # bytes of an ISMRMRD header; the real ones have some thousa
 M4RAW_NAME = re.compile(r"(\d+)_(T1|T2|FLAIR|GRE)(\d+)")
 NAMESPACE = "http://www.ismrm.org/ISMRMRD"  # ElementTree itself abbreviates it to ns0, as M4Raw has
 HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
-VARIABLE_LENGTH = b"\x19"  # a datatype of class 9, version 1
+VARIABLE_LENGTH = 9  # class of an HDF5 datatype
 DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
 SLICE_THICKNESS = 5.0  # mm, M4Raw
 
@@ -115,7 +115,9 @@ def _read_chunks(path: Path, dataset, kinds: str) -> np.ndarray:
     starts = [range(0, n, step) for n, step in zip(dataset.shape, dataset.chunks, strict=True)]
     if math.prod(map(len, starts)) != dataset.id.get_num_chunks():
         raise InputError(path, f"{dataset.id.get_num_chunks()} chunks", "all chunks of the array")
-    whole = np.empty([len(r) * r.step for r in starts], dataset.dtype)
+    padded = tuple(len(r) * r.step for r in starts)
+    check_size(path, padded, dataset.dtype, kinds)
+    whole = np.empty(padded, dataset.dtype)
     for corner in itertools.product(*starts):
         stored = dataset.id.get_chunk_info_by_coord(corner)
         if not 0 < stored.size <= path.stat().st_size:
@@ -133,8 +135,8 @@ def _read_chunks(path: Path, dataset, kinds: str) -> np.ndarray:
     return whole[tuple(map(slice, dataset.shape))]
 
 
-# Strings are read by hand: on a damaged heap HDF5 loops for ever, and a reference to no
-# existing object kills the process.
+# Strings are read by hand: HDF5 2.0 loops for ever on a damaged heap, and a reference to an object
+# which that heap does not hold ends the process.
 
 
 def _attribute(data: mmap.mmap, name: bytes) -> bytes | None:
@@ -147,7 +149,7 @@ def _attribute(data: mmap.mmap, name: bytes) -> bytes | None:
                 continue
             parts = [-(-size // pad) * pad for size in struct.unpack("<3H", head[2:8])]
             kind, value = at + parts[0], at + sum(parts)
-            if data[kind : kind + 1] == VARIABLE_LENGTH:
+            if int.from_bytes(data[kind : kind + 1], "little") & 15 == VARIABLE_LENGTH:
                 return _heap_string(data, data[value : value + 16])
             size = int.from_bytes(data[kind + 4 : kind + 8], "little")
             return data[value : value + min(size, MAX_HEADER)].rstrip(b" \0")

@@ -180,16 +180,17 @@ def train(
             raise InputError(state_file, f"a run with {state['identity']}", f"{identity}")
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["rng"].cpu())
+        set_random_state(state["rng"], device)
         done, seconds, rows = state["step"], state["seconds"], state["rows"]
     elif state_file.exists():
         raise InputError(out, "an earlier run", "an empty folder, or --resume")
     else:
         torch.manual_seed(seed)
+    rng = random_state(device)
 
     def checkpoint(step: int) -> None:
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
-        state |= {"identity": identity, "rng": torch.get_rng_state(), "rows": rows}
+        state |= {"identity": identity, "rng": rng, "rows": rows}
         with atomic_path(state_file) as temporary:
             torch.save(state | {"seconds": seconds}, temporary)
         save(model, out / "last.safetensors", **(notes or {}))
@@ -217,6 +218,7 @@ def train(
                 loss.backward()
                 optimizer.step()
                 done += 1
+                rng = random_state(device)  # of dropout: a step that was cut short counts as none
                 seconds += time.perf_counter() - started
                 recent.append(loss.item())
                 bar.update()
@@ -236,6 +238,18 @@ def train(
             if saved < done:
                 checkpoint(done)
     return model.eval()
+
+
+def random_state(device: str) -> list[Tensor]:
+    """The generators that dropout draws from."""
+    states = [torch.get_rng_state()]
+    return states + ([torch.cuda.get_rng_state()] if device == "cuda" else [])
+
+
+def set_random_state(states: list[Tensor], device: str) -> None:
+    torch.set_rng_state(states[0].cpu())
+    if device == "cuda" and len(states) > 1:
+        torch.cuda.set_rng_state(states[1].cpu())
 
 
 def mean_psnr(model: DCAMSR, pairs: list[Pair]) -> float | None:

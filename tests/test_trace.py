@@ -87,7 +87,11 @@ def test_padding_is_removed_and_queries_stay_in_place():
     lr, ref = torch.randn(1, 1, 9, 13), torch.randn(1, 1, 36, 52)
     with dl.trace(model) as record:
         model(lr, ref)
-    assert [record.lift(level, (0, 0)).shape for level in (1, 2, 4)] == [(36, 52), (18, 26), (9, 13)]
+    assert [record.lift(level, (0, 0)).shape for level in (1, 2, 4)] == [
+        (36, 52),
+        (18, 26),
+        (9, 13),
+    ]
     padded = record.footprints[1]
     assert padded.shape == (64, 40, 56)
     weights = record.spatial[1][0, :, 7 * 56 + 50].mean(0)

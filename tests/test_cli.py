@@ -1,0 +1,191 @@
+"""The command line as other programs call it: results, formats, and one line for every bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import nibabel
+import numpy as np
+import pytest
+
+import dcamsr_lite as dl
+from dcamsr_lite.cli import main
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "untrained.safetensors"
+    dl.save(dl.DCAMSR(image_size=32), path)
+    return path
+
+
+@pytest.fixture
+def formats(tmp_path, volumes):
+    """The same pair as .npy, .npz, .nii.gz and simulated-layout .h5."""
+    arrays = [np.load(path) for path in volumes]
+    for name, array in zip(("t1", "t2"), arrays, strict=True):
+        np.savez(tmp_path / f"{name}.npz", volume=array)
+        image = nibabel.Nifti1Image(np.moveaxis(array, 0, -1), np.diag([7.5, 7.5, 5, 1]))
+        nibabel.save(image, tmp_path / f"{name}.nii.gz")
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            from torch import tensor
+
+            from dcamsr_lite.kspace import fft2c
+
+            file["kspace"] = fft2c(tensor(array))[:, None].numpy().astype(np.complex64)
+            file["reconstruction_rss"] = array
+    return tmp_path
+
+
+def run(*arguments, capsys):
+    status = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "nii.gz", "h5"])
+@pytest.mark.parametrize("method", ["dcamsr", "zero-fill", "bicubic"])
+def test_evaluate_prints_one_json_object_for_every_format(kind, method, formats, weights, capsys):
+    files = ["--reference", formats / f"t1.{kind}", "--target", formats / f"t2.{kind}"]
+    more = ["--scale", 4, "--method", method, "--weights", weights, "--json"]
+    status, out, _ = run("evaluate", *files, *more, capsys=capsys)
+    assert status == 0
+    result = json.loads(out)
+    assert result["method"] == method and result["volumes"] == 1 and result["scale"] == 4
+    assert result["convention"].startswith("over the volume: PSNR")
+    assert 0 < result["psnr"] < 60 and 0 < result["ssim"] <= 1 and 0 < result["nmse"]
+    assert len(result["per_volume"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "nii.gz", "h5"])
+def test_super_resolve_takes_full_and_low_resolution_inputs(kind, formats, weights, capsys):
+    from dcamsr_lite.files import read_volume
+
+    target = np.load(formats / "t2.npy")
+    low = dl.load_pair(np.load(formats / "t1.npy"), target, 4).low.numpy()
+    np.save("low.npy", low)
+    common = ["--reference", formats / "t1.npy", "--scale", 4, "--weights", weights]
+    outputs = []
+    for name in (formats / "t2.npy", "low.npy"):
+        out = Path(f"sharp.{kind}")
+        status, _, err = run("super-resolve", *common, "--input", name, "--out", out, capsys=capsys)
+        assert status == 0, err
+        outputs.append(read_volume(out).images.numpy())
+    assert outputs[0].shape == target.shape
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-2, atol=1e-2 * target.max())
+
+
+def test_explore_writes_a_page(volumes, weights, capsys):
+    files = ["--reference", volumes[0], "--target", volumes[1], "--scale", 4]
+    status, out, err = run(
+        "explore", *files, "--weights", weights, "--out", "page.html", capsys=capsys
+    )
+    assert status == 0 and "Not for clinical use" in out
+    assert "<html" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_a_far_matrix_is_warned_about_on_stderr_only(volumes, tmp_path, capsys):
+    dl.save(dl.DCAMSR(image_size=128), "wide.safetensors")
+    files = ["--reference", volumes[0], "--target", volumes[1], "--scale", 4]
+    status, out, err = run(
+        "evaluate", *files, "--weights", "wide.safetensors", "--json", capsys=capsys
+    )
+    assert status == 0 and json.loads(out)
+    assert "the matrix is 32 x 32" in err
+
+
+def test_simulate_writes_m4raw_names_that_pair_up(capsys):
+    from dcamsr_lite.data import find_pairs
+
+    options = ["--out", "made", "--subjects", 2, "--seed", 5, "--size", 32]
+    status, out, err = run("data", "simulate", *options, capsys=capsys)
+    assert status == 0, err
+    names = sorted(path.name for path in Path("made").iterdir())
+    assert len(names) == 2 * 8
+    assert names[0] == "0000000005_FLAIR01.h5"
+    pairs = find_pairs("made")
+    assert len(pairs) == 6 and len({subject for *_, subject in pairs}) == 2
+    files = ["--reference", pairs[0][0], "--target", pairs[0][1], "--scale", 4]
+    status, out, _ = run("evaluate", *files, "--method", "zero-fill", "--json", capsys=capsys)
+    assert status == 0 and json.loads(out)["psnr"] > 10
+
+
+def bad_inputs(folder: Path, weights: Path, reference: Path, target: Path) -> dict[str, list]:
+    """Name -> arguments; each must end with status 2 and one line."""
+    array = np.load(target)
+    np.save("nan.npy", np.where(array > 600, np.nan, array))
+    np.save("flat.npy", np.ones_like(array))
+    np.save("small.npy", array[:, :16, :16])
+    np.save("four.npy", array[None])
+    np.save("odd.npy", array[:, :9, :9])
+    np.save("pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    Path("cut.npy").write_bytes(target.read_bytes()[:200])
+    Path("text.h5").write_text("not HDF5")
+    with h5py.File("empty.h5", "w"):
+        pass
+    Path("text.safetensors").write_text("not weights")
+    Path("picture.jpg").write_bytes(b"jpg")
+    judge = ["evaluate", "--reference", reference, "--scale", 4, "--weights", weights, "--target"]
+    sharpen = ["super-resolve", "--reference", reference, "--scale", 4, "--weights", weights]
+    files = "missing.npy nan.npy flat.npy small.npy four.npy pickled.npy cut.npy text.h5 empty.h5"
+    cases = {name: [*judge, name] for name in [*files.split(), "picture.jpg", "."]}
+    for scale in ("3", "four"):
+        cases[f"scale {scale}"] = [*judge, target, "--scale", scale]
+    cases["2x weights"] = [*judge, target, "--scale", 2]
+    cases["weights missing"] = [*judge, target, "--weights", "none.safetensors"]
+    cases["weights unknown"] = [*judge, target, "--weights", "none"]
+    cases["weights text"] = [*judge, target, "--weights", "text.safetensors"]
+    cases["method"] = [*judge, target, "--method", "magic"]
+    cases["no target"] = judge[:-1]
+    cases["no command"] = []
+    cases["input size"] = [*sharpen, "--input", "odd.npy", "--out", "sharp.npy"]
+    cases["output type"] = [*sharpen, "--input", target, "--out", "sharp.gif"]
+    cases["output place"] = [*sharpen, "--input", target, "--out", target / "sharp.npy"]
+    cases["output folder"] = [*sharpen, "--input", target, "--out", "folder.npy"]
+    cases["explore type"] = ["explore", *judge[1:], target, "--out", "page.txt"]
+    cases["explore slice"] = ["explore", *judge[1:], target, "--out", "p.html", "--slice", 99]
+    cases["explore place"] = ["explore", *judge[1:], target, "--out", target / "page.html"]
+    cases["demo place"] = ["demo", "--out", target]
+    cases["simulate size"] = ["data", "simulate", "--out", "made", "--subjects", 1, "--size", 33]
+    cases["simulate none"] = ["data", "simulate", "--out", "made", "--subjects", 0]
+    cases["convert"] = ["convert", "text.safetensors", "out.safetensors"]
+    return cases
+
+
+def test_every_bad_input_is_status_2_one_line_and_no_output(volumes, weights, tmp_path, capsys):
+    cases = bad_inputs(tmp_path, weights, *volumes)
+    Path("folder.npy").mkdir()
+    before = sorted(Path().rglob("*"))
+    for name, arguments in cases.items():
+        status, out, err = run(*arguments, capsys=capsys)
+        lines = [line for line in err.strip().splitlines() if "simulating head" not in line]
+        assert status == 2, name
+        assert out == "", name
+        errors = [line for line in lines if line.startswith("dcamsr: error: ")]
+        assert len(errors) == 1 and lines[-1] == errors[0], (name, err)
+        assert "found" in errors[0] and "expected" in errors[0], (name, err)
+        assert "Traceback" not in err, name
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_the_command_is_installed_and_help_explains_every_command():
+    environment = os.environ | {"PYTHONPATH": str(Path(dl.__file__).parents[1])}
+    shown = subprocess.run(
+        [sys.executable, "-m", "dcamsr_lite", "--help"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert shown.returncode == 0
+    for command in "demo data evaluate super-resolve explore train convert".split():
+        assert command in shown.stdout
+    wrong = subprocess.run(
+        [sys.executable, "-m", "dcamsr_lite", "nothing"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert wrong.returncode == 2 and len(wrong.stderr.strip().splitlines()) == 1

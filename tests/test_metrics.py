@@ -1,0 +1,119 @@
+"""The paper's convention, and what the floors really compute."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dcamsr_lite as dl
+from dcamsr_lite.baselines import METHODS, bicubic
+from dcamsr_lite.data import load_pair
+from dcamsr_lite.metrics import band_error, nmse, noise_ceiling, psnr, ssim
+
+
+@given(st.floats(1e-3, 0.5), st.floats(0.1, 1e4))
+def test_psnr_of_a_constant_error_in_any_unit(error, peak):
+    target = torch.linspace(0, 1, 128).reshape(2, 8, 8) * peak
+    assert psnr(target, target + error * peak) == pytest.approx(-20 * np.log10(error), abs=1e-3)
+
+
+def test_the_peak_and_the_mean_are_the_volumes_not_the_slices():
+    target = torch.stack([torch.full((8, 8), 1.0), torch.full((8, 8), 4.0)])
+    image = target.clone()
+    image[0] += 1
+    assert psnr(target, image) == pytest.approx(10 * np.log10(16 / 0.5))
+    assert nmse(target, image) == pytest.approx(64 / (64 + 64 * 16))
+
+
+def test_ssim_is_the_mean_over_slices_with_the_volumes_range():
+    from skimage.metrics import structural_similarity
+
+    rng = np.random.default_rng(0)
+    target, image = rng.random((2, 3, 16, 16))
+    target[0] *= 5
+    each = [
+        structural_similarity(a, b, win_size=7, data_range=target.max())
+        for a, b in zip(target, image, strict=True)
+    ]
+    assert ssim(torch.tensor(target), torch.tensor(image)) == pytest.approx(np.mean(each))
+
+
+@given(st.integers(0, 99), st.sampled_from([2, 4]), st.integers(8, 17), st.integers(8, 17))
+def test_the_bands_add_up_to_the_nmse(seed, scale, rows, columns):
+    generator = torch.Generator().manual_seed(seed)
+    target, image = torch.rand(2, 2, rows, columns, generator=generator)
+    bands = band_error(target, image, scale)
+    assert bands["measured"] + bands["removed"] == pytest.approx(nmse(target, image), rel=1e-6)
+
+
+def test_zero_fill_of_a_magnitude_image_errs_only_where_nothing_was_measured():
+    image = 3 + torch.rand(1, 32, 32)  # so bright that the magnitude changes nothing
+    pair = load_pair(image, image, scale=2)
+    bands = band_error(pair.target_image, METHODS["zero-fill"](pair), 2)
+    assert bands["measured"] < 0.02 * bands["removed"]
+
+
+def test_bicubic_is_where_the_target_is():
+    """A half-pixel slip of the grid would move a blob by (scale - 1) / 2 pixels."""
+    rows = torch.arange(40.0).sub(17).square()
+    blob = torch.exp(-(rows[:, None] + rows[None]) / 60)[None]
+    for size in (40, 37):
+        target = blob[:, :size, :size]
+        for scale in (2, 4):
+            image = bicubic(load_pair(target, target, scale))
+            assert image.shape == target.shape
+            centre = (image[0].sum(1) * torch.arange(float(size))).sum() / image.sum()
+            assert centre.item() == pytest.approx(17, abs=0.1)
+
+
+def test_the_noise_ceiling_is_the_designs():
+    """M4Raw's repetitions differ by 28.2 to 29.5 dB: ceilings near 33 to 34 dB and 31.6 to 32.8 dB."""
+    for between, low, high in ((28.17, 32.9, 31.5), (29.45, 34.2, 32.9)):
+        sigma = 10 ** (-between / 20) / 2**0.5
+        assert noise_ceiling(1, sigma, 0.33) == pytest.approx(low, abs=0.1)
+        assert noise_ceiling(1, sigma, 0.08) == pytest.approx(high, abs=0.1)
+
+
+def test_the_noise_ceiling_is_reached_by_knowing_all_but_the_removed_noise():
+    """Simulated: the true image plus the noise inside the crop scores what the formula says."""
+    from dcamsr_lite.kspace import center_pad, crop_kspace, fft2c, ifft2c
+
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.rand(4, 64, 64, generator=generator)
+    truth /= truth.max()
+    noise = 0.03 * torch.randn(4, 64, 64, generator=generator)
+    known = ifft2c(center_pad(crop_kspace(fft2c(noise), 2), (64, 64))).real
+    peak = (truth + noise).max().item()
+    assert psnr(truth + noise, truth + known) == pytest.approx(
+        noise_ceiling(peak, 0.03, kept=0.25), abs=0.1
+    )
+
+
+def test_evaluate_reports_what_the_contract_names(images):
+    head = np.random.default_rng(0).random((2, 32, 32), np.float32)
+    model = dl.DCAMSR(scale=4, image_size=32)
+    result = dl.evaluate([(head, head), (head, 2 * head)], scale=4, model=model)
+    names = "method variant scale volumes psnr ssim nmse per_volume convention"
+    assert list(result) == names.split()
+    assert (result["method"], result["variant"], result["volumes"]) == ("dcamsr", "corrected", 2)
+    mean = np.mean([volume["psnr"] for volume in result["per_volume"]])
+    assert result["psnr"] == pytest.approx(mean)
+    with pytest.raises(dl.InputError, match="zero-fill"):
+        dl.evaluate([(head, head)], scale=4, method="magic")
+    with pytest.raises(dl.InputError, match="a network for 4x; expected one for the asked 2x"):
+        dl.evaluate([(head, head)], scale=2, model=model)
+
+
+def test_super_resolve_gives_the_targets_units_back(images):
+    head = torch.rand(2, 30, 36)
+    model = dl.DCAMSR(scale=4, image_size=32)
+    torch.nn.init.zeros_(model.last.weight)
+    torch.nn.init.zeros_(model.last.bias)
+    model.train()
+    small, large = (
+        dl.super_resolve(model, dl.load_pair(head, unit * head, 4)) for unit in (1, 1000)
+    )
+    assert small.shape == head.shape
+    torch.testing.assert_close(1000 * small, large, atol=0.5, rtol=1e-4)
+    assert model.training
