@@ -23,6 +23,7 @@ _HOMES = {
     "intervene": "tracing",
     "load_pair": "data",
     "load_input": "data",
+    "psnr": "metrics",
     "super_resolve": "evaluation",
     "evaluate": "evaluation",
     "explore": "widgets",

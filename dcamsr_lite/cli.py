@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--image-size", type=positive, default=None, help="of simulated subjects")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     train.add_argument("--bf16", action="store_true", help="bfloat16 where the hardware is fast")
+    train.add_argument("--vary", action="store_true", help="random contrasts, shading, mirrors")
     train.add_argument("--resume", action="store_true", help="go on from --out")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                        help="a field of the configuration, e.g. channel=false")  # fmt: skip
@@ -252,7 +253,7 @@ def run_train(options) -> None:
     print(f"{len(tensors[0])} slices of {rows} x {columns}, about {gigabytes} GB", file=sys.stderr)
     notes = {"data": " + ".join(options.data), "steps": str(options.steps)}
     notes |= {"seed": str(options.seed), "batch": str(options.batch), "rate": str(options.rate)}
-    notes |= {"init": options.init or "random"}
+    notes |= {"init": options.init or "random", "vary": str(options.vary)}
     train(
         model,
         tensors,
@@ -267,6 +268,7 @@ def run_train(options) -> None:
         resume=options.resume,
         device=options.device,
         bf16=options.bf16,
+        variation=options.vary,
         notes=notes,
     )
     with atomic_path(Path(options.out) / "config.json") as temporary:

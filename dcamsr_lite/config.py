@@ -56,9 +56,10 @@ class Config:
     @classmethod
     def make(cls, variant: str, preset: str, **changes) -> "Config":
         """The configuration of a variant and a preset, with ``changes`` to single fields."""
-        for name, value, known in (("variant", variant, VARIANTS), ("preset", preset, PRESETS)):
-            if value not in known:
-                raise ValueError(f"{name} is {value!r}, expected one of {sorted(known)}")
+        known = CHOICES | {"variant": VARIANTS, "preset": PRESETS}
+        for name, value in ({"variant": variant, "preset": preset} | changes).items():
+            if name in known and value not in known[name]:
+                raise ValueError(f"{name} is {value!r}, expected one of {[*known[name]]}")
         unknown = set(changes) - set(cls.__dataclass_fields__)
         if unknown:
             raise ValueError(f"unknown option {sorted(unknown)}; see dcamsr_lite.model.Config")
@@ -66,8 +67,6 @@ class Config:
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         if isinstance(size := fields.get("image_size", cls.image_size), int):
             size = (size, size)
-        if fields.get("scale", 4) not in (2, 4):
-            raise ValueError(f"scale is {fields['scale']!r}, expected 2 or 4")
         if min(size) < MULTIPLE:
             raise ValueError(f"image_size is {size}, expected at least {MULTIPLE} x {MULTIPLE}")
         return cls(**fields | {"variant": variant, "preset": preset, "image_size": size})
@@ -92,6 +91,14 @@ class Config:
         }
 
 
+CHOICES: dict[str, tuple] = {
+    "scale": (2, 4),
+    "channel_logits": ("cosine", "scaled_dot_product"),
+    "merge": ("aligned", "scrambled"),
+    "projections": (1, 2),
+    "last_kernel": (1, 3),
+    "upsampling": ("fourier", "bilinear"),
+}
 VARIANTS: dict[str, dict] = {
     "released": dict(
         spatial_attention="token_cosine",

@@ -148,3 +148,16 @@ def zero_fill_image(low: Tensor, shape: tuple[int, int]) -> Tensor:
     """
     growth = (shape[0] * shape[1] / (low.shape[-2] * low.shape[-1])) ** 0.5
     return ifft2c(center_pad(fft2c(low), shape)).abs() * growth
+
+
+def upsample_fourier(low: Tensor, scale: int) -> Tensor:
+    """Zero-fill a real, signed low-resolution image: (..., h, w) -> (..., h * scale, w * scale).
+
+    >>> upsample_fourier(torch.full((16, 16), -7.0), 4)[8, 8]
+    tensor(-7.)
+
+    A cropped k-space keeps pixel 0 of both grids in one place, and so does this; bilinear upsampling
+    centres the small pixels instead, which shifts the image by (scale - 1) / 2 pixels.
+    """
+    height, width = low.shape[-2:]
+    return ifft2c(center_pad(fft2c(low), (height * scale, width * scale))).real * scale

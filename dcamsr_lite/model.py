@@ -7,7 +7,6 @@ torch.Size([1, 1, 64, 64])
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from .attention import DualCrossAttentionTransformer as Transformer
 from .config import LEVELS, MULTIPLE, Config
-from .kspace import center_pad, fft2c, ifft2c
+from .kspace import upsample_fourier
 
 
 class ResidualBlock(nn.Module):
@@ -106,8 +105,8 @@ class Decoder(nn.Module):
         self.down = Stage(channels, channels, down, stride=2)
         self.deep = Stage(channels, channels, deep)
         self.join = Stage(2 * channels, channels, join)
-        sams = [SpatialAdaptation(channels) for _ in range(1 if shared_sam else 3)]
-        sams = sams * 3 if shared_sam else sams
+        sams = [SpatialAdaptation(channels) for _ in fusions]
+        sams = [sams[0]] * 3 if shared_sam else sams
         self.fusions = nn.ModuleList(map(Fusion, [channels] * 3, fusions, sams))
 
     def forward(self, feature: Tensor, textures: list[Tensor]) -> Tensor:
@@ -119,17 +118,6 @@ class Decoder(nn.Module):
         for fusion, texture in finer:
             y = fusion(upsample(y), texture)
         return y
-
-
-def upsample_fourier(lr: Tensor, scale: int) -> Tensor:
-    """Zero-fill in k-space: the sizes of ``lr`` times scale, each pixel where the crop has put it.
-
-    A cropped k-space keeps pixel 0 of both grids in one place; bilinear upsampling centres the small
-    pixels instead, which shifts the input by (scale - 1) / 2 pixels against the reference.
-    """
-    height, width = lr.shape[-2:]
-    full = center_pad(fft2c(lr), (height * scale, width * scale))
-    return ifft2c(full).real * scale
 
 
 def pad_to_multiple(image: Tensor) -> Tensor:
@@ -170,12 +158,8 @@ class DCAMSR(nn.Module):
         choice = spatial_attention or config.spatial_attention
         self.encoder = Encoder(config.channels, config.encoder_blocks)
         levels = LEVELS if config.multiscale else LEVELS[-1:]
-        self.transformers = nn.ModuleDict(
-            {
-                str(level): Transformer(**config.transformer(level), choice=choice)
-                for level in levels
-            }
-        )
+        blocks = {str(n): Transformer(**config.transformer(n), choice=choice) for n in levels}
+        self.transformers = nn.ModuleDict(blocks)
         self.decoder = Decoder(config.channels, config.decoder_blocks, config.shared_sam)
         self.last = nn.Conv2d(config.channels, 1, config.last_kernel, padding="same")
 
@@ -213,18 +197,15 @@ class DCAMSR(nn.Module):
         if ref is not None and tuple(ref.shape) != expected:
             raise ValueError(f"ref has shape {tuple(ref.shape)}, expected {expected}: {s} x lr's")
 
-    def extra_repr(self) -> str:
-        return ", ".join(f"{k}={v}" for k, v in asdict(self.config).items())
-
     @property
     def fused(self) -> bool:
         """Whether the spatial branches run torch's fused attention (False: explicit softmax)."""
-        return all(block.attention.spatial.fused for block in self._spatial_blocks())
+        return all(branch.fused for branch in self.spatial_branches())
 
     @fused.setter
     def fused(self, value: bool) -> None:
-        for block in self._spatial_blocks():
-            block.attention.spatial.fused = value
+        for branch in self.spatial_branches():
+            branch.fused = value
 
-    def _spatial_blocks(self):
-        return [block for block in self.transformers.values() if block.attention.spatial]
+    def spatial_branches(self) -> list[nn.Module]:
+        return [b.attention.spatial for b in self.transformers.values() if b.attention.spatial]

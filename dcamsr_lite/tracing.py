@@ -182,7 +182,7 @@ def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
 
 @contextmanager
 def _explicit(model: DCAMSR) -> Iterator[None]:
-    branches = [b.attention.spatial for b in model.transformers.values() if b.attention.spatial]
+    branches = model.spatial_branches()
     before = [branch.fused for branch in branches]
     for branch in branches:
         branch.fused = False

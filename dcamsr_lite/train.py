@@ -28,7 +28,7 @@ from .data import Pair, find_pairs, load_pair, read_pairs_csv
 from .errors import InputError, atomic_path
 from .evaluation import super_resolve
 from .files import read_volume
-from .kspace import fft2c, ifft2c
+from .kspace import degrade, fft2c, ifft2c
 from .metrics import psnr
 from .model import DCAMSR
 from .simulated import simulated_volumes
@@ -110,6 +110,40 @@ def slices(pairs: Iterable, scale: int, flip: bool = True) -> tuple[Tensor, Tens
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
 
 
+def vary(lr: Tensor, ref: Tensor, target: Tensor, scale: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Half of a batch as other scanners might show it: mirrored, other contrasts, other shading.
+
+    >>> lr, ref, target = vary(torch.rand(2, 1, 8, 8), *torch.rand(2, 2, 1, 32, 32), scale=4)
+    >>> lr.shape, target.shape
+    (torch.Size([2, 1, 8, 8]), torch.Size([2, 1, 32, 32]))
+
+    What a network learns from few scanners about how T1 turns into T2 does not hold on the next one;
+    here it changes from slice to slice and has to be read off the low-resolution image. The varied
+    target is degraded anew. Normalised images in and out; draws from torch's global generator.
+    """
+    lr, ref, target = lr.clone(), ref.clone(), target.clone()
+    for i in range(len(lr)):
+        if torch.rand(()) < 0.5:
+            continue
+        turns = [axis for axis in (-2, -1) if torch.rand(()) < 0.5]
+        ref[i], full = (_other_scanner(image[i].flip(turns)) for image in (ref, target))
+        low = degrade(full, scale, order="image")
+        std, mean = torch.std_mean(low)
+        lr[i], target[i] = (low - mean) / std, (full - mean) / std
+        std, mean = torch.std_mean(ref[i])
+        ref[i] = (ref[i] - mean) / std
+    return lr, ref, target
+
+
+def _other_scanner(image: Tensor) -> Tensor:
+    """(1, h, w) -> between 0 and about 1, with a random gamma and a smooth random shading."""
+    unit = (image - image.min()) / (image.max() - image.min()).clamp_min(1e-6)
+    gamma = (0.8 * torch.rand(()) - 0.4).exp().to(image.device)
+    coarse = 0.15 * torch.randn(1, 1, 3, 3).to(image.device)
+    shading = F.interpolate(coarse, image.shape[-2:], mode="bicubic")[0].exp()
+    return unit**gamma * shading
+
+
 def batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
     """Endless batches of indices, shuffled anew each epoch; ``start`` batches are passed over.
 
@@ -157,6 +191,7 @@ def train(
     progress: bool = True,
     device: str = "cpu",
     bf16: bool = False,
+    variation: bool = False,
     notes: dict[str, str] | None = None,
 ) -> DCAMSR:
     """Train with Adam on the L1 loss (section 2) and leave log.csv, state.pt, last.safetensors.
@@ -211,6 +246,8 @@ def train(
                 lr, ref, target = (t[indices].to(device) for t in tensors)
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(done, steps, rate, schedule)
+                if variation:
+                    lr, ref, target = vary(lr, ref, target, model.config.scale)
                 with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
                     sr = model(lr, ref)
                 loss = F.l1_loss(sr.float(), target)

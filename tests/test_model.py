@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import dcamsr_lite as dl
 from dcamsr_lite.config import PRESETS, VARIANTS
-from dcamsr_lite.kspace import degrade
-from dcamsr_lite.model import SpatialAdaptation, upsample, upsample_fourier
+from dcamsr_lite.kspace import degrade, upsample_fourier
+from dcamsr_lite.model import SpatialAdaptation, upsample
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -113,11 +113,13 @@ def test_sam_gives_the_texture_the_moments_of_the_feature():
     [
         (dict(variant="printed"), "expected one of"),
         (dict(preset="huge"), "expected one of"),
-        (dict(scale=3), "expected 2 or 4"),
+        (dict(scale=3), "expected one of .2, 4."),
         (dict(chanel=False), "unknown option .'chanel'"),
         (dict(image_size=4), "at least 8"),
         (dict(spatial_attention="nearest"), "expected one of"),
-        (dict(channel_logits="nearest"), "expected cosine"),
+        (dict(channel_logits="nearest"), "expected one of .'cosine'"),
+        (dict(upsampling="nearest"), "expected one of .'fourier'"),
+        (dict(merge="shuffled"), "expected one of .'aligned'"),
         (dict(spatial=False, channel=False), "both branches are off"),
         (dict(channels=20), "do not split"),
     ],
