@@ -129,9 +129,10 @@ def vary(lr: Tensor, ref: Tensor, target: Tensor, scale: int) -> tuple[Tensor, T
         ref[i], full = (_other_scanner(image[i].flip(turns)) for image in (ref, target))
         low = degrade(full, scale, order="image")
         std, mean = torch.std_mean(low)
+        std = std.clamp_min(1e-6)
         lr[i], target[i] = (low - mean) / std, (full - mean) / std
         std, mean = torch.std_mean(ref[i])
-        ref[i] = (ref[i] - mean) / std
+        ref[i] = (ref[i] - mean) / std.clamp_min(1e-6)  # a reference may end before the target does
     return lr, ref, target
 
 
@@ -251,6 +252,9 @@ def train(
                 with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
                     sr = model(lr, ref)
                 loss = F.l1_loss(sr.float(), target)
+                if not loss.isfinite():  # before the step: the weights are still those of `done`
+                    found = f"a loss of {loss.item()} after {done} steps"
+                    raise InputError(out, found, "finite numbers: try a lower rate, or no bf16")
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()

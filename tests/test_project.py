@@ -1,0 +1,144 @@
+"""What holds the project together: environments agree, imports stay quick, files stay small."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import ROOT
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    tomllib = None
+
+
+def project() -> dict:
+    if tomllib is None:
+        pytest.skip("tomllib needs Python 3.11")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def names(requirements) -> set[str]:
+    return {re.split(r"[<>=! ;\[]", line, maxsplit=1)[0].lower() for line in requirements}
+
+
+def test_binders_environment_is_the_local_one():
+    local, binder = (ROOT / name for name in ("environment.yml", "binder/environment.yml"))
+    assert local.read_text() == binder.read_text()
+
+
+def test_the_environment_has_what_the_package_asks_for_with_the_same_bounds():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = {
+        line.replace("pytorch-cpu", "torch").replace("matplotlib-base", "matplotlib")
+        for line in conda
+    }
+    wanted = {*project()["dependencies"], *project()["optional-dependencies"]["lab"]}
+    assert names(wanted) <= names(conda)
+    assert wanted - conda <= {"ipywidgets>=7.7"}  # JupyterLab's own; Colab has 7.7
+
+
+def test_lower_bounds_only_so_that_colab_keeps_its_own():
+    for line in project()["dependencies"]:
+        assert re.fullmatch(r"[a-z0-9-]+>=[0-9.]+", line), line
+
+
+def test_pins_are_names_and_versions_only():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            assert re.fullmatch(r'[a-z0-9._-]+==[\w.]+( ; python_version >= "3\.\d+")?', line), line
+
+
+def test_every_dependency_is_pinned():
+    pinned = names((ROOT / "constraints.txt").read_text().splitlines())
+    asked = [*project()["dependencies"], *sum(project()["optional-dependencies"].values(), [])]
+    assert names(asked) <= pinned
+
+
+def test_import_loads_nothing_heavy():
+    program = (
+        "import sys, dcamsr_lite; dir(dcamsr_lite);"
+        "heavy = {'torch', 'captum', 'skimage', 'matplotlib', 'anywidget', 'h5py', 'nibabel'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", program], text=True, cwd=ROOT)
+    assert shown.strip() == "[]"
+
+
+def test_the_network_reads_like_the_paper():
+    pages = [(ROOT / "dcamsr_lite" / name).read_text() for name in ("attention.py", "model.py")]
+    assert sum(page.count("\n") for page in pages) < 400
+    for page in pages:
+        assert not re.search(r"\.(reshape|view|permute)\(", page)
+
+
+def test_kspace_and_network_import_nothing_else_of_ours():
+    allowed = {"attention", "config", "kspace", "model", "tokens"}
+    for name in allowed:
+        page = (ROOT / "dcamsr_lite" / f"{name}.py").read_text()
+        assert set(re.findall(r"^from \.(\w+) import", page, re.MULTILINE)) <= allowed
+        outside = set(re.findall(r"^(?:import|from) (\w+)", page, re.MULTILINE))
+        assert outside <= {"collections", "dataclasses", "torch", "einops"}
+
+
+@pytest.mark.parametrize("suffix", [".py", ".js", ".css"])
+def test_no_file_of_the_package_passes_400_lines(suffix):
+    for path in (ROOT / "dcamsr_lite").rglob(f"*{suffix}"):
+        assert path.read_text(encoding="utf-8").count("\n") <= 400, path.name
+
+
+def test_notebooks_are_executed_small_and_without_widget_state():
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    sources = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+    assert [n.stem for n in notebooks] == [s.stem for s in sources]
+    for path in notebooks:
+        assert path.stat().st_size < 1e6
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        assert "widgets" not in notebook["metadata"]
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        assert all(cell["execution_count"] for cell in code)
+        lines = sorted(len(cell["source"]) for cell in code)
+        assert lines[len(lines) // 2] <= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_notebooks_run_from_top_to_bottom(path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": ROOT}}).execute()
+
+
+def test_the_readme_names_commands_that_exist():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", page)) <= targets
+    assert "{{" not in page
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", page):
+        assert (ROOT / link).exists(), link
+
+
+def test_weights_match_their_cards():
+    import dcamsr_lite as dl
+
+    cards = dl.weights()
+    assert {"lite-4x", "lite-2x"} <= set(cards)
+    for name, card in cards.items():
+        model = dl.load(name)  # checks the checksum
+        assert model.config.scale == int(name.split("-")[1][0])
+        for key in ("trained_on", "kept_out", "steps", "seed", "command", "numbers", "convention"):
+            assert card[key] or card[key] == 0, (name, key)
+        assert (ROOT / "assets" / "weights" / card["log"]).is_file()
+
+
+def test_assets_name_their_origin_and_licence():
+    for folder in ("brain", "weights"):
+        page = (ROOT / "assets" / folder / "README.md").read_text(encoding="utf-8")
+        assert re.search("licen[cs]e|CC-BY", page, re.IGNORECASE)
+    assert "McGill" in Path(ROOT / "assets/brain/LICENSE-Colin27.txt").read_text(encoding="utf-8")
