@@ -10,7 +10,7 @@ from pathlib import Path
 from .checkpoints import load
 from .errors import atomic_path
 from .evaluation import evaluate
-from .figures import WARNING, overview, write_png
+from .figures import WARNING, brightest_slice, overview, write_png
 from .metrics import ceiling_from_repetitions
 from .simulated import DEMO_SEED, simulated_pair
 from .widgets import explore
@@ -43,7 +43,7 @@ def run(
         "note": WARNING,
     }
     write_png(overview(model, pair), out / "figure.png")
-    explore(model, pair).save_html(out / "explorer.html")
+    explore(model, pair, slice=brightest_slice(pair)).save_html(out / "explorer.html")
     with atomic_path(out / "metrics.json") as temporary:
         temporary.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     say("")

@@ -65,8 +65,8 @@ def overview(
     record = record_slice(model, pair, index)
     ours, target = super_resolve(model, pair)[index], pair.target_image[index]
     floor = pair.zero_filled[index]
-    figure = Figure(figsize=(15, 12.5), layout="constrained")
-    grid = figure.subplots(3, 5)
+    figure = Figure(figsize=(15, 11.2), layout="constrained")
+    grid = figure.subplots(3, 5, height_ratios=(1, 1.04, 0.9))
     peak = pair.target_image.max()
     top = float(target.max())
     images = [
@@ -97,7 +97,13 @@ def slice_psnr(target: Tensor, image: Tensor, peak: Tensor) -> float:
 
 
 def _bar(figure, shown, axis, label: str) -> None:
-    figure.colorbar(shown, ax=axis, shrink=0.8, label=label)
+    bar = figure.colorbar(
+        shown, ax=axis, location="bottom", fraction=0.05, pad=0.03, aspect=30, shrink=0.9
+    )
+    bar.set_label(label, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    bar.ax.locator_params(nbins=5)
+    bar.formatter.set_powerlimits((-3, 4))
 
 
 def _errors(figure, axes, target: Tensor, floor: Tensor, ours: Tensor) -> None:
@@ -122,7 +128,7 @@ def _lifted(figure, axes, record: Record, query, shape) -> None:
             lifted.numpy(), cmap=signed_map(), vmin=-limit, vmax=limit, extent=extent
         )
         axis.plot(query[1] + 0.5, query[0] + 0.5, "x", color="black", markersize=9)
-        axis.set_title(f"spatial attention of x, level {level}\nminus uniform, mean of heads")
+        axis.set_title(f"spatial attention of x, level {level}\nminus uniform, mean of heads", fontsize=10)
         _bar(figure, shown, axis, "weight on a reference pixel")
 
 
@@ -140,9 +146,9 @@ def _channel(figure, axes, record: Record) -> None:
             top, left = head // across * (d + 1), head % across * (d + 1)
             canvas[top : top + d, left : left + d] = matrix
         shown = axis.imshow(canvas.numpy(), cmap="cividis", vmin=0, vmax=1)
-        axis.set_title(f"channel attention, level {level}, {count} heads")
-        axis.set_xlabel("reference feature, head by head")
-        axis.set_ylabel("query feature")
+        axis.set_title(f"channel attention, level {level}, {count} heads", fontsize=10)
+        axis.set_xlabel("reference feature, head by head", fontsize=9)
+        axis.set_ylabel("query feature", fontsize=9)
         axis.set_xticks([])
         axis.set_yticks([])
         _bar(figure, shown, axis, "weight")
@@ -172,13 +178,13 @@ def _words(axis, model: DCAMSR, pair: Pair, index: int, query) -> None:
         f"variant {c.variant}, preset {c.preset}, {c.scale}x",
         f"slice {index}, matrix {pair.shape[0]} x {pair.shape[1]}",
         f"x: query at row {query[0]}, column {query[1]}",
-        "PSNR of this slice, against the",
-        "maximum of the volume",
+        "PSNR of this slice against",
+        "the volume's maximum",
         "",
         WARNING,
     ]
     axis.axis("off")
-    axis.text(0, 0.95, "\n".join(lines), va="top", fontsize=12, linespacing=1.6)
+    axis.text(0, 0.95, "\n".join(lines), va="top", fontsize=10, linespacing=1.6)
 
 
 def write_png(figure, path: str | Path, dpi: int = 110) -> None:
