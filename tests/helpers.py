@@ -1,10 +1,12 @@
 """Where things are, and an untrained network with nothing left at zero."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 import dcamsr_lite as dl
+from dcamsr_lite import kspace as ks
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"  # development data, beside the checkout where there is one
@@ -18,3 +20,39 @@ def awake(model: dl.DCAMSR) -> dl.DCAMSR:
             noise = torch.randn(parameter.shape, generator=generator)
             parameter += 0.1 * parameter.std(correction=0) * noise + 0.01 * noise
     return model.eval()
+
+
+@dataclass
+class Protocol:
+    tr: float = 5500.0
+    te: float = 128.0
+    ti: float | None = None
+    flip: float = 160.0
+    echo_train: int = 15
+
+
+def phantom(slices: int = 3, size: int = 64, seed: int = 0) -> torch.Tensor:
+    """A smooth disc with texture, bright enough that its mean is far from zero."""
+    generator = torch.Generator().manual_seed(seed)
+    axis = torch.linspace(-1, 1, size)
+    radius = (axis[:, None].square() + axis.square()).sqrt()
+    disc = torch.sigmoid(40 * (0.7 - radius))
+    return disc * (1 + 0.2 * torch.rand(slices, size, size, generator=generator))
+
+
+def coil_kspace(slices: int = 3, size: int = 64, seed: int = 0) -> torch.Tensor:
+    """Four coils with smooth complex sensitivities, one in every corner, and one head phase."""
+    row, column = torch.meshgrid(*[torch.linspace(-1, 1, size)] * 2, indexing="ij")
+    corners = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+    coils = [
+        torch.polar(torch.exp(-((row - y) ** 2 + (column - x) ** 2)), 2 * (x * row + y * column))
+        for y, x in corners
+    ]
+    return ks.fft2c(phantom(slices, size, seed)[:, None] * torch.stack(coils))
+
+
+def m4raw_kspace() -> torch.Tensor:
+    data = coil_kspace(18, 256)
+    data[..., :30] = 0
+    data[..., 225:] = 0
+    return data
