@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
     train.add_argument("--scale", type=int, default=4, choices=(2, 4))
     train.add_argument("--steps", type=positive, default=3000)
+    train.add_argument("--until", type=positive, metavar="N", help="stop there, to be resumed")
     train.add_argument("--batch", type=positive, default=4)
     train.add_argument("--rate", type=float, default=5e-4, help="Adam's learning rate")
     train.add_argument(
@@ -98,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--image-size", type=positive, default=None, help="of simulated subjects")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     train.add_argument("--bf16", action="store_true", help="bfloat16 where the hardware is fast")
+    train.add_argument("--loss", default="l1", choices=("l1", "l2"), help="l1: the paper's")
     train.add_argument("--vary", action="store_true", help="random contrasts, shading, mirrors")
     train.add_argument("--resume", action="store_true", help="go on from --out")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
@@ -251,9 +253,10 @@ def run_train(options) -> None:
         model.load_state_dict(start)
     gigabytes = memory_estimate(model.config, options.batch)
     print(f"{len(tensors[0])} slices of {rows} x {columns}, about {gigabytes} GB", file=sys.stderr)
-    notes = {"data": " + ".join(options.data), "steps": str(options.steps)}
-    notes |= {"seed": str(options.seed), "batch": str(options.batch), "rate": str(options.rate)}
-    notes |= {"init": options.init or "random", "vary": str(options.vary)}
+    kept = "steps seed batch rate loss vary subjects".split()
+    notes = {name: str(getattr(options, name)) for name in kept}
+    notes |= {"data": " + ".join(Path(name).name for name in options.data)}
+    notes |= {"init": Path(options.init).name if options.init else "random"}
     train(
         model,
         tensors,
@@ -269,6 +272,8 @@ def run_train(options) -> None:
         device=options.device,
         bf16=options.bf16,
         variation=options.vary,
+        squared=options.loss == "l2",
+        until=options.until,
         notes=notes,
     )
     with atomic_path(Path(options.out) / "config.json") as temporary:

@@ -128,7 +128,9 @@ def _lifted(figure, axes, record: Record, query, shape) -> None:
             lifted.numpy(), cmap=signed_map(), vmin=-limit, vmax=limit, extent=extent
         )
         axis.plot(query[1] + 0.5, query[0] + 0.5, "x", color="black", markersize=9)
-        axis.set_title(f"spatial attention of x, level {level}\nminus uniform, mean of heads", fontsize=10)
+        axis.set_title(
+            f"spatial attention of x, level {level}\nminus uniform, mean of heads", fontsize=10
+        )
         _bar(figure, shown, axis, "weight on a reference pixel")
 
 

@@ -13,7 +13,6 @@ import csv
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from math import cos, pi
 from pathlib import Path
 
@@ -193,9 +192,14 @@ def train(
     device: str = "cpu",
     bf16: bool = False,
     variation: bool = False,
+    squared: bool = False,
+    until: int | None = None,
     notes: dict[str, str] | None = None,
 ) -> DCAMSR:
     """Train with Adam on the L1 loss (section 2) and leave log.csv, state.pt, last.safetensors.
+
+    ``squared`` takes the squared error instead, which is what PSNR counts; ``until`` stops at a step
+    before the schedule's end, to be resumed.
 
     Every ``every`` steps the mean PSNR of the ``validation`` pairs is logged and everything is saved,
     each file whole or not at all. An interrupt saves too; ``resume`` goes on from there, with the
@@ -208,6 +212,8 @@ def train(
     model = model.to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     identity = {"steps": steps, "batch": batch, "rate": rate, "schedule": schedule, "seed": seed}
+    identity |= {"bf16": bf16, "variation": variation, "squared": squared}
+    last = steps if until is None else min(steps, until)
     done, seconds, rows = 0, 0.0, []
     state_file = out / "state.pt"
     if resume and state_file.is_file():
@@ -238,46 +244,45 @@ def train(
     checkpoint(done)  # an unwritable folder is found before the first step, not after an hour
     bar = tqdm(total=steps, initial=done, desc="train", disable=not progress)
     recent, saved = [], done
-    with suppress(StopIteration):
-        try:
-            for indices in batches(len(tensors[0]), batch, seed, done):
-                if done >= steps:
-                    break
-                started = time.perf_counter()
-                lr, ref, target = (t[indices].to(device) for t in tensors)
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(done, steps, rate, schedule)
-                if variation:
-                    lr, ref, target = vary(lr, ref, target, model.config.scale)
-                with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
-                    sr = model(lr, ref)
-                loss = F.l1_loss(sr.float(), target)
-                if not loss.isfinite():  # before the step: the weights are still those of `done`
-                    found = f"a loss of {loss.item()} after {done} steps"
-                    raise InputError(out, found, "finite numbers: try a lower rate, or no bf16")
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                done += 1
-                rng = random_state(device)  # of dropout: a step that was cut short counts as none
-                seconds += time.perf_counter() - started
-                recent.append(loss.item())
-                bar.update()
-                bar.set_postfix(loss=f"{recent[-1]:.4f}", refresh=False)
-                if done % every == 0 or done == steps:
-                    quality = mean_psnr(model, validation)
-                    mean_loss = sum(recent) / len(recent)
-                    used = optimizer.param_groups[0]["lr"]
-                    rows.append([done, round(mean_loss, 5), used, quality, round(seconds, 1)])
-                    recent = []
-                    checkpoint(done)
-                    saved = done
-                    if progress:
-                        bar.write(f"step {done}: loss {mean_loss:.4f}, validation {quality} dB")
-        finally:
-            bar.close()
-            if saved < done:
+    try:
+        for indices in batches(len(tensors[0]), batch, seed, done):
+            if done >= last:
+                break
+            started = time.perf_counter()
+            lr, ref, target = (t[indices].to(device) for t in tensors)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(done, steps, rate, schedule)
+            if variation:
+                lr, ref, target = vary(lr, ref, target, model.config.scale)
+            with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
+                sr = model(lr, ref)
+            error = (F.mse_loss if squared else F.l1_loss)(sr.float(), target)
+            if not error.isfinite():  # before the step: the weights are still those of `done`
+                found = f"a loss of {error.item()} after {done} steps"
+                raise InputError(out, found, "finite numbers: try a lower rate, or no bf16")
+            optimizer.zero_grad(set_to_none=True)
+            error.backward()
+            optimizer.step()
+            done += 1
+            rng = random_state(device)  # of dropout: a step that was cut short counts as none
+            seconds += time.perf_counter() - started
+            recent.append(error.item())
+            bar.update()
+            bar.set_postfix(loss=f"{recent[-1]:.4f}", refresh=False)
+            if done % every == 0 or done == last:
+                quality = mean_psnr(model, validation)
+                mean_loss = sum(recent) / len(recent)
+                used = optimizer.param_groups[0]["lr"]
+                rows.append([done, round(mean_loss, 5), used, quality, round(seconds, 1)])
+                recent = []
                 checkpoint(done)
+                saved = done
+                if progress:
+                    bar.write(f"step {done}: loss {mean_loss:.4f}, validation {quality} dB")
+    finally:
+        bar.close()
+        if saved < done:
+            checkpoint(done)
     return model.eval()
 
 

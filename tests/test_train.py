@@ -65,6 +65,7 @@ def test_resuming_gives_bit_identical_weights(tensors, variant):
     with pytest.raises(Killed):
         train(first, tensors, "parts", **options)
     handle.remove()
+    train(network(variant), tensors, "parts", resume=True, until=6, **options)
     resumed = train(network(variant), tensors, "parts", resume=True, **options)
     assert same(whole, resumed)
     assert Path("whole/log.csv").read_text().count("\n") == Path("parts/log.csv").read_text().count(
