@@ -10,6 +10,7 @@ True
 Grey for MR images, viridis for magnitudes, a blue-orange map for signed weights.
 """
 
+from math import floor, log10
 from pathlib import Path
 
 import torch
@@ -103,7 +104,6 @@ def _bar(figure, shown, axis, label: str) -> None:
     bar.set_label(label, fontsize=9)
     bar.ax.tick_params(labelsize=8)
     bar.ax.locator_params(nbins=5)
-    bar.formatter.set_powerlimits((-3, 4))
 
 
 def _errors(figure, axes, target: Tensor, floor: Tensor, ours: Tensor) -> None:
@@ -123,6 +123,7 @@ def _lifted(figure, axes, record: Record, query, shape) -> None:
         place = tuple(side // level for side in query)
         lifted = record.lift(level, place, relative=True)
         limit = float(lifted.abs().max()) or 1.0
+        unit = 10.0 ** floor(log10(limit))
         extent = (0, shape[1], shape[0], 0)
         shown = axis.imshow(
             lifted.numpy(), cmap=signed_map(), vmin=-limit, vmax=limit, extent=extent
@@ -131,7 +132,7 @@ def _lifted(figure, axes, record: Record, query, shape) -> None:
         axis.set_title(
             f"spatial attention of x, level {level}\nminus uniform, mean of heads", fontsize=10
         )
-        _bar(figure, shown, axis, "weight on a reference pixel")
+        _bar(figure, shown, axis, f"weight on a reference pixel, in {unit:.0e}")
 
 
 def _channel(figure, axes, record: Record) -> None:

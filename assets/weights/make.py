@@ -72,11 +72,11 @@ SIMULATED = "simulated subjects: real anatomy, simulated contrasts"
 RECIPES = {
     "lite-4x": {
         "trained_on": f"{SIMULATED} (seeds 0 to 7, later 0 to 3) and {REAL}",
-        "steps": "3000 of 4000 (L1), then 2600 (squared error) with p01 three times as often",
+        "steps": "3000 of 4000, then 600 with p01 four times as often; L1",
     },
     "lite-2x": {
         "trained_on": f"{SIMULATED} (seeds 0 to 3) and {REAL}",
-        "steps": "from lite-4x, 500 (squared error) with p01 three times as often",
+        "steps": "from lite-4x, 400 with p01 four times as often; L1",
     },
 }
 

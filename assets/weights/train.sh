@@ -1,5 +1,5 @@
 #!/bin/sh
-# The shipped weights, from the packages' anatomy and the open MS pairs: about 75 minutes on two cores.
+# The shipped weights, from the packages' anatomy and the open MS pairs: about 45 minutes on two cores.
 #     sh assets/weights/train.sh OPEN_MS_FOLDER WORK_FOLDER
 set -eu
 source=$1
@@ -10,8 +10,9 @@ learn() { python -m dcamsr_lite train --validation "$work/held_out.csv" --batch 
 make prepare "$source" "$work"
 learn --out "$work/4x-first" --data simulated --subjects 8 --data "$work/train.csv" \
   --steps 4000 --until 3000 --rate 7e-4
-mixed="--data $work/p01.csv --data $work/p01.csv --data $work/train.csv --data simulated --subjects 4"
-learn --out "$work/4x" --init "$work/4x-first/last.safetensors" $mixed --steps 2600 --rate 6e-4 --loss l2
+one="--data $work/p01.csv"
+mixed="$one $one $one --data $work/train.csv --data simulated --subjects 4 --rate 5e-4"
+learn --out "$work/4x" --init "$work/4x-first/last.safetensors" $mixed --steps 600
 make card lite-4x "$work/held_out.csv" "$work/4x-first" "$work/4x"
-learn --out "$work/2x" --init "$work/4x/last.safetensors" $mixed --steps 500 --rate 4e-4 --loss l2 --scale 2
+learn --out "$work/2x" --init "$work/4x/last.safetensors" $mixed --steps 400 --scale 2
 make card lite-2x "$work/held_out.csv" "$work/2x"
