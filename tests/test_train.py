@@ -30,11 +30,11 @@ def same(a: dl.DCAMSR, b: dl.DCAMSR) -> bool:
 
 def test_it_learns_and_logs(tensors, volumes):
     model = network()
-    options = dict(steps=30, batch=3, rate=2e-3, every=10, progress=False)
+    options = dict(steps=60, batch=3, rate=2e-3, every=20, progress=False)
     train(model, tensors, "run", validation=[volumes], **options)
     rows = list(csv.DictReader(Path("run/log.csv").read_text().splitlines()))
-    assert [row["step"] for row in rows] == ["10", "20", "30"]
-    assert float(rows[0]["loss"]) > float(rows[1]["loss"]) > float(rows[2]["loss"])
+    assert [row["step"] for row in rows] == ["20", "40", "60"]
+    assert float(rows[2]["loss"]) < 0.9 * float(rows[0]["loss"])
     assert float(rows[-1]["validation_psnr"]) > float(rows[0]["validation_psnr"])
     again = dl.load("run/last.safetensors")
     with torch.inference_mode():
