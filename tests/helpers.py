@@ -1,8 +1,9 @@
-"""Where things are, and an untrained network with nothing left at zero."""
+"""Where things are, small volumes, and an untrained network with nothing left at zero."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import dcamsr_lite as dl
@@ -56,3 +57,15 @@ def m4raw_kspace() -> torch.Tensor:
     data[..., :30] = 0
     data[..., 225:] = 0
     return data
+
+
+PROTOCOL = {"tr": 500, "te": 18.4, "flip": 90}
+
+
+def kspace(slices: int = 2, coils: int = 4, size: int = 16) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(slices, coils, size, size, dtype=torch.complex64, generator=generator)
+
+
+def images(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).random(shape or (2, 16, 12), dtype=np.float32)

@@ -16,6 +16,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+from helpers import PROTOCOL, images, kspace
 
 from dcamsr_lite.data import read_pairs_csv
 from dcamsr_lite.errors import InputError
@@ -23,16 +24,6 @@ from dcamsr_lite.files import read_volume, write_m4raw, write_volume
 from dcamsr_lite.volume import MAX_BYTES, Volume
 
 VARIANTS = 500
-PROTOCOL = {"tr": 500, "te": 18.4, "flip": 90}
-
-
-def kspace(slices: int = 2, coils: int = 4, size: int = 16) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(slices, coils, size, size, dtype=torch.complex64, generator=generator)
-
-
-def images(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).random(shape or (2, 16, 12), dtype=np.float32)
 
 
 def write_fastmri(path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import PROTOCOL, images, kspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -14,17 +15,6 @@ from dcamsr_lite.data import load_input, load_pair
 from dcamsr_lite.errors import InputError
 from dcamsr_lite.files import write_m4raw, write_volume
 from dcamsr_lite.volume import Volume
-
-PROTOCOL = {"tr": 500, "te": 18.4, "flip": 90}
-
-
-def kspace(slices: int = 2, coils: int = 4, size: int = 16) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(slices, coils, size, size, dtype=torch.complex64, generator=generator)
-
-
-def images(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).random(shape or (2, 16, 12), dtype=np.float32)
 
 
 def test_pairs_that_must_be_refused():
