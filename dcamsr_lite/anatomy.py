@@ -12,14 +12,13 @@ True
 import math
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dcamsr_lite.errors import InputError
+from dcamsr_lite.errors import ASSETS, InputError
 from dcamsr_lite.sequences import PROTOCOL, TISSUES
 
 SLICE_THICKNESS = 5  # mm
@@ -28,10 +27,7 @@ COVERAGE = 100.0  # mm of head that the slices are spread over
 
 @cache
 def _stored() -> dict[str, np.ndarray]:
-    # An installed package carries the assets inside; a checkout has them beside the package.
-    here = Path(__file__).resolve().parent
-    places = [place / "assets" / "brain" / "head.npz" for place in (here, here.parent)]
-    path = next((p for p in places if p.is_file()), places[-1])
+    path = ASSETS / "brain" / "head.npz"
     if not path.is_file():
         raise InputError(path, "no such file", "the tissue maps that come with this project")
     with np.load(path) as stored:

@@ -19,13 +19,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .config import Config
-from .errors import InputError, atomic_path
+from .errors import ASSETS, InputError, atomic_path
 from .model import DCAMSR
 
 FORMAT = "dcamsr-lite 1"
-_HERE = Path(__file__).parent
-# An installed package carries the assets inside; a checkout has them beside the package.
-ASSETS = next((p for p in (_HERE / "assets", _HERE.parent / "assets") if p.is_dir()), _HERE)
 
 
 def weights() -> dict[str, dict]:

@@ -244,7 +244,7 @@ def run_train(options) -> None:
     try:
         model = DCAMSR(options.scale, variant=options.variant, preset=options.preset, **choices)
     except (TypeError, ValueError) as error:
-        raise InputError("--set", str(error), "fields of dcamsr_lite.model.Config") from error
+        raise InputError("--set", str(error), "fields of dcamsr_lite.Config") from error
     if options.init:
         start = load(options.init, image_size=(rows, columns)).state_dict()
         shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}

@@ -62,7 +62,7 @@ class Config:
                 raise ValueError(f"{name} is {value!r}, expected one of {[*known[name]]}")
         unknown = set(changes) - set(cls.__dataclass_fields__)
         if unknown:
-            raise ValueError(f"unknown option {sorted(unknown)}; see dcamsr_lite.model.Config")
+            raise ValueError(f"unknown option {sorted(unknown)}; see dcamsr_lite.Config")
         fields = VARIANTS[variant] | PRESETS[preset] | changes
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         if isinstance(size := fields.get("image_size", cls.image_size), int):

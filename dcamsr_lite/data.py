@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .config import MULTIPLE
 from .errors import InputError
 from .files import Volume, read_volume
 from .hdf5 import M4RAW_NAME
@@ -27,7 +28,6 @@ from .kspace import center_crop, center_pad, degrade, fft2c, ifft2c, zero_fill, 
 from .volume import decoding
 
 NORMALISATIONS = ("clean", "released")
-MULTIPLE = 8  # the network halves its grid three times
 CLAMP = 6.0  # the released code's, on all three images
 SMALLEST = 8  # rows and columns of a full-size image
 CONTRASTS = ("T1", "T2", "FLAIR", "GRE")

@@ -35,7 +35,8 @@ def run(
     }
     ceiling = ceiling_from_repetitions(pair.target_image, repeated, scale)
     metrics = {
-        "data": f"simulated head, seed {DEMO_SEED}, {size} x {size}, 18 slices, T1 guides T2",
+        "data": f"simulated head, seed {DEMO_SEED}, {size} x {size}, {len(pair.lr)} slices,"
+        " T1 guides T2",
         "command": f"dcamsr demo --out {out.as_posix()}",
         "weights": weights,
         "noise_ceiling_db": ceiling,

@@ -1,10 +1,14 @@
-"""The one error that means "your input, not our code", and files that appear whole or not at all."""
+"""The error that means "your input, not our code", files whole or not at all, and our own assets."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+# An installed package carries the assets inside; a checkout has them beside the package.
+ASSETS = next((p for p in (_HERE / "assets", _HERE.parent / "assets") if p.is_dir()), _HERE)
 
 
 class InputError(ValueError):

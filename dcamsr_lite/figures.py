@@ -126,7 +126,11 @@ def _lifted(figure, axes, record: Record, query, shape) -> None:
         unit = 10.0 ** floor(log10(limit))
         extent = (0, shape[1], shape[0], 0)
         shown = axis.imshow(
-            lifted.numpy(), cmap=signed_map(), vmin=-limit, vmax=limit, extent=extent
+            (lifted / unit).numpy(),
+            cmap=signed_map(),
+            vmin=-limit / unit,
+            vmax=limit / unit,
+            extent=extent,
         )
         axis.plot(query[1] + 0.5, query[0] + 0.5, "x", color="black", markersize=9)
         axis.set_title(

@@ -161,9 +161,8 @@ def test_resampled_footprints_keep_their_sums_and_their_place():
 
 def test_a_network_resampled_to_its_own_size_is_unchanged(images):
     model = awake(dl.DCAMSR(image_size=32, held_footprints=32))
-    for level in ("1",):
-        projection = model.transformers[level].attention.spatial.project_key
-        assert projection.footprints((32, 32)) is projection.weight
+    projection = model.transformers["1"].attention.spatial.project_key
+    assert projection.footprints((32, 32)) is projection.weight
     twin = dl.DCAMSR(image_size=32, held_footprints=None).eval()
     state = {k: v for k, v in model.state_dict().items()}
     for key, value in twin.state_dict().items():
