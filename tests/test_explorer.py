@@ -13,11 +13,9 @@ from traitlets import TraitError
 import dcamsr_lite as dl
 from dcamsr_lite.widgets import AttentionExplorer, explore
 from dcamsr_lite.widgets.packing import unpack
-from dcamsr_lite.widgets.static import SCRIPT
+from dcamsr_lite.widgets.static import script
 
 JS = Path(__file__).parent / "js"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CASES = {  # name -> (matrix, options of the network)
     "corrected": ((64, 64), {}),
     "padded": ((60, 52), {}),
@@ -207,7 +205,7 @@ def test_a_larger_network_saves_its_coarser_levels(tmp_path, monkeypatch):
 
 
 def test_the_script_can_stand_inside_a_page():
-    assert "</" not in SCRIPT
+    assert "</" not in AttentionExplorer._esm and "</" not in script()
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
@@ -221,41 +219,6 @@ def test_the_numbers_in_node():
 # --- in the browser -------------------------------------------------------------------------------
 
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        pytest.skip("no Chromium is installed")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """Open what save_html wrote, offline; at the end: no request but the file's own, no error."""
-    problems, contexts = [], []
-
-    def open_(explorer):
-        path = tmp_path / "page.html"
-        explorer.save_html(path)
-        contexts.append(browser.new_context(offline=True, viewport={"width": 1400, "height": 1500}))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("request", lambda r: None if r.url == path.as_uri() else problems.append(r.url))
-        page.goto(path.as_uri())
-        page.wait_for_selector(".dcamsr-explorer footer")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not problems
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -398,3 +361,52 @@ def test_an_update_takes_at_most_4_ms(variant, opened):
     # the quickest of five walks: the others tell what else the machine was doing
     medians = [np.median(page.evaluate(path)) for _ in range(5)]
     assert min(medians) <= 4, f"medians {medians} ms of one map and its picture"
+
+
+def test_the_tour_sets_the_readers_place(opened):
+    explorer = explore(*example("corrected"))
+    explorer.tour = [
+        {"text": "Start at the rim.", "query": [3, 5], "level": 2},
+        {"text": "Now one head.", "head": 6, "relative": False},
+    ]
+    with pytest.raises(TraitError, match="step 1 of the tour sets .'colour'.*query, level"):
+        explorer.tour = [{"text": "No such thing.", "colour": 3}]
+    with pytest.raises(TraitError, match="step 2 of the tour has no text"):
+        explorer.tour = [{"text": "one"}, {"query": [1, 1]}]
+    page = opened(explorer)
+    state = f"(({{query, level, head, relative}}) => [query, level, head, relative])({ROOT}.state)"
+    tour = page.get_by_role("navigation", name="Guided tour")
+    assert page.evaluate(state) == [[32, 32], 1, None, True]  # until Next, the reader's own place
+    tour.get_by_role("button", name="Next").click()
+    assert page.evaluate(state) == [[3, 5], 2, None, True]
+    tour.get_by_role("button", name="Next").press("Enter")
+    assert page.evaluate(state) == [[3, 5], 2, 6, False]
+    assert "Now one head." in tour.inner_text() and "2 of 2" in tour.inner_text()
+    assert tour.get_by_role("button", name="Next").is_disabled()
+    tour.get_by_role("button", name="Back").click()
+    assert page.evaluate(state)[:2] == [[3, 5], 2]
+
+
+def test_in_jupyterlab_the_query_walks_at_interactive_rate(in_lab):
+    """200 points at 128 x 128, level 1; the kernel hears of the place where the walk ends."""
+    page = in_lab(
+        "import torch, dcamsr_lite as dl\n"
+        "pair = dl.load_pair(*torch.rand(2, 1, 128, 128), scale=4)\n"
+        "explorer = dl.explore(dl.load('lite-4x'), pair)\nexplorer",
+        "import ipywidgets\n"
+        "heard = ipywidgets.Label()\n"
+        "explorer.observe(lambda change: setattr(heard, 'value', f'at {change.new}'), 'query')\n"
+        "heard",
+    )
+    walk = f"""() => Array.from({{length: 200}}, (_, i) => {{
+      const start = performance.now();
+      {ROOT}.show(24 + i % 80, 20 + (7 * i) % 90);
+      return performance.now() - start;
+    }})"""
+    times = [page.evaluate(walk) for _ in range(5)]
+    best = min(times, key=np.median)
+    assert np.median(best) <= 4 and np.quantile(best, 0.95) <= 16, np.quantile(best, [0.5, 0.95])
+    page.locator(".dx-panels").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("at [65, 65]").wait_for()

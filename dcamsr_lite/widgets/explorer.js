@@ -1,7 +1,6 @@
 // The attention microscope. One pass of the network arrives packed (queries, projected keys, value
-// footprints, channel attention); softmax, lift and picture are computed here. The same module runs
-// in a notebook (anywidget calls `render`) and in a saved page (`standalone`). `attention.js`, the
-// numbers, stands before this file in that module.
+// footprints, channel attention); softmax, lift and picture are computed here. One module with
+// numbers.js, ui.js and attention.js, which stand before it.
 //
 // For tests and lectures, the root element (class "dcamsr-explorer") has a property `explorer`:
 //   .map(level, head, row, column, relative) -> Float32Array, rows * columns of the level, row-major:
@@ -12,100 +11,17 @@
 //   .show(row, column) draws a query of the image's pixels at once; .state is what is on screen;
 //        .format writes numbers as the page does
 
-const SVG = "http://www.w3.org/2000/svg"; // a name, never fetched
-const BLUE = [38, 116, 216], ORANGE = [238, 112, 8];
-const VIRIDIS = [[68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142],
-  [31, 158, 137], [53, 183, 121], [110, 206, 88], [181, 222, 43], [253, 231, 37]];
-
-// --- drawing ---------------------------------------------------------------------------------------
-
-/** Child elements from strings and nodes: text is never read as markup. */
-function make(tag, attributes = {}, ...children) {
-  const svg = ["svg", "circle", "line", "text", "title"].includes(tag);
-  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
-
-const grey = (t) => { const v = 255 * t; return [v, v, v, 255]; };
-const viridis = (t) => {
-  const x = t * (VIRIDIS.length - 1), i = Math.min(Math.floor(x), VIRIDIS.length - 2);
-  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
-};
-// transparent at zero, so that it reads on any ground: the reference, a light and a dark theme
-const signed = (t) => [...(t < 0.5 ? BLUE : ORANGE), 210 * Math.abs(2 * t - 1) ** 0.7];
-
-function palette(colour) {
-  const table = new Uint8ClampedArray(4 * 511);
-  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
-  return new Uint32Array(table.buffer);
-}
-const PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
-
-function paint(canvas, values, [rows, columns], low, high, name) {
-  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
-  const table = PALETTES[name], pixels = new Uint32Array(values.length), step = 510 / (high - low);
-  for (let i = 0; i < pixels.length; i++) {
-    const at = (values[i] - low) * step + 0.5;
-    pixels[i] = table[at > 0 ? (at < 510 ? at | 0 : 510) : 0];
-  }
-  const data = new Uint8ClampedArray(pixels.buffer);
-  canvas.getContext("2d", { willReadFrequently: true }).putImageData(new ImageData(data, columns, rows), 0, 0);
-}
-
-function colourBar(name, label) {
-  const stops = Array.from({ length: 33 }, (_, i) => {
-    const [r, g, b, a] = { viridis, signed }[name](i / 32);
-    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
-  });
-  const numbers = [0, 1, 2].map(() => make("span"));
-  const bar = make("div", { class: "dx-bar" }, make("i", { style: `background:linear-gradient(90deg,${stops})` }),
-    make("div", { class: "dx-ticks" }, ...numbers), make("small", {}, label));
-  return { bar, set: (low, high) => numbers.forEach((span, i) => { span.textContent = format(low + (i * (high - low)) / 2, 2); }) };
-}
-
-// attention may be uniform to five digits, and not be uniform
-const share = (x) => x.toFixed(x > 0.9995 ? 5 : 3);
-const times = (x) => `${Math.abs(x - 1) < 0.005 ? x.toFixed(5) : format(x)} ×`;
-const extent = (values) => values.reduce((top, x) => Math.max(top, Math.abs(x)), 0) || 1e-30;
-
-// --- the explorer ----------------------------------------------------------------------------------
-
-let instances = 0;
-
 function build(model, root) {
   const info = model.get("info"), [rows, columns] = info.shape, [top, left] = info.offset;
   const levels = Object.fromEntries(Object.entries(model.get("levels")).map(([k, v]) => [k, new Level(v)]));
   const images = Object.fromEntries(Object.entries(model.get("images")).map(([k, v]) => [k, unpack(v).values]));
   const state = { over: true, token: null };
   const names = ["query", "level", "head", "relative"], scrambled = info.merge === "scrambled";
-  const id = `dx${instances++}`;
+  const size = [rows, columns];
   if (images.target) images.error = images.output.map((x, i) => Math.abs(x - images.target[i]));
 
-  const place = (element, row, column, height, width) => Object.assign(element.style, {
-    top: `${(100 * row) / rows}%`, left: `${(100 * column) / columns}%`,
-    height: `${(100 * height) / rows}%`, width: `${(100 * width) / columns}%`,
-  });
-  function frame(...layers) {
-    const mark = make("div", { class: "dx-mark" });
-    const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
-    return { element, mark };
-  }
-  const card = (title, ...children) => make("section", { class: "dx-card" }, make("h3", {}, title), ...children);
-
   // controls
-  function choice(label, options, read, write) {
-    const inputs = options.map(([value, text, hint]) => {
-      const input = make("input", { type: "radio", name: `${id}-${label}`, "aria-label": `${label}: ${hint ?? text}` });
-      input.addEventListener("change", () => { write(value); save(); update(); });
-      return [value, input, make("label", { title: hint ?? text }, input, make("span", {}, text))];
-    });
-    const sync = () => inputs.forEach(([value, input]) => { input.checked = read() === value; });
-    const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map((i) => i[2]));
-    return { group, sync };
-  }
-  const bind = (name) => [() => state[name], (value) => { state[name] = value; }];
+  const bind = (name) => [() => state[name], (value) => { state[name] = value; save(); update(); }];
   const heads = [...Array(info.heads).keys()];
   const choices = [
     choice("Level", Object.entries(levels).map(([l, v]) => [+l, l, `level ${l}, ${v.rows} × ${v.columns}`]), ...bind("level")),
@@ -116,20 +32,11 @@ function build(model, root) {
 
   // image panels, one linked cursor
   const panels = Object.keys(images).map((name) => {
-    const canvas = make("canvas", { role: "img", "aria-label": info.titles[name] });
-    const error = name === "error", value = make("output");
-    const high = error ? Float32Array.from(images.error).sort()[Math.floor(0.995 * rows * columns)] || 1 : info.windows[name];
-    paint(canvas, images[name], [rows, columns], 0, high, error ? "viridis" : "grey");
-    const { element, mark } = frame(canvas);
-    const figure = make("figure", {}, make("figcaption", {}, make("b", {}, info.titles[name]), value), element);
-    if (error) {
-      const { bar, set } = colourBar("viridis", "% of white");
-      set(0, (100 * high) / info.windows.output);
-      figure.append(bar);
-    } else if (info.psnr[name]) {
-      figure.append(make("small", { title: "PSNR of this slice; the peak is the slice's largest value" }, `PSNR ${info.psnr[name]}`));
-    }
-    return { name, figure, element, mark, value };
+    const error = name === "error", high = error ? window995(images.error) : info.windows[name];
+    const quality = info.psnr[name] && make("small", { title: "PSNR of this slice; the peak is the slice's largest value" }, `PSNR ${info.psnr[name]}`);
+    const shown = panel(info.titles[name], size, error ? { colours: "viridis", unit: "% of white" } : { note: quality || null });
+    shown.draw(images[name], high, (100 * high) / info.windows.output);
+    return { name, ...shown };
   });
   const strip = make("div", {
     class: "dx-panels", tabindex: 0, role: "application",
@@ -138,8 +45,8 @@ function build(model, root) {
 
   // the lifted map
   const ground = make("canvas"), overlay = make("canvas", { class: "dx-overlay", role: "img" });
-  paint(ground, images.reference, [rows, columns], 0, info.windows.reference, "grey");
-  const runs = make("div"), lifted = frame(ground, overlay, runs), mapBar = colourBar("signed", "weight per reference pixel");
+  paint(ground, images.reference, size, 0, info.windows.reference, "grey");
+  const runs = make("div"), lifted = frame(size, ground, overlay, runs), mapBar = colourBar("signed", "weight per reference pixel");
   const reading = make("p", { class: "dx-reading" }), layout = make("p", { class: "dx-layout" });
   const what = make("p", { class: "dx-what" });
   const attention = card("Attention on the reference", what, lifted.element, mapBar.bar, reading, layout);
@@ -147,7 +54,7 @@ function build(model, root) {
   // tokens and the footprint of one
   const chart = make("canvas", { class: "dx-chart", tabindex: 0, role: "slider", "aria-label": "projected token", "aria-valuemin": 0 });
   const chartTop = make("span"), chartLow = make("span"), chartNote = make("span");
-  const foot = make("canvas", { class: "dx-overlay", role: "img" }), footFrame = frame(foot), footBar = colourBar("signed", "weight per pixel");
+  const foot = make("canvas", { class: "dx-overlay", role: "img" }), footFrame = frame(size, foot), footBar = colourBar("signed", "weight per pixel");
   const footTitle = make("p", { class: "dx-reading" });
   footFrame.element.classList.add("dx-foot");
   footFrame.mark.remove();
@@ -163,13 +70,13 @@ function build(model, root) {
 
   const live = make("div", { class: "dx-hidden", "aria-live": "polite" });
   root.append(
-    make("header", {}, make("h2", {}, "Where does the network look?"),
-      make("p", {}, "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on."),
-      make("p", { class: "dx-about" }, [info.title, info.layout, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes].join(" · "))),
+    heading(model, "Where does the network look?",
+      "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on.",
+      [info.title, info.layout, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]),
     make("div", { class: "dx-controls" }, ...choices.map((c) => c.group)), strip,
     make("div", { class: "dx-cards" }, attention,
       make("div", { class: "dx-column" }, tokens, entropies, channels)),
-    make("footer", {}, "Not for clinical use."), live);
+    live);
 
   // --- what follows the query
   let level, row, column, weights, map, shown;
@@ -183,7 +90,7 @@ function build(model, root) {
     const high = extent(map), at = shown[0] * columns + shown[1];
     paint(overlay, map, [L.rows, L.columns], -high, high, "signed");
     mapBar.set(-high, high);
-    for (const { mark } of [...panels, lifted]) place(mark, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
+    for (const { mark } of [...panels, lifted]) place(mark, size, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
     for (const { name, value } of panels) value.textContent = format(images[name][at]);
     drawTokens(drawn);
     drawRuns(L, s);
@@ -200,7 +107,7 @@ function build(model, root) {
     }
     runs.replaceChildren(...parts.map((part) => {
       const run = make("div", { class: "dx-run" });
-      place(run, part.row * s - top, part.column * s - left, s, part.width * s);
+      place(run, size, part.row * s - top, part.column * s - left, s, part.width * s);
       return run;
     }));
     const { head, feature } = parts[0];
@@ -280,7 +187,7 @@ function build(model, root) {
     for (const c of choices) c.sync();
     const L = levels[state.level], s = state.level, who = state.head === null ? "mean over heads" : `head ${state.head}`;
     root.classList.toggle("dx-alone", !state.over);
-    for (const canvas of [overlay, foot]) place(canvas, -top, -left, L.rows * s, L.columns * s);
+    for (const canvas of [overlay, foot]) place(canvas, size, -top, -left, L.rows * s, L.columns * s);
     what.textContent = `level ${s}, ${L.rows} × ${L.columns} · ${who}${state.relative ? " · minus uniform" : ""}`;
     overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
     drawEntropy();
@@ -298,56 +205,17 @@ function build(model, root) {
   }
 
   // --- pointer and keys
-  const pixelAt = (event, element) => {
-    const box = element.getBoundingClientRect();
-    return [Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * columns)];
-  };
-  let pending = null;
-  const soon = (draw) => { // at most one drawing per frame
-    if (!pending) requestAnimationFrame(() => { pending(); pending = null; });
-    pending = draw;
-  };
-  function pointer(element, hovers) {
-    let down = false;
-    element.addEventListener("pointerdown", (event) => {
-      down = true;
-      element.setPointerCapture(event.pointerId);
-      show(...pixelAt(event, element));
-    });
-    element.addEventListener("pointermove", (event) => {
-      const [r, c] = pixelAt(event, element);
-      if (down || hovers) return soon(() => show(r, c));
-      const at = Math.floor((r + top) / state.level) * level.columns + Math.floor((c + left) / state.level);
-      reading.textContent = `Reference row ${r}, column ${c}: weight ${format(map[at] ?? 0)}.`;
-    });
-    element.addEventListener("pointerup", () => {
-      down = false;
-      pending?.();
-      state.query = shown;
-      save();
-      say();
-    });
-    const leave = () => { down = false; soon(() => { show(...state.query); say(); }); };
-    element.addEventListener("pointerleave", () => down || leave());
-    element.addEventListener("pointercancel", leave);
-  }
-  for (const { element } of panels) pointer(element, true);
-  pointer(lifted.element, false);
+  const stay = () => { state.query = shown; save(); say(); };
+  const leave = () => { show(...state.query); say(); };
+  for (const { element } of panels) follow(element, size, { look: show, hover: show, stay, leave });
+  follow(lifted.element, size, { look: show, stay, leave, hover: (r, c) => {
+    const at = Math.floor((r + top) / state.level) * level.columns + Math.floor((c + left) / state.level);
+    reading.textContent = `Reference row ${r}, column ${c}: weight ${format(map[at] ?? 0)}.`;
+  } });
 
-  const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-  function keys(element, move, settled = () => {}) {
-    element.addEventListener("keydown", (event) => {
-      const step = steps[event.key];
-      if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      move(...step.map((x) => x * (event.shiftKey ? 8 : 1)), event.target);
-    });
-    element.addEventListener("keyup", (event) => steps[event.key] && settled());
-  }
-  keys(strip, (dr, dc) => { show(state.query[0] + dr * state.level, state.query[1] + dc * state.level); state.query = shown; }, () => { save(); say(); });
+  arrows(strip, (dr, dc) => { show(state.query[0] + dr * state.level, state.query[1] + dc * state.level); state.query = shown; }, () => { save(); say(); });
   const pick = (next) => { state.token = Math.max(0, Math.min(level.p - 1, next)); show(...shown); };
-  keys(chart, (dr, dc) => pick(token() + dc - dr));
+  arrows(chart, (dr, dc) => pick(token() + dc - dr));
   chart.addEventListener("pointermove", (event) => pick(Math.floor((event.offsetX / chart.clientWidth) * level.p)));
   chart.addEventListener("pointerleave", () => { state.token = null; show(...shown); });
   chart.addEventListener("blur", () => { state.token = null; show(...shown); });
@@ -355,7 +223,7 @@ function build(model, root) {
   matrices.addEventListener("pointermove", ({ target, offsetX, offsetY }) => {
     if (target.dataset.head) at = readCell(+target.dataset.head, ...[offsetY / target.clientHeight, offsetX / target.clientWidth].map((x) => Math.floor(x * level.d2)));
   });
-  keys(matrices, (dr, dc, target) => { at = readCell(+target.dataset.head, at[0] + dr, at[1] + dc); });
+  arrows(matrices, (dr, dc, target) => { at = readCell(+target.dataset.head, at[0] + dr, at[1] + dc); });
 
   const read = () => {
     if (saving) return;
@@ -374,25 +242,5 @@ function build(model, root) {
   return () => { for (const name of names) model.off(`change:${name}`, read); };
 }
 
-function render({ model, el }) {
-  // JupyterLab would take arrow keys to move between cells
-  const root = make("div", { class: "dcamsr-explorer", "data-lm-suppress-shortcuts": "true" });
-  el.append(root);
-  const message = model.get("message");
-  if (!message && Object.keys(model.get("levels")).length) return build(model, root);
-  root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), make("footer", {}, "Not for clinical use."));
-}
-
-/** A saved page: the state with bytes in base64 stands in for the kernel's model. */
-export function standalone(el, state) {
-  const revive = (value) => {
-    if (value === null || typeof value !== "object") return value;
-    if (typeof value.dtype === "string") return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
-    return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
-  };
-  const values = revive(state), nothing = () => {};
-  const model = { get: (name) => values[name], set: (name, value) => { values[name] = value; }, on: nothing, off: nothing, save_changes: nothing };
-  return render({ model, el });
-}
-
+const { render, standalone } = widget(build);
 export default { render };

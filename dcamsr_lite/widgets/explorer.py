@@ -11,23 +11,22 @@ matrix; the browser computes softmax, lift and picture (attention.js, explorer.j
 >>> explorer.save_html("attention.html")
 """
 
-import base64
 from pathlib import Path
 
-import anywidget
 import torch
 from torch import Tensor
-from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Int, List, TraitError, validate
 
 from ..data import Pair
-from ..errors import InputError, atomic_path
+from ..errors import InputError
 from ..evaluation import check_scale
 from ..kspace import center_crop
 from ..metrics import psnr
 from ..model import DCAMSR
 from ..tracing import Record, trace
+from .base import SYNC, Explorer, show_reason
 from .packing import pack, pack_level, unpack
-from .static import SCRIPT, STYLE, page, picture
+from .static import page, picture, script
 
 PAGE_BYTES = 6 * 10**6  # a saved page stays below: of larger networks it holds the coarser levels
 TITLES = {
@@ -41,10 +40,9 @@ LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
 }
-SYNC = {"sync": True}
 
 
-class AttentionExplorer(anywidget.AnyWidget):
+class AttentionExplorer(Explorer):
     """What ``explore`` returns: a widget that also shows as a picture and saves as a page.
 
     >>> AttentionExplorer(message="nothing to show")
@@ -52,18 +50,14 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     The reader's place, shared with the browser, which saves it when the pointer is lifted: ``query``
     [row, column] in the image's pixels, ``level`` (1, 2, 4), ``head`` (None: the mean), ``relative``
-    (minus uniform attention). Raises TraitError for a place that is not there. ``info``, ``images``
-    and ``levels`` are what is shown, packed; ``message`` says why nothing can be.
+    (minus uniform attention). Raises TraitError for a place that is not there. ``levels`` is the
+    attention, packed.
     """
 
-    _esm = SCRIPT
-    _css = STYLE
-    _ipython_display_ = None  # that of ipywidgets 7 would show the widget without its picture
+    _esm = script("attention.js", "explorer.js")
+    _kept = ("query", "level", "head", "relative")
 
-    info = Dict().tag(**SYNC)
-    images = Dict().tag(**SYNC)
     levels = Dict().tag(**SYNC)
-    message = Unicode().tag(**SYNC)
     query = List(Int(), [0, 0], minlen=2, maxlen=2).tag(**SYNC)
     level = Int(1).tag(**SYNC)
     head = Int(None, allow_none=True).tag(**SYNC)
@@ -89,18 +83,10 @@ class AttentionExplorer(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         if not self.info:
-            return self.message or "AttentionExplorer: empty"
+            return super().__repr__()
         (rows, columns), heads = self.info["shape"], self.info["heads"]
         levels = ", ".join(self.levels)
-        return (
-            f"AttentionExplorer: {self.info['title']}, {rows} x {columns} pixels,"
-            f" levels {levels}, {heads} heads"
-        )
-
-    def _repr_mimebundle_(self, **kwargs):
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        twin = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
-        return data | twin, metadata
+        return f"{super().__repr__()}, {rows} x {columns} pixels, levels {levels}, {heads} heads"
 
     def lift(self) -> Tensor:
         """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query.
@@ -134,27 +120,21 @@ class AttentionExplorer(anywidget.AnyWidget):
         title = f"Attention, level {self.level}, {head}" + ", minus uniform" * self.relative
         return picture(self.info, images, self.lift(), self.query, title)
 
-    def save_html(self, path: str | Path) -> None:
-        """Write one page that shows the explorer anywhere: no kernel, no network. Atomic.
+    def state(self) -> dict:
+        """What a saved page holds: below 6 MB, so of a larger network the coarser levels only.
 
-        >>> AttentionExplorer(message="nothing to show").save_html("empty.html")
-
-        The file stays below 6 MB: of a larger network the coarser levels are written, and the page
-        says so. Raises InputError when it cannot be written.
+        >>> AttentionExplorer(message="nothing to show").state()["levels"]
+        {}
         """
-        names = ("info", "images", "levels", "message", "query", "level", "head", "relative")
-        state = {name: getattr(self, name) for name in names}
-        content = page(state)
-        while len(content) > PAGE_BYTES and len(state["levels"]) > 1:
+        state = super().state() | {"levels": self.levels}
+        while len(state["levels"]) > 1 and len(page(state, self._esm)) > PAGE_BYTES:
             kept = sorted(state["levels"], key=int)[1:]
             state["levels"] = {level: self.levels[level] for level in kept}
             state["level"] = max(self.level, int(kept[0]))
             gone = ", ".join(level for level in self.levels if level not in kept)
             note = f"without level {gone}: the page would pass 6 MB"
             state["info"] = self.info | {"notes": [*self.info["notes"], note]}
-            content = page(state)
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
+        return state
 
 
 def explore(model: DCAMSR, pair: Pair, slice: int | None = None) -> AttentionExplorer:
@@ -171,18 +151,10 @@ def explore(model: DCAMSR, pair: Pair, slice: int | None = None) -> AttentionExp
     try:
         return _explorer(model, pair, slice)
     except ValueError as error:
-        _show_reason(str(error))
+        show_reason(str(error))
         if isinstance(error, InputError):
             raise
         raise InputError("model and pair", str(error), "two that fit each other") from error
-
-
-def _show_reason(message: str) -> None:
-    from IPython import get_ipython
-    from IPython.display import display
-
-    if get_ipython() is not None:
-        display(AttentionExplorer(message=message))
 
 
 def _explorer(model: DCAMSR, pair: Pair, index: int | None) -> AttentionExplorer:

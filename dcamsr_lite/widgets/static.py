@@ -13,8 +13,6 @@ from pathlib import Path
 from torch import Tensor
 
 _HERE = Path(__file__).parent
-# one module: the numbers, then what draws them
-SCRIPT = "\n".join((_HERE / n).read_text(encoding="utf-8") for n in ("attention.js", "explorer.js"))
 STYLE = (_HERE / "explorer.css").read_text(encoding="utf-8")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PAGE = """<!doctype html>
@@ -24,7 +22,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <link rel="icon" href="data:,">
-<title>Attention explorer: {title}</title>
+<title>{title}</title>
 <style>{style}</style>
 </head>
 <body class="dx-page">
@@ -39,10 +37,22 @@ standalone(document.querySelector("main"), JSON.parse(document.querySelector("#s
 """
 
 
-def page(state: dict) -> bytes:
+def script(*names: str) -> str:
+    """One module of the shared parts and the named files, in this order.
+
+    >>> "export default" in script()
+    True
+
+    Without names, what shows a message.
+    """
+    files = ("numbers.js", "ui.js", *(names or ("empty.js",)))
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in files)
+
+
+def page(state: dict, module: str) -> bytes:
     """One HTML file with the explorer's state inside: it asks the network for nothing.
 
-    >>> page({"info": {"title": "<b>"}})[:15]
+    >>> page({"info": {"title": "<b>"}}, script())[:15]
     b'<!doctype html>'
     """
     data = json.dumps(state, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
@@ -51,7 +61,7 @@ def page(state: dict) -> bytes:
         title=html.escape(state["info"].get("title", "nothing to show")),
         style=STYLE,
         state=data.replace("<", "\\u003c"),  # a file name could close the script element
-        script=SCRIPT,
+        script=module,
     ).encode()
 
 

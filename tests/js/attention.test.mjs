@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-const source = readFileSync(new URL("../../dcamsr_lite/widgets/attention.js", import.meta.url));
-const { Level, entropy, format, half, unpack } = await import(`data:text/javascript;base64,${source.toString("base64")}`);
+const part = (name) => readFileSync(new URL(`../../dcamsr_lite/widgets/${name}`, import.meta.url), "utf8");
+const source = part("numbers.js") + part("attention.js"); // one module, as in the explorer
+const { Level, entropy, format, half, unpack } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {
   const bytes = new Uint8Array(Type.from(values).buffer), odd = new Uint8Array(bytes.length + 3);

@@ -1,0 +1,117 @@
+"""A real browser for the explorers, saved or in JupyterLab; without one tests skip, with a reason."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from helpers import ROOT
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open what save_html wrote, offline; at the end: no request but the file's own, no error."""
+    problems, contexts = [], []
+
+    def open_(explorer):
+        path = tmp_path / "page.html"
+        explorer.save_html(path)
+        contexts.append(browser.new_context(offline=True, viewport={"width": 1400, "height": 1500}))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("request", lambda r: None if r.url == path.as_uri() else problems.append(r.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector(".dcamsr-explorer footer")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A JupyterLab server of its own; gives its address and the folder that it serves."""
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+    folder = tmp_path_factory.mktemp("lab")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    command += [f"--port={port}", "--IdentityProvider.token=", f"--notebook-dir={folder}"]
+    for name in ("config", "data", "runtime"):  # nothing of this user's own settings
+        (folder.parent / f"lab_{name}").mkdir(exist_ok=True)
+    own = {
+        f"JUPYTER_{n.upper()}_DIR": str(folder.parent / f"lab_{n}") for n in ("config", "runtime")
+    }
+    own["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    log = open(folder.parent / "lab.log", "w")
+    server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | own)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(120):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/api/status"):
+                break
+            assert server.poll() is None, (folder.parent / "lab.log").read_text()[-2000:]
+            time.sleep(0.5)
+        yield address, folder
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+@pytest.fixture
+def in_lab(browser, lab):
+    """Run cells as a notebook in JupyterLab, all of them, and give the page with their widget on it."""
+    address, folder = lab
+    contexts, problems = [], []
+
+    def run(*cells: str, width: int = 1400, theme: str = "light"):
+        import nbformat
+
+        nodes = [nbformat.v4.new_code_cell(cell) for cell in cells]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        name = f"notebook{len(list(folder.iterdir()))}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=nodes, metadata=kernel), folder / name)
+        size = {"width": width, "height": 1300}
+        contexts.append(browser.new_context(viewport=size, color_scheme=theme))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{address}/lab/tree/{name}")
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+        # before its kernel is there, "run" asks which kernel to take
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        failed = page.locator("[data-mime-type='application/vnd.jupyter.error']")
+        page.locator(".dcamsr-explorer footer").or_(failed).first.wait_for(timeout=90_000)
+        assert not failed.count(), failed.first.inner_text()
+        return page
+
+    yield run
+    for context in contexts:
+        context.close()
+    assert not problems
