@@ -11,7 +11,7 @@ import anywidget
 from traitlets import Dict, List, TraitError, Unicode, validate
 
 from ..errors import atomic_path
-from .static import STYLE, page, picture, script
+from .static import page, picture, script, style
 
 SYNC = {"sync": True}
 
@@ -24,11 +24,12 @@ class Explorer(anywidget.AnyWidget):
 
     ``info`` and ``images`` are what is shown, packed. ``tour`` is a list of steps, each a dict of a
     ``text`` and the traits that the step sets: ``[{"text": "Look here.", "query": [3, 5]}]``. A child
-    names its script in ``_esm`` (static.script), and in ``_kept`` the traits that a page keeps.
+    names its script in ``_esm`` (static.script), its style in ``_css`` (static.style), and in ``_kept``
+    the traits that a page keeps.
     """
 
     _esm = script()
-    _css = STYLE
+    _css = style()
     _ipython_display_ = None  # that of ipywidgets 7 would show the widget without its picture
     _kept: tuple[str, ...] = ()
 
@@ -81,7 +82,7 @@ class Explorer(anywidget.AnyWidget):
         Raises InputError when it cannot be written.
         """
         with atomic_path(path) as temporary:
-            temporary.write_bytes(page(self.state(), self._esm))
+            temporary.write_bytes(page(self.state(), self._esm, self._css))
 
 
 def show_reason(message: str) -> None:

@@ -127,7 +127,7 @@ class AttentionExplorer(Explorer):
         {}
         """
         state = super().state() | {"levels": self.levels}
-        while len(state["levels"]) > 1 and len(page(state, self._esm)) > PAGE_BYTES:
+        while len(state["levels"]) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
             kept = sorted(state["levels"], key=int)[1:]
             state["levels"] = {level: self.levels[level] for level in kept}
             state["level"] = max(self.level, int(kept[0]))

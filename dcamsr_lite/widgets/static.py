@@ -13,7 +13,6 @@ from pathlib import Path
 from torch import Tensor
 
 _HERE = Path(__file__).parent
-STYLE = (_HERE / "explorer.css").read_text(encoding="utf-8")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -49,17 +48,26 @@ def script(*names: str) -> str:
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in files)
 
 
-def page(state: dict, module: str) -> bytes:
+def style(*names: str) -> str:
+    """The shared style sheet and the named files after it.
+
+    >>> style().startswith("/*")
+    True
+    """
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("ui.css", *names))
+
+
+def page(state: dict, module: str, sheet: str) -> bytes:
     """One HTML file with the explorer's state inside: it asks the network for nothing.
 
-    >>> page({"info": {"title": "<b>"}}, script())[:15]
+    >>> page({"info": {"title": "<b>"}}, script(), style())[:15]
     b'<!doctype html>'
     """
     data = json.dumps(state, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
     return PAGE.format(
         policy=POLICY,
         title=html.escape(state["info"].get("title", "nothing to show")),
-        style=STYLE,
+        style=sheet,
         state=data.replace("<", "\\u003c"),  # a file name could close the script element
         script=module,
     ).encode()
