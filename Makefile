@@ -46,7 +46,9 @@ bench: setup
 	@$(PY) tests/bench.py
 
 results: setup
-	@$(PY) assets/results/make.py
+	@$(PY) assets/results/make.py floors
+	@$(PY) assets/results/make.py study $(if $(REAL),--real $(REAL))
+	@$(PY) assets/results/make.py page
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

@@ -1,6 +1,6 @@
 """How the weights in this folder were made: real pairs to the lite grid, training, the card.
 
-    python assets/weights/make.py prepare OPEN_MS_FOLDER FOLDER
+    python assets/weights/make.py prepare OPEN_MS_FOLDER FOLDER [--keep-out PATIENT ...] [--matrix N]
     python assets/weights/make.py card NAME FOLDER/held_out.csv RUN [RUN ...]
 
 `train.sh` is the whole recipe. The real pairs are the open MS data of the Laboratory of Imaging
@@ -28,27 +28,27 @@ from dcamsr_lite.metrics import CONVENTION
 from dcamsr_lite.simulated import VALIDATION_SEED, simulated_pair
 from dcamsr_lite.train import LOG
 
-HELD_OUT = "longitudinal_p03"  # a patient, in no training file
+HELD_OUT = "p03"  # a patient, in no training file
 FIELD_OF_VIEW, MATRIX = 240.0, 128  # the lite grid: mm, pixels
 
 
-def to_lite_grid(volume: Tensor, spacing: float) -> Tensor:
-    """Zero-pad or cut to a field of view of 240 mm, then crop k-space to 128 x 128."""
+def to_grid(volume: Tensor, spacing: float, matrix: int = MATRIX) -> Tensor:
+    """Zero-pad or cut to a field of view of 240 mm, then crop k-space to matrix x matrix."""
     side = round(FIELD_OF_VIEW / spacing)
     rows, columns = (min(side, n) for n in volume.shape[-2:])
     square = center_pad(center_crop(volume, (rows, columns)), (side, side))
-    return ifft2c(center_crop(fft2c(square), (MATRIX, MATRIX))).abs() * MATRIX / side
+    return ifft2c(center_crop(fft2c(square), (matrix, matrix))).abs() * matrix / side
 
 
-def prepare(source: Path, out: Path) -> None:
-    """Write .npy volumes and the lists train.csv, p01.csv (a part of it) and held_out.csv."""
+def prepare(source: Path, out: Path, keep_out: list[str], matrix: int) -> None:
+    """Write .npy volumes and the lists train.csv, whole.csv (its whole heads) and held_out.csv."""
     out.mkdir(parents=True, exist_ok=True)
-    rows: dict[str, list] = {"train": [], "p01": [], "held_out": []}
+    rows: dict[str, list] = {"train": [], "whole": [], "held_out": []}
     for path in sorted(source.glob("*.npz")):
         with np.load(path, allow_pickle=False) as arrays:
             spacing = float(arrays["spacing"][0])
             t1, t2 = (
-                to_lite_grid(torch.from_numpy(arrays[name].astype(np.float32)), spacing)
+                to_grid(torch.from_numpy(arrays[name].astype(np.float32)), spacing, matrix)
                 for name in ("T1W", "T2W")
             )
         brightness = t2.mean((-2, -1))
@@ -56,9 +56,10 @@ def prepare(source: Path, out: Path) -> None:
         names = [f"{path.stem}_{contrast}.npy" for contrast in ("T1", "T2")]
         for name, volume in zip(names, (t1, t2), strict=True):
             np.save(out / name, volume[keep].numpy())
-        rows["held_out" if HELD_OUT in path.stem else "train"].append(names)
-        if "longitudinal_p01" in path.stem:
-            rows["p01"].append(names)
+        kept_out = any(patient in path.stem.split("_") for patient in keep_out)
+        rows["held_out" if kept_out else "train"].append(names)
+        if "longitudinal" in path.stem and not kept_out:
+            rows["whole"].append(names)
     for name, listed in rows.items():
         with open(out / f"{name}.csv", "w", newline="") as file:
             csv.writer(file).writerows(listed)
@@ -141,12 +142,14 @@ if __name__ == "__main__":
     first = parts.add_parser("prepare")
     first.add_argument("source", type=Path)
     first.add_argument("out", type=Path)
+    first.add_argument("--keep-out", nargs="+", default=[HELD_OUT], metavar="PATIENT")
+    first.add_argument("--matrix", type=int, default=MATRIX)
     last = parts.add_parser("card")
     last.add_argument("name", choices=RECIPES)
     last.add_argument("held_out", type=Path)
     last.add_argument("runs", type=Path, nargs="+")
     chosen = top.parse_args()
     if chosen.part == "prepare":
-        prepare(chosen.source, chosen.out)
+        prepare(chosen.source, chosen.out, chosen.keep_out, chosen.matrix)
     else:
         card(chosen.name, chosen.runs, chosen.held_out)

@@ -10,7 +10,7 @@ learn() { python -m dcamsr_lite train --validation "$work/held_out.csv" --batch 
 make prepare "$source" "$work"
 learn --out "$work/4x-first" --data simulated --subjects 8 --data "$work/train.csv" \
   --steps 4000 --until 3000 --rate 7e-4
-one="--data $work/p01.csv"
+one="--data $work/whole.csv"
 mixed="$one $one $one --data $work/train.csv --data simulated --subjects 4 --rate 5e-4"
 learn --out "$work/4x" --init "$work/4x-first/last.safetensors" $mixed --steps 600
 make card lite-4x "$work/held_out.csv" "$work/4x-first" "$work/4x"
