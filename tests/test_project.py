@@ -142,3 +142,15 @@ def test_assets_name_their_origin_and_licence():
         page = (ROOT / "assets" / folder / "README.md").read_text(encoding="utf-8")
         assert re.search("licen[cs]e|CC-BY", page, re.IGNORECASE)
     assert "McGill" in Path(ROOT / "assets/brain/LICENSE-Colin27.txt").read_text(encoding="utf-8")
+
+
+def test_architecture_figures_are_those_of_their_script(monkeypatch, tmp_path):
+    folder = ROOT / "assets" / "figures"
+    monkeypatch.syspath_prepend(str(folder))
+    import architecture
+
+    architecture.main(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == sorted(path.name for path in folder.glob("*.svg")) and len(names) == 3
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
