@@ -27,6 +27,7 @@ _HOMES = {
     "super_resolve": "evaluation",
     "evaluate": "evaluation",
     "explore": "widgets",
+    "intervention_lab": "widgets",
 }
 __all__ = [*_HOMES]
 

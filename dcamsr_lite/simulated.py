@@ -5,16 +5,19 @@
 torch.Size([2, 1, 16, 16])
 """
 
+from functools import lru_cache
+
 from torch import Tensor
 
 from . import brain
 from .data import Pair, load_pair
-from .kspace import ifft2c, rss
+from .kspace import center_crop, ifft2c, rss
 from .volume import Volume
 
-# Training takes seeds from 0 on; these two lie far above, so that no run can have seen them.
+# Training takes seeds from 0 on; these lie far above, so that no run can have seen them.
 VALIDATION_SEED = 900_000
 DEMO_SEED = 990_000
+OTHER_SEED = 980_000  # the other subject, whose reference guides the wrong head
 
 
 def simulated_volume(head: "brain.Head", contrast: str, repetition: int = 0) -> Volume:
@@ -48,3 +51,19 @@ def simulated_pair(
     volumes = (simulated_volume(head, "T1"), simulated_volume(head, "T2"))
     again = simulated_volume(head, "T2", 1).images if repetitions > 1 else None
     return load_pair(*volumes, scale), again
+
+
+@lru_cache(maxsize=4)
+def simulated_reference(
+    seed: int, shape: tuple[int, int], slices: int, field_of_view: float = 240.0
+) -> Tensor:
+    """T1 of one simulated subject, (slice, *shape), kept for the next call; ``field_of_view`` in mm.
+
+    >>> simulated_reference(3, (32, 30), slices=2).shape
+    torch.Size([2, 32, 30])
+    """
+    side = max(*shape, 16)
+    head = brain.simulate(
+        seed, side + side % 2, slices, 1, contrasts=("T1",), field_of_view=field_of_view
+    )
+    return center_crop(simulated_volume(head, "T1").images, shape)

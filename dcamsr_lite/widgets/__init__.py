@@ -1,5 +1,6 @@
 """The explorers: notebook widgets whose numbers the browser computes. Loaded when first used."""
 
 from .explorer import AttentionExplorer, explore
+from .lab import InterventionLab, intervention_lab
 
-__all__ = ["AttentionExplorer", "explore"]
+__all__ = ["AttentionExplorer", "InterventionLab", "explore", "intervention_lab"]

@@ -75,7 +75,8 @@ function panel(title, size, { colours = "grey", unit = null, note = null } = {})
   const { element, mark } = frame(size, canvas), scale = unit && colourBar(colours, unit);
   const figure = make("figure", {}, make("figcaption", {}, make("b", {}, title), value), element, scale ? scale.bar : note);
   /** `high` is where the colours end, `shown` the number that the bar gives to it. */
-  const draw = (values, high, shown = high) => { paint(canvas, values, size, 0, high, colours); scale?.set(0, shown); };
+  const low = colours === "signed" ? -1 : 0;
+  const draw = (values, high, shown = high) => { paint(canvas, values, size, low * high, high, colours); scale?.set(low * shown, shown); };
   return { figure, element, mark, value, draw };
 }
 

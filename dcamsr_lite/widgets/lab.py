@@ -1,0 +1,380 @@
+"""The intervention lab: cut a trained network, question its reference, and see what it costs.
+
+The kernel runs the network, once per intervention, and sends the images that it got and gave; the
+browser holds the switches, draws the differences and keeps what was tried (lab.js).
+
+>>> import torch
+>>> import dcamsr_lite as dl
+>>> model = dl.DCAMSR(scale=4, image_size=32)
+>>> pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), scale=4)
+>>> lab = intervention_lab(model, pair)
+>>> lab.intervention = {"reference": "blank"}
+>>> [row["tried"] for row in lab.table()]
+['nothing changed', 'reference blank']
+"""
+
+import csv
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+from traitlets import Bool, Dict, List, TraitError, observe, validate
+
+from ..data import Pair
+from ..errors import InputError, atomic_path
+from ..evaluation import check_scale
+from ..figures import brightest_slice
+from ..interventions import BRANCHES, REFERENCES, WHITE, Cut, Intervention, Result, cut, run
+from ..model import DCAMSR
+from .base import SYNC, Explorer, show_reason
+from .packing import pack
+from .static import page, picture, script, style
+
+PAGE_BYTES = 6 * 10**6  # a saved page stays below: it leaves out pictures, the oldest rows' first
+IMAGES = ("reference", "low", "output", "target")
+TITLES = {
+    "reference": "Reference, as used",
+    "low": "Zero-filled input",
+    "output": "Output",
+    "target": "Target",
+    "change": "Change of the output",
+    "error": "Error",
+}
+COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
+TOUR = [
+    {
+        "text": "The network as it was trained: a blurred T2 image, sharpened with the help of the"
+        " reference. Its PSNR is the one that every change is measured against.",
+        "intervention": {},
+    },
+    {
+        "text": "A blank reference. Where the change is blue or orange, the output had taken"
+        " something from the reference. What does the PSNR fall by?",
+        "intervention": {"reference": "blank"},
+    },
+    {
+        "text": "The reference of another head. Does it hurt more, or less, than none at all?",
+        "intervention": {"reference": "other"},
+    },
+    {
+        "text": "The own reference again, but two pixels to the right: this is what a patient's"
+        " motion between the two scans does.",
+        "intervention": {"shift": [0, 2]},
+    },
+    {
+        "text": "Every pixel now reads the same average of the reference: spatial attention is"
+        " uniform. Compare with the blank reference.",
+        "intervention": {"cuts": [{"branch": "spatial", "state": "uniform"}]},
+    },
+    {
+        "text": "The spatial branch cut off altogether, its bias included.",
+        "intervention": {"cuts": [{"branch": "spatial", "state": "off"}]},
+    },
+    {
+        "text": "The channel branch cut off instead. Which branch does this network live on? Now it is"
+        " your turn: switch single heads, paint a lesion into the reference only.",
+        "intervention": {"cuts": [{"branch": "channel", "state": "off"}]},
+    },
+]
+
+
+class InterventionLab(Explorer):
+    """What ``intervention_lab`` returns: a widget that also shows as a picture and saves as a page.
+
+    >>> InterventionLab(message="nothing to show")
+    nothing to show
+
+    ``intervention`` is what is on screen, an ``Intervention`` as a dict (or the object itself); what
+    is left out keeps its default. ``result`` answers it, ``rows`` is the table. While ``draft`` is
+    true (a slider is being dragged) nothing is added to the table. Raises TraitError for an
+    intervention that this network or pair does not allow.
+    """
+
+    _esm = script("lab.js")
+    _css = style("lab.css")
+    _kept = ("intervention",)
+
+    intervention = Dict(Intervention().as_dict()).tag(**SYNC)
+    draft = Bool(False).tag(**SYNC)
+    result = Dict().tag(**SYNC)
+    rows = List(Dict()).tag(**SYNC)
+
+    def __init__(
+        self,
+        model: DCAMSR | None = None,
+        pair: Pair | None = None,
+        slice: int = 0,
+        other: Pair | int | None = None,
+        **traits,
+    ):
+        self._model, self._pair, self._slice, self._other = model, pair, slice, other
+        self._base: Result | None = None
+        self._tried: dict[Intervention, Result] = {}
+        self._last: Result | None = None
+        self._count = 0  # so that each answer is a change, also when its numbers are the same
+        super().__init__(**traits)
+        if model is not None:
+            self._base = run(model, pair, slice)
+            self.images = _packed(self._base)
+            self.info = _info(model, pair, slice, self._base)
+            self._keep(self._base)
+            self.result = self._answer(self._base)
+
+    @validate("intervention")
+    def _is_possible(self, proposal):
+        return self._checked(proposal["value"]).as_dict()
+
+    @validate("tour")
+    def _can_be_walked(self, proposal):
+        steps = super()._can_be_walked(proposal)
+        for number, step in enumerate(steps, 1):
+            try:
+                self._checked(step.get("intervention", {}))
+            except TraitError as error:
+                raise TraitError(f"step {number} of the tour: {error}") from error
+        return steps
+
+    def _checked(self, given: dict | Intervention) -> Intervention:
+        try:
+            wanted = given if isinstance(given, Intervention) else Intervention.from_dict(given)
+            if self._model is not None:
+                with cut(self._model, wanted.cuts):
+                    pass
+                if self._pair.target_image is None and wanted.needs_target:
+                    raise InputError("pair", "no target", "one, for what is tried here")
+        except ValueError as error:
+            raise TraitError(str(error)) from error
+        return wanted
+
+    def allows(self, intervention: dict) -> bool:
+        """Whether this network and pair can be tried so.
+
+        >>> InterventionLab().allows({"reference": "blurred"})
+        False
+        """
+        try:
+            return bool(self._checked(intervention))
+        except TraitError:
+            return False
+
+    @observe("intervention", "draft")
+    def _respond(self, _) -> None:
+        if self._base is None:
+            return
+        wanted = Intervention.from_dict(self.intervention)
+        if self._last is None or self._last.intervention != wanted:
+            self._last = self._run(wanted)
+        result = self._last
+        with self.hold_sync():  # picture and table arrive in one message
+            if not self.draft:
+                self._keep(result)
+            self.result = self._answer(result)
+
+    def _run(self, wanted: Intervention) -> Result:
+        if wanted not in self._tried:
+            return run(self._model, self._pair, self._slice, wanted, self._other, self._base)
+        return self._tried[wanted]
+
+    def _keep(self, result: Result) -> None:
+        if result.intervention not in self._tried:
+            self._tried[result.intervention] = result
+            self.rows = [*self.rows, _row(result)]
+
+    def _answer(self, result: Result) -> dict:
+        """The result with those of its images that are not the base's."""
+        self._count += 1
+        images = _packed(result, self._base)
+        return _row(result) | {"images": images, "count": self._count}
+
+    def run(self, intervention: Intervention) -> Result:
+        """Try one, show it, and get its images and numbers.
+
+        >>> InterventionLab().run(Intervention("blank"))
+        Traceback (most recent call last):
+        ...
+        LookupError: nothing to run: the lab is empty
+        """
+        if self._base is None:
+            raise LookupError("nothing to run: the lab is empty")
+        self.draft = False
+        self.intervention = intervention.as_dict()
+        return self._tried[intervention]
+
+    def run_standard(self) -> list[dict]:
+        """Try the standard set, and return the table: each branch, each level, each reference.
+
+        >>> InterventionLab().run_standard()
+        []
+
+        Takes one pass of the network for each that was not tried yet; ``save_html`` does the same.
+        """
+        for wanted in self._standard():
+            self._keep(self._run(wanted))
+        return self.table()
+
+    def _standard(self) -> Iterable[Intervention]:
+        if self._base is None:
+            return []
+        levels = self.info["levels"]
+        branches = [Cut(b, state) for b in self.info["branches"] for state in ("off", "uniform")]
+        sets = [(c,) for c in branches]
+        sets.append(tuple(c for c in branches if c.state == "off"))
+        if len(levels) > 1:
+            sets += [tuple(Cut(b, "off", (n,)) for b in self.info["branches"]) for n in levels]
+        moves = [{"shift": (0, n)} for n in (1, 2, 4)] + [{"rotate": 3}, {"blur": 2}]
+        return [
+            *(Intervention(name) for name in self.info["references"] if name != "own"),
+            *(Intervention(**move) for move in moves),
+            *(Intervention(cuts=cuts) for cuts in dict.fromkeys(sets)),
+        ]
+
+    def table(self) -> list[dict]:
+        """What was tried, a dict per row: sentence, PSNR and its change, SSIM, error by band.
+
+        >>> InterventionLab().table()
+        []
+        """
+        return [result.row() for result in self._tried.values()]
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table. Atomic. Raises InputError when it cannot be written.
+
+        >>> InterventionLab().to_csv("tried.csv")
+        >>> Path("tried.csv").read_text()[:13]
+        'tried,psnr_db'
+        """
+        with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.table())
+
+    def state(self) -> dict:
+        """What a saved page holds: the table with its pictures, the standard set, and the tour's.
+
+        >>> InterventionLab(message="nothing to show").state()["results"]
+        []
+
+        Below 6 MB: of more, the oldest rows lose their pictures.
+        """
+        steps = [self._checked(step.get("intervention", {})) for step in self.tour]
+        wanted = [*self._standard(), *steps] if self._base else []
+        for one in wanted:
+            self._keep(self._run(one))
+        order = [*wanted, *reversed(self._tried)]  # what must stay first
+        results = [self._answer(self._tried[one]) for one in dict.fromkeys(order)]
+        state = super().state() | {"rows": self.rows, "result": self.result, "results": results}
+        while results and len(page(state, self._esm, self._css)) > PAGE_BYTES:
+            results.pop()
+        return state
+
+    def png(self) -> bytes:
+        """The static twin, for readers without a kernel: the images on screen, as PNG.
+
+        >>> InterventionLab(message="nothing to show").png()[:4]
+        b'\\x89PNG'
+        """
+        if self._base is None:
+            return picture({}, {}, None, (0, 0), repr(self))
+        return _figure(self._run(Intervention.from_dict(self.intervention)), self._base, self.info)
+
+
+def _packed(result: Result, base: Result | None = None) -> dict:
+    images = {name: getattr(result, name) for name in IMAGES}
+    return {
+        name: pack(image, "float16")
+        for name, image in images.items()
+        if image is not None and (base is None or not image.equal(getattr(base, name)))
+    }
+
+
+def _row(result: Result) -> dict:
+    return result.row() | {"intervention": result.intervention.as_dict()}
+
+
+def _figure(result: Result, base: Result, info: dict) -> bytes:
+    from matplotlib.figure import Figure  # loads when first used
+
+    shown = {n: getattr(result, n) for n in IMAGES if getattr(result, n) is not None}
+    shown["change"] = result.output - base.output
+    figure = Figure(figsize=(2.1 * len(shown), 2.9), layout="constrained", dpi=90)
+    for axis, (name, image) in zip(figure.subplots(1, len(shown)), shown.items(), strict=True):
+        grey = {"cmap": "gray", "vmin": 0, "vmax": info["windows"].get(name)}
+        limit = float(image.abs().max()) or 1.0
+        signed = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
+        drawn = axis.imshow(image.numpy(), **signed if name == "change" else grey)
+        axis.set(title=TITLES[name], xticks=[], yticks=[])
+        axis.title.set_fontsize(8)
+    bar = figure.colorbar(drawn, ax=axis, location="bottom", ticks=[-limit, 0, limit])
+    bar.ax.set_xticklabels([f"{-limit:.2g}", "0", f"{limit:.2g}"], fontsize=7)
+    quality = "" if result.psnr is None else f": {result.psnr:.2f} dB ({result.change:+.2f})"
+    words = f"{result.intervention}{quality}. Not for clinical use."
+    figure.suptitle(words, fontsize=8)
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def intervention_lab(
+    model: DCAMSR, pair: Pair, slice: int | None = None, other: Pair | int | None = None
+) -> InterventionLab:
+    """The intervention lab on one slice, by default the one with the brightest reference.
+
+    >>> import torch
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
+    >>> intervention_lab(dl.DCAMSR(scale=4, image_size=32), pair, slice=1).info["slice"]
+    1
+
+    ``other`` is another subject, whose reference can be tried: a Pair of the same matrix, or the
+    seed of a simulated one; by default a simulated one that no training has seen, made when it is
+    first asked for. Raises InputError, and in a notebook also shows the reason, when model and pair
+    do not fit.
+    """
+    try:
+        _check(model, pair, other)
+        index = brightest_slice(pair) if slice is None else slice
+        lab = InterventionLab(model, pair, index, other)
+    except ValueError as error:
+        show_reason(str(error))
+        if isinstance(error, InputError):
+            raise
+        raise InputError("model and pair", str(error), "two that fit each other") from error
+    lab.tour = [step for step in TOUR if lab.allows(step["intervention"])]
+    return lab
+
+
+def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
+    if not isinstance(model, DCAMSR):
+        raise InputError("model", type(model).__name__, "a DCAMSR network")
+    if not isinstance(pair, Pair):
+        raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")
+    check_scale(model, pair.scale)
+    if not isinstance(other, Pair | int | None) or isinstance(other, bool):
+        raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
+    if isinstance(other, Pair) and (other.shape, len(other.lr)) != (pair.shape, len(pair.lr)):
+        raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
+
+
+def _info(model: DCAMSR, pair: Pair, slice: int, base: Result) -> dict:
+    config = model.config
+    common = base.output if base.target is None else base.target
+    white = {name: float(common.quantile(WHITE)) or 1.0 for name in IMAGES}
+    white["reference"] = float(base.reference.quantile(WHITE)) or 1.0
+    own = "built without a reference: it attends to its own input, and edits of it change nothing"
+    files = {"reference": pair.reference_path, "target": pair.target_path}
+    return {
+        "title": f"{config.variant} network ({config.preset}), {config.scale}x",
+        "notes": [] if config.reference else [own],
+        "files": [f"{role}: {Path(path).name}" for role, path in files.items() if path],
+        "slice": slice,
+        "slices": len(pair.lr),
+        "shape": list(pair.shape),
+        "heads": config.heads,
+        "levels": [int(name) for name in model.transformers],
+        "branches": [name for name in BRANCHES if getattr(config, name)],
+        "references": [n for n in REFERENCES if n != "target" or base.target is not None],
+        "titles": TITLES,
+        "windows": white,
+        "blank": Intervention().as_dict(),
+        "columns": list(COLUMNS),
+    }
