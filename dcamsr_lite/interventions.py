@@ -320,8 +320,7 @@ def cut(model: DCAMSR, cuts: tuple[Cut, ...]) -> Iterator[DCAMSR]:
         together.setdefault((branch, level, state), []).append(head)
     with ExitStack() as stack:
         for (branch, level, state), chosen in together.items():
-            setting = {branch: state, "heads": chosen, "levels": [level]}
-            stack.enter_context(intervene(model, **setting))
+            stack.enter_context(intervene(model, heads=chosen, levels=[level], **{branch: state}))
         yield model
 
 
@@ -388,15 +387,12 @@ def run(
     with cut(model, intervention.cuts):
         output = super_resolve(model, one).float()
     target = None if one.target_image is None else one.target_image.float()
-    images = (one.reference_image[0].float(), one.zero_filled[0].float())
+    seen = (one.reference_image[0].float(), one.zero_filled[0].float())
     if target is None:
-        return Result(intervention, *images, None, output[0])
+        return Result(intervention, *seen, None, output[0])
     quality = psnr(target, output)
     return Result(
-        intervention,
-        *images,
-        target[0],
-        output[0],
+        *(intervention, *seen, target[0], output[0]),
         psnr=quality,
         ssim=ssim(target, output),
         bands=band_error(target, output, one.scale),

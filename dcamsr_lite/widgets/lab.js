@@ -3,7 +3,8 @@
 // holds answers that were computed before. One module with numbers.js and ui.js, which stand before it.
 //
 // For tests and lectures, the root element (class "dcamsr-explorer") has a property `explorer`:
-//   .state is the intervention on screen, its cuts as .grid[branch][level][head]
+//   .state is the intervention on screen, its cuts as .grid[branch][level][head]; .asked() the same as
+//        the kernel is asked for it, its cuts as a list
 //   .set(intervention) asks for one, as a dict like Intervention.as_dict; .reset() for none
 //   .shown() -> {intervention, psnr_db, ...} of the picture that is on screen, .values(name) its pixels
 //   .waiting() whether the kernel has not answered yet; .answers counts its answers
@@ -140,6 +141,7 @@ function build(model, root) {
   const body = make("tbody"), headers = ["What was tried", "PSNR", "change", "SSIM", "error, measured", "error, removed"];
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...headers.map((h) => make("th", { scope: "col" }, h)))), body);
   const legend = make("p", { class: "dx-legend" }, ...STATES.flatMap((s) => [make("i", { class: "dx-switch", "data-state": s, "aria-hidden": "true" }, GLYPHS[s]), ` ${s}`]));
+  const what = (text) => make("p", { class: "dx-what" }, text);
   const titled = (title, ...children) => make("div", { class: "dx-branch" }, make("b", {}, title), ...children);
   root.append(
     heading(model, "What if the network could not look there?",
@@ -147,10 +149,10 @@ function build(model, root) {
       [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]),
     make("div", { class: "dx-lab" },
       make("div", { class: "dx-lab-controls" },
-        card("Attention", ...grids.map(([branch, { group }]) => titled(`${branch}: levels by heads`, group)), legend),
-        card("Reference", make("div", { class: "dx-controls" }, reference.group), ...ranges.map((r) => r.row)),
-        card("Lesion", make("div", { class: "dx-controls" }, ...tools.map((t) => t.group)), ...brush.map((b) => b.row), make("div", { class: "dx-buttons" }, undo, clear))),
-      make("div", {}, make("div", { class: "dx-now-line" }, sentence, reset), numbers, strip, status)),
+        card("Attention", what("Click to go from on to off (zero) to uniform (all weights alike)."), ...grids.map(([branch, { group }]) => titled(`${branch}: levels by heads`, group)), legend),
+        card("Reference", what("Instead of its own; then moved, turned (counter-clockwise) and blurred."), make("div", { class: "dx-controls" }, reference.group), ...ranges.map((r) => r.row)),
+        card("Lesion", what("In one image only. With the target, the input is degraded anew."), make("div", { class: "dx-controls" }, ...tools.map((t) => t.group)), ...brush.map((b) => b.row), make("div", { class: "dx-buttons" }, undo, clear))),
+      make("div", {}, make("div", { class: "dx-now-line" }, make("div", {}, sentence, status), reset), numbers, strip)),
     make("section", { class: "dx-card dx-tried" }, make("header", {}, make("h3", {}, "What was tried"), csv), make("div", { class: "dx-scroll", tabindex: 0, role: "region", "aria-label": "Table of what was tried" }, table),
       make("p", { class: "dx-reading" }, "PSNR and SSIM of this slice. Error: squared, as a share of the target's energy, inside the measured part of k-space and in the part that was removed. Click a row to see its picture.")));
 
@@ -177,13 +179,19 @@ function build(model, root) {
     if (same) return answered(); // no change: the kernel would not answer
     model.save_changes();
     clearTimeout(timer);
-    timer = setTimeout(() => { status.textContent = "The kernel has not answered yet: it is busy, or gone."; }, 8000);
+    timer = setTimeout(() => {
+      status.textContent = "Computing …";
+      timer = setTimeout(() => {
+        status.textContent = "The kernel has not answered yet: it is busy, or gone. The next change asks again.";
+        waiting = null;
+      }, 10000);
+    }, 600);
   }
   function answered() {
     answers++;
     clearTimeout(timer);
     waiting = null;
-    status.textContent = "";
+    status.textContent = `Answered in ${model.get("result").seconds.toFixed(2)} s.`;
     show(model.get("result"));
     ask();
   }
@@ -219,12 +227,12 @@ function build(model, root) {
       const [value, before] = [result[name], none[name]], top = 2 * Math.max(none.error_measured, none.error_removed), at = (x) => `${Math.min(100, (100 * x) / top)}%`;
       return make("div", { class: "dx-band", title: "squared error as a share of the target's energy; the line: nothing changed" }, make("small", {}, label),
         make("div", { class: "dx-meter" }, make("i", { style: `width:${at(value)}` }), make("u", { style: `left:${at(before)}` })),
-        make("span", {}, `${format(100 * value)} %${value > top ? " →" : ""}`), make("small", {}, `un-cut ${format(100 * before)} %`));
+        make("span", {}, `${format(100 * value)} %${value > top ? " →" : ""}`), make("small", {}, `was ${format(100 * before)} %`));
     };
     numbers.replaceChildren(
-      tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `un-cut ${none.psnr_db.toFixed(2)}`),
+      tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `was ${none.psnr_db.toFixed(2)}`),
       tile("change", `${signedText(result.delta_psnr_db, 2)} dB`, result.delta_psnr_db < 0 ? "worse" : result.delta_psnr_db > 0 ? "better" : "the same"),
-      tile("SSIM", result.ssim.toFixed(4), `un-cut ${none.ssim.toFixed(4)}`),
+      tile("SSIM", result.ssim.toFixed(4), `was ${none.ssim.toFixed(4)}`),
       make("div", { class: "dx-bands" }, band("error, measured k-space", "error_measured"), band("error, removed k-space", "error_removed")));
   }
   function drawTable() {
@@ -312,6 +320,7 @@ function build(model, root) {
   root.explorer = {
     get state() { return state; },
     get answers() { return answers; },
+    asked: () => asked(state),
     set: (given) => { state = adopt(given); settle(); },
     reset: () => reset.click(),
     shown: () => now,

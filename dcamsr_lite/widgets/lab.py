@@ -17,6 +17,8 @@ import csv
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
+from textwrap import fill
+from time import perf_counter
 
 from traitlets import Bool, Dict, List, TraitError, observe, validate
 
@@ -161,14 +163,14 @@ class InterventionLab(Explorer):
     def _respond(self, _) -> None:
         if self._base is None:
             return
-        wanted = Intervention.from_dict(self.intervention)
+        wanted, start = Intervention.from_dict(self.intervention), perf_counter()
         if self._last is None or self._last.intervention != wanted:
             self._last = self._run(wanted)
         result = self._last
         with self.hold_sync():  # picture and table arrive in one message
             if not self.draft:
                 self._keep(result)
-            self.result = self._answer(result)
+            self.result = self._answer(result) | {"seconds": perf_counter() - start}
 
     def _run(self, wanted: Intervention) -> Result:
         if wanted not in self._tried:
@@ -184,7 +186,7 @@ class InterventionLab(Explorer):
         """The result with those of its images that are not the base's."""
         self._count += 1
         images = _packed(result, self._base)
-        return _row(result) | {"images": images, "count": self._count}
+        return _row(result) | {"images": images, "count": self._count, "seconds": 0.0}
 
     def run(self, intervention: Intervention) -> Result:
         """Try one, show it, and get its images and numbers.
@@ -196,8 +198,8 @@ class InterventionLab(Explorer):
         """
         if self._base is None:
             raise LookupError("nothing to run: the lab is empty")
-        self.draft = False
-        self.intervention = intervention.as_dict()
+        with self.hold_trait_notifications():
+            self.draft, self.intervention = False, intervention.as_dict()
         return self._tried[intervention]
 
     def run_standard(self) -> list[dict]:
@@ -308,7 +310,7 @@ def _figure(result: Result, base: Result, info: dict) -> bytes:
     bar.ax.set_xticklabels([f"{-limit:.2g}", "0", f"{limit:.2g}"], fontsize=7)
     quality = "" if result.psnr is None else f": {result.psnr:.2f} dB ({result.change:+.2f})"
     words = f"{result.intervention}{quality}. Not for clinical use."
-    figure.suptitle(words, fontsize=8)
+    figure.suptitle(fill(words, 26 * len(shown)), fontsize=8)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
