@@ -194,7 +194,7 @@ def test_saved_switches_find_what_was_computed_or_say_that_a_kernel_is_needed(pa
     shown = f"{ROOT}.shown().tried"
     status = page.locator(".dx-status")
     assert page.evaluate(shown).startswith("lesion painted into the reference")
-    page.get_by_role("button", name="Nothing changed", exact=True).click()
+    page.get_by_role("button", name="Reset").click()
     assert page.evaluate(shown) == "nothing changed"
     page.get_by_role("button", name="spatial attention, all levels, all heads: on").click()
     assert page.evaluate(shown) == "spatial attention off"

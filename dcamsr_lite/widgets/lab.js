@@ -120,7 +120,7 @@ function build(model, root) {
   const button = (label, act) => { const b = make("button", { type: "button" }, label); b.addEventListener("click", act); return b; };
   const undo = button("Undo last", () => { state.lesions.pop(); settle(); });
   const clear = button("Clear", () => { state.lesions = []; settle(); });
-  const reset = button("Nothing changed", () => { state = adopt({}); settle(); });
+  const reset = button("Reset", () => { state = adopt({}); settle(); });
   const csv = button("Save as CSV", saveTable);
 
   // --- panels
@@ -150,7 +150,7 @@ function build(model, root) {
     make("div", { class: "dx-lab" },
       make("div", { class: "dx-lab-controls" },
         card("Attention", what("Click to go from on to off (zero) to uniform (all weights alike)."), ...grids.map(([branch, { group }]) => titled(`${branch}: levels by heads`, group)), legend),
-        card("Reference", what("Instead of its own; then moved, turned (counter-clockwise) and blurred."), make("div", { class: "dx-controls" }, reference.group), ...ranges.map((r) => r.row)),
+        card("Reference", what("What guides the network; then blurred, turned (counter-clockwise) and moved."), make("div", { class: "dx-controls" }, reference.group), ...ranges.map((r) => r.row)),
         card("Lesion", what("In one image only. With the target, the input is degraded anew."), make("div", { class: "dx-controls" }, ...tools.map((t) => t.group)), ...brush.map((b) => b.row), make("div", { class: "dx-buttons" }, undo, clear))),
       make("div", {}, make("div", { class: "dx-now-line" }, make("div", {}, sentence, status), reset), numbers, strip)),
     make("section", { class: "dx-card dx-tried" }, make("header", {}, make("h3", {}, "What was tried"), csv), make("div", { class: "dx-scroll", tabindex: 0, role: "region", "aria-label": "Table of what was tried" }, table),
