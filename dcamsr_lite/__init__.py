@@ -28,6 +28,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "explore": "widgets",
     "intervention_lab": "widgets",
+    "explore_kspace": "widgets",
 }
 __all__ = [*_HOMES]
 

@@ -52,6 +52,8 @@ class Pair:
     ``low`` (slice, H/s, W/s) is the LR image on the target's scale; ``zero_filled``,
     ``reference_image``, ``target_image`` are (slice, rows, columns), in own units, not padded.
     An LR image that came without its original (``load_input``) has no ``target``.
+    ``target_kspace`` (slice, coil, rows, columns) is that of a target from memory that was degraded
+    coil by coil; that of a file would fill the memory, and can be read again.
     """
 
     lr: Tensor
@@ -72,6 +74,7 @@ class Pair:
     contrast: str | None = None
     field_of_view: tuple[float, float] | None = None
     affine: np.ndarray | None = None
+    target_kspace: Tensor | None = None
 
     def restore(self, sr: Tensor) -> Tensor:
         """From the network's output to the target's units, (slice, rows, columns), unpadded.
@@ -262,6 +265,7 @@ def _assemble(
         # the output lies on the grid of full size, which an LR input does not describe
         field_of_view=reference.field_of_view if is_low else target.field_of_view,
         affine=reference.affine if is_low or target.affine is None else target.affine,
+        target_kspace=target.kspace if order == "coils" and target.path is None else None,
     )
 
 

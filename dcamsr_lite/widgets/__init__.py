@@ -1,6 +1,14 @@
 """The explorers: notebook widgets whose numbers the browser computes. Loaded when first used."""
 
 from .explorer import AttentionExplorer, explore
+from .kspace import KSpaceExplorer, explore_kspace
 from .lab import InterventionLab, intervention_lab
 
-__all__ = ["AttentionExplorer", "InterventionLab", "explore", "intervention_lab"]
+__all__ = [
+    "AttentionExplorer",
+    "InterventionLab",
+    "KSpaceExplorer",
+    "explore",
+    "explore_kspace",
+    "intervention_lab",
+]
