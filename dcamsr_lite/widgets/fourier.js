@@ -1,6 +1,9 @@
 // k-space in the browser: the centred orthonormal FFT of dcamsr_lite/kspace.py, what a box of k-space shows,
 // and how good that is, counted as in dcamsr_lite/metrics.py. After numbers.js; runs in Node.
 
+const plans = new Map();
+const planOf = (n) => plans.get(n) ?? plans.set(n, new FFT(n)).get(n);
+
 /** FFT of n points in place, unnormalised; called with re and im exchanged it is the inverse. */
 export class FFT {
   constructor(n) {
@@ -23,17 +26,34 @@ export class FFT {
   radix2(re, im) {
     const { n, reversed, cos, sin } = this;
     for (let i = 0; i < n; i++) {
-      const j = reversed[i];
-      if (j > i) [re[i], re[j], im[i], im[j]] = [re[j], re[i], im[j], im[i]];
+      const j = reversed[i], x = re[i], y = im[i];
+      if (j > i) { re[i] = re[j]; im[i] = im[j]; re[j] = x; im[j] = y; }
     }
-    for (let half = 1; half < n; half *= 2) {
-      const step = n / (2 * half);
+    let half = 1;
+    if (Math.log2(n) % 2) { // an odd number of stages: the first alone, its twiddles are 1
+      for (let a = 0; a < n; a += 2) {
+        const x = re[a + 1], y = im[a + 1];
+        re[a + 1] = re[a] - x; im[a + 1] = im[a] - y;
+        re[a] += x; im[a] += y;
+      }
+      half = 2;
+    }
+    for (; half < n; half *= 4) { // two stages at once: half the memory traffic, three products for four
+      const step = n / (4 * half);
       for (let j = 0; j < half; j++) {
-        const c = cos[j * step], s = sin[j * step];
-        for (let a = j; a < n; a += 2 * half) {
-          const b = a + half, x = c * re[b] - s * im[b], y = c * im[b] + s * re[b];
-          re[b] = re[a] - x; im[b] = im[a] - y;
-          re[a] += x; im[a] += y;
+        const c1 = cos[2 * j * step], s1 = sin[2 * j * step], c2 = cos[j * step], s2 = sin[j * step];
+        const c3 = c1 * c2 - s1 * s2, s3 = c1 * s2 + s1 * c2;
+        for (let a = j; a < n; a += 4 * half) {
+          const b = a + half, c = b + half, d = c + half;
+          const bx = c1 * re[b] - s1 * im[b], by = c1 * im[b] + s1 * re[b];
+          const cx = c2 * re[c] - s2 * im[c], cy = c2 * im[c] + s2 * re[c];
+          const dx = c3 * re[d] - s3 * im[d], dy = c3 * im[d] + s3 * re[d];
+          const px = re[a] + bx, py = im[a] + by, mx = re[a] - bx, my = im[a] - by;
+          const qx = cx + dx, qy = cy + dy, ox = cy - dy, oy = dx - cx; // the last pair turned by -i
+          re[a] = px + qx; im[a] = py + qy;
+          re[b] = mx + ox; im[b] = my + oy;
+          re[c] = px - qx; im[c] = py - qy;
+          re[d] = mx - ox; im[d] = my - oy;
         }
       }
     }
@@ -41,7 +61,7 @@ export class FFT {
   /** Any other length, as a convolution with a chirp (Bluestein 1970): -2jk = (k - j)^2 - j^2 - k^2. */
   prepareBluestein() {
     const { n } = this;
-    this.inner = new FFT(2 ** Math.ceil(Math.log2(2 * n - 1)));
+    this.inner = planOf(2 ** Math.ceil(Math.log2(2 * n - 1)));
     const m = this.inner.n, angle = (i) => (Math.PI * ((i * i) % (2 * n))) / n; // small angles keep their digits
     this.cos = Float64Array.from({ length: n }, (_, i) => Math.cos(angle(i)));
     this.sin = Float64Array.from({ length: n }, (_, i) => -Math.sin(angle(i)));
@@ -73,9 +93,6 @@ export class FFT {
     }
   }
 }
-
-const plans = new Map();
-const planOf = (n) => plans.get(n) ?? plans.set(n, new FFT(n)).get(n);
 
 /** Centred orthonormal 2-D FFT in place (fft2c); re and im exchanged: ifft2c. Rows outside [from, to) are zero. */
 export function fft2c(re, im, [rows, columns], from = 0, to = rows) {
@@ -149,8 +166,8 @@ export class KSpace {
     this.peak = this.full.reduce((top, x) => Math.max(top, x), 0);
   }
   /** Calls `put(i, from, w, nre, nim)` per sample of the box: its place there, in k-space, its weight, its noise. */
-  eachSample(setting, coil, put) {
-    const [row, column, , width] = covered(setting, this.size), w = weights(setting, this.size);
+  eachSample(setting, w, coil, put) {
+    const [row, column, , width] = covered(setting, this.size);
     const sigma = setting.noise * this.peak, first = coil * this.rows * this.columns;
     if (sigma) this.noise ??= whiteNoise(this.coils * this.rows * this.columns);
     for (let i = 0; i < w.length; i++) {
@@ -160,13 +177,13 @@ export class KSpace {
   }
   /** Root-sum-of-squares of the coils, zero-filled to full size, or of the box's own size. */
   image(setting, small = false) {
-    const [row, , height, width] = covered(setting, this.size);
+    const [row, , height, width] = covered(setting, this.size), each = weights(setting, this.size);
     const [size, top] = small ? [[height, width], 0] : [this.size, row];
     const n = size[0] * size[1], re = this.re.subarray(0, n), im = this.im.subarray(0, n), sum = new Float64Array(n);
     for (let coil = 0; coil < this.coils; coil++) {
       const [kre, kim] = this.parts[coil];
       re.fill(0); im.fill(0);
-      this.eachSample(setting, coil, (i, from, w, nre, nim) => {
+      this.eachSample(setting, each, coil, (i, from, w, nre, nim) => {
         const to = small ? i : from;
         re[to] = w * (kre[from] + nre);
         im[to] = w * (kim[from] + nim);
@@ -190,10 +207,11 @@ export class KSpace {
   /** Squared error of the coils' samples, in the box (noise, the window, a brightness `gain`) and outside it, where all is
    * lost: shares of the energy of k-space. */
   error(setting, gain = 1) {
+    const each = weights(setting, this.size);
     let inside = 0;
     for (let coil = 0; coil < this.coils; coil++) {
       const [re, im] = this.parts[coil];
-      this.eachSample(setting, coil, (i, from, w, nre, nim) => {
+      this.eachSample(setting, each, coil, (i, from, w, nre, nim) => {
         if (w) inside += (gain * w * (re[from] + nre) - re[from]) ** 2 + (gain * w * (im[from] + nim) - im[from]) ** 2;
       });
     }
@@ -215,6 +233,17 @@ function split(power, setting, size) {
 }
 
 const WINDOW = 7; // pixels of SSIM's uniform window
+// plain loops: TypedArray.map with a closure costs several times as much
+function minus(a, b) {
+  const c = new Float64Array(a.length);
+  for (let i = 0; i < c.length; i++) c[i] = a[i] - b[i];
+  return c;
+}
+function times(a, b) {
+  const c = new Float64Array(a.length);
+  for (let i = 0; i < c.length; i++) c[i] = a[i] * b[i];
+  return c;
+}
 /** Means over all 7 x 7 windows that lie in the image. */
 function windowMeans(values, [rows, columns]) {
   const wide = columns - WINDOW + 1, high = rows - WINDOW + 1, sums = new Float64Array(rows * wide), means = new Float64Array(high * wide);
@@ -240,7 +269,7 @@ export class Quality {
     this.peak = target.reduce((top, x) => Math.max(top, x), -Infinity);
     this.energy = target.reduce((sum, x) => sum + x * x, 0);
     this.means = windowMeans(target, size);
-    this.squares = windowMeans(target.map((x) => x * x), size);
+    this.squares = windowMeans(times(target, target), size);
   }
   psnr(image) {
     let error = 0;
@@ -248,8 +277,8 @@ export class Quality {
     return 10 * Math.log10((this.peak ** 2 * image.length) / error); // Infinity where there is no error
   }
   ssim(image) {
-    const means = windowMeans(image, this.size), squares = windowMeans(image.map((x) => x * x), this.size);
-    const products = windowMeans(image.map((x, i) => x * this.target[i]), this.size);
+    const means = windowMeans(image, this.size), squares = windowMeans(times(image, image), this.size);
+    const products = windowMeans(times(image, this.target), this.size);
     const c1 = (0.01 * this.peak) ** 2, c2 = (0.03 * this.peak) ** 2, sample = WINDOW ** 2 / (WINDOW ** 2 - 1);
     let sum = 0;
     for (let i = 0; i < means.length; i++) {
@@ -261,7 +290,7 @@ export class Quality {
   }
   /** Squared error of the magnitude image in the box's band and outside it: shares of the target's energy, together the NMSE. */
   bands(image, setting) {
-    const re = image.map((x, i) => x - this.target[i]), im = new Float64Array(re.length), power = re;
+    const re = minus(image, this.target), im = new Float64Array(re.length), power = re;
     fft2c(re, im, this.size);
     for (let i = 0; i < re.length; i++) power[i] = re[i] * re[i] + im[i] * im[i];
     const { all, inside } = split(power, setting, this.size);

@@ -21,9 +21,9 @@ function build(model, root) {
     choice("Window", [["none", "none"], ["hann", "Hann"], ["tukey", "Tukey"]], ...bind("window")),
     choice("Matrix", [["zero-filled", "zero-filled", "zero-filled to full size"], ["acquired", "as acquired", "the small image as acquired"]], ...bind("matrix")),
     rescale,
-    choice("Profile", [["row", "row", "along a row"], ["column", "column", "along a column"]], ...bind("along")),
   ];
-  const noise = slider("Noise", [0, 0.2, 0.005], (x) => `${format(100 * x)} % of the maximum`, "noise");
+  const along = choice("along a", [["row", "row", "row"], ["column", "column", "column"]], ...bind("along"));
+  const noise = slider("Noise", [0, 0.2, 0.005], (x) => `${format(100 * x)} % of maximum`, "noise");
   const taper = slider("Tukey width", [0, 1, 0.05], (x) => `${format(100 * x)} % of the box`, "taper");
   function slider(label, [min, max, step], text, name) {
     const input = make("input", { type: "range", min, max, step, "aria-label": label }), output = make("output");
@@ -40,15 +40,15 @@ function build(model, root) {
     const hint = scale === 1 ? "all of k-space" : `the centre 1/${scale} of each axis`;
     return preset(text, hint, () => centred(scale));
   });
-  presets.push(preset("centre it", "move the box to the centre", () =>
-    [(rows >> 1) - (state.box[2] >> 1), (columns >> 1) - (state.box[3] >> 1), state.box[2], state.box[3]]));
   function preset(text, hint, of) {
     const button = make("button", { type: "button", title: hint, "aria-label": `Box: ${hint}` }, text);
     button.addEventListener("click", () => { state.box = of(); save(); update(); });
     return { button, sync: () => button.setAttribute("aria-pressed", String(of()) === String(state.box)) };
   }
+  const middle = () => size.map((n, i) => (n >> 1) - (state.box[2 + i] >> 1));
+  const centre = preset("centre", "moved to the centre", () => [...middle(), ...state.box.slice(2)]).button;
   const controls = make("div", { class: "dx-controls" }, make("div", { class: "kx-presets", role: "group", "aria-label": "Box" },
-    make("small", {}, "Box"), ...presets.map((p) => p.button)), ...choices.map((c) => c.group), noise.group, taper.group);
+    make("small", {}, "Box"), ...presets.map((p) => p.button), centre), ...choices.map((c) => c.group), taper.group, noise.group);
 
   // --- k-space, the image, the difference
   const named = (title, frame, bar) => {
@@ -60,7 +60,8 @@ function build(model, root) {
   ground.mark.replaceWith(box);
   const spectrumBar = colourBar("viridis", "log₁₀ of the magnitude over its largest"), spectrumPart = named("k-space", ground.element, spectrumBar.bar);
   const strongest = extent(data.power), log = data.power.map((x) => 0.5 * Math.log10(x / strongest + 1e-30));
-  const floor = Math.max(-6, Math.floor(Float64Array.from(log).sort()[Math.floor(log.length / 100)]));
+  const measured = log.filter((x) => x > -10); // samples that were never acquired are zero
+  const floor = Math.max(-6, Math.floor(2 * measured.sort()[Math.floor(measured.length / 100)]) / 2);
   paint(spectrum, log, size, floor, 0, "viridis");
   spectrumBar.set(floor, 0);
 
@@ -75,25 +76,24 @@ function build(model, root) {
   const errorBar = colourBar("signed", "% of the full image's maximum"), errorPart = named("Minus the full image", missed.element, errorBar.bar);
 
   // --- profile and numbers
-  const chart = profileChart(), lengths = make("p", { class: "dx-what" });
-  const profile = card("Profile", lengths, chart.svg);
+  const chart = profileChart(), lengths = make("p", { class: "dx-reading" });
+  const profile = card("Profile", make("div", { class: "dx-controls" }, along.group, lengths), chart.svg);
   const tiles = Object.fromEntries([["psnr", "PSNR"], ["ssim", "SSIM"], ["brightness", "Brightness"], ["nmse", "NMSE"], ["samples", "Samples kept"], ["energy", "Energy kept"]]
     .map(([name, label]) => [name, { value: make("b"), label }]));
-  const parts = [["inside", "Inside the box"], ["outside", "Outside the box"]].map(([name, label]) => {
+  const parts = [["inside", "In the box"], ["outside", "Outside it"]].map(([name, label]) => {
     const fill = make("i"), value = make("span");
     return { name, fill, value, line: make("div", { class: `kx-share kx-${name}` }, make("span", {}, label), make("div", {}, fill), value) };
   });
   const folded = make("p", { class: "dx-reading" });
   const numbers = card("How good is it?", make("div", { class: "kx-tiles" }, ...Object.values(tiles).map(({ label, value }) => make("div", {}, make("small", {}, label), value))),
-    make("h3", {}, "The error in k-space, share of its energy"), ...parts.map((p) => p.line), folded);
+    make("h3", {}, "Squared error in k-space, share of its energy"), ...parts.map((p) => p.line), folded);
 
   const live = make("div", { class: "dx-hidden", "aria-live": "polite" });
   root.append(
     heading(model, "What does each part of k-space hold?",
       "Drag the box on k-space: its inside moves it, its edges and corners size it. The image keeps only what lies in the box.",
       [info.title, info.origin, info.coils > 1 ? `${info.coils} coils` : null, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]),
-    controls, make("div", { class: "kx-panels" }, spectrumPart.figure, shownPart.figure, errorPart.figure),
-    make("div", { class: "kx-cards" }, profile, numbers), live);
+    controls, make("div", { class: "kx-parts" }, spectrumPart.figure, shownPart.figure, errorPart.figure, profile, numbers), live);
 
   // --- what follows the box
   let curve, quality, kept;
@@ -113,7 +113,7 @@ function build(model, root) {
       const divided = state.rescale ? data.brightening(state) : 1;
       paint(picture, data.image(state, true).map((x) => x / divided), [height, width], 0, white, "grey");
     } else paint(picture, curve, size, 0, white, "grey");
-    const difference = curve.map((x, i) => x - full[i]), high = ladder(Math.max(0.6 * extent(difference), 0.001 * peak) / peak);
+    const difference = minus(curve, full), high = ladder(Math.max(0.6 * extent(difference), 0.001 * peak) / peak);
     paint(error, difference, size, -high * peak, high * peak, "signed");
     errorBar.set(-100 * high, 100 * high);
     spectrumPart.value.textContent = `${height} × ${width} of ${rows} × ${columns}`;
@@ -136,21 +136,21 @@ function build(model, root) {
       fill.style.width = `${most > 1e-12 ? (100 * quality[name]) / most : 0}%`;
       value.textContent = percent(quality[name]);
     }
-    folded.textContent = `Inside: noise and the window's damping. Outside: lost. Of the magnitude image, where the two mix: ${percent(measured)} inside, ${percent(removed)} outside, together the NMSE.`;
+    folded.textContent = `In: noise, the window, a wrong brightness. Outside: lost. The magnitude mixes the two; its image has ${percent(measured)} in, ${percent(removed)} outside, together the NMSE.`;
   }
   function drawProfile() {
     const [r, c] = state.point, row = state.along === "row", n = row ? columns : rows;
     const cut = (values) => Array.from({ length: n }, (_, i) => (100 * values[row ? r * columns + i : i * columns + c]) / peak);
     chart.draw(cut(full), cut(curve), row ? c : r, row ? "column" : "row");
-    lengths.textContent = `along ${row ? `row ${r}` : `column ${c}`}, % of the full image's maximum`;
+    lengths.textContent = `${row ? `row ${r}` : `column ${c}`}, % of the full image's maximum`;
     for (const one of [rule, rule2]) place(one, size, row ? r : 0, row ? 0 : c, row ? 1 : rows, row ? columns : 1);
     for (const { mark } of [shown, missed]) place(mark, size, r + 0.5, c + 0.5, 1, 1);
     const at = r * columns + c;
-    shownPart.value.textContent = `${format((100 * curve[at]) / peak)} %`;
-    errorPart.value.textContent = `${format((100 * (curve[at] - full[at])) / peak)} %`;
+    shownPart.value.textContent = `□ ${format((100 * curve[at]) / peak)} %`;
+    errorPart.value.textContent = `□ ${format((100 * (curve[at] - full[at])) / peak)} %`;
   }
   function update() {
-    for (const part of [...choices, noise, taper]) part.sync();
+    for (const part of [...choices, along, noise, taper]) part.sync();
     rescale.group.hidden = state.matrix !== "acquired";
     taper.group.hidden = state.window !== "tukey";
     draw();
@@ -263,7 +263,7 @@ function dragBox(element, size, state, change, settled) {
 
 /** Two curves over pixels, with numbers on both axes. */
 function profileChart() {
-  const [width, height, left, right, top, bottom] = [720, 250, 38, 8, 10, 34];
+  const [width, height, left, right, top, bottom] = [720, 250, 38, 8, 28, 34];
   const draw = (tag, attributes) => {
     const element = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -271,15 +271,15 @@ function profileChart() {
   };
   const grid = draw("g", {}), [whole, part] = ["kx-whole", "kx-part"].map((name) => draw("path", { class: name }));
   const cursor = make("line", { class: "kx-cursor", y1: top, y2: height - bottom });
-  const legend = [["kx-whole", "full k-space", left + 12], ["kx-part", "the box", left + 128]].map(([name, text, x]) => {
+  const legend = [["kx-whole", "full k-space", left + 12], ["kx-part", "the box alone", left + 128]].map(([name, text, x]) => {
     const group = draw("g", {});
-    group.append(draw("path", { class: name, d: `M${x} ${top + 6}h22` }), make("text", { x: x + 28, y: top + 9.5 }, text));
+    group.append(draw("path", { class: name, d: `M${x} 10h22` }), make("text", { x: x + 28, y: 13.5 }, text));
     return group;
   });
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "kx-profile", "aria-label": "profile of the full image and of the box's image" }, grid, cursor, whole, part, ...legend);
   let drawn = "";
   return { svg, draw(full, box, at, unit) {
-    const n = full.length, high = 1.2 * Math.max(...full, ...box, 1), step = 100 * ladder(high / 600);
+    const n = full.length, high = 1.05 * Math.max(...full, ...box, 1), step = 100 * ladder(high / 600);
     const x = (i) => left + ((i + 0.5) / n) * (width - left - right), y = (v) => height - bottom - (v / high) * (height - top - bottom);
     const path = (values) => values.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`).join("");
     whole.setAttribute("d", path(full));

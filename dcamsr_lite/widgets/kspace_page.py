@@ -6,6 +6,7 @@
 
 from io import BytesIO
 
+from ..figures import signed_map
 from ..kspace import ifft2c, rss
 
 
@@ -90,43 +91,48 @@ def twin(explorer) -> bytes:
     from matplotlib.figure import Figure  # loads when first used
     from matplotlib.patches import Ellipse, Rectangle
 
-    kspace, image, quality = explorer.kspace(), explorer.image(), explorer.quality()
-    full, weights = rss(ifft2c(kspace)), explorer.weights()
-    shown = explorer.judged()
-    top, peak = float(full.quantile(0.995)), float(full.max())
-    figure = Figure(figsize=(11, 3.3), layout="constrained", dpi=90)
-    axes = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.3))
-    strength = rss(kspace)
-    log = (strength / strength.max()).clamp_min(1e-5).log10()
-    drawn = axes[0].imshow(log.numpy(), "viridis", vmin=-5, vmax=0)
-    axes[0].set_title(
-        f"k-space, {100 * float((weights > 0).double().mean()):.3g} % kept", fontsize=8
-    )
-    row, column, height, width = explorer.covered()
-    outline = dict(fill=False, color="white", linewidth=1.5)
-    centre = (column + width / 2 - 0.5, row + height / 2 - 0.5)
-    disc = explorer.shape == "disc"
-    axes[0].add_patch(
-        Ellipse(centre, width, height, **outline)
-        if disc
-        else Rectangle((column - 0.5, row - 0.5), width, height, **outline)
-    )
-    figure.colorbar(drawn, ax=axes[0], location="bottom", label="log10 of magnitude / largest")
-    axes[1].imshow(image.numpy(), "gray", vmin=0, vmax=top)
-    psnr = f"{quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}"
-    axes[1].set_title(f"{explorer.matrix}: {psnr}", fontsize=8)
-    error = 100 * (shown - full) / peak
-    limit = float(error.abs().max()) or 1.0
-    drawn = axes[2].imshow(error.numpy(), "PuOr_r", vmin=-limit, vmax=limit)
-    axes[2].set_title("difference from the full image", fontsize=8)
-    figure.colorbar(drawn, ax=axes[2], location="bottom", label="% of the full image's maximum")
-    at, row_wise = explorer.point, explorer.along == "row"
-    for curve, name in ((full, "full"), (shown, "from the box")):
-        axes[3].plot((curve[at[0]] if row_wise else curve[:, at[1]]).numpy(), label=name)
-    axes[3].set_title(f"profile along {explorer.along} {at[0] if row_wise else at[1]}", fontsize=8)
-    axes[3].legend(fontsize=7)
-    for axis in axes[:3]:
+    full, shown, image = rss(ifft2c(explorer.kspace())), explorer.judged(), explorer.image()
+    peak, white = float(full.max()), float(full.quantile(0.995))
+    figure = Figure(figsize=(11.5, 3.4), layout="constrained", dpi=90)
+    axes = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.25))
+
+    def draw(axis, values, colours, low, high, title, label):
+        drawn = axis.imshow(values.numpy(), colours, vmin=low, vmax=high)
         axis.set(xticks=[], yticks=[])
+        axis.set_title(title, fontsize=8)
+        bar = figure.colorbar(
+            drawn, ax=axis, location="bottom", ticks=[low, (low + high) / 2, high]
+        )
+        bar.ax.tick_params(labelsize=7)
+        bar.set_label(label, fontsize=7)
+
+    strength = rss(explorer.kspace())
+    log = (strength / strength.max()).clamp_min(1e-4).log10()
+    kept = float((explorer.weights() > 0).double().mean())
+    title = f"k-space, {100 * kept:.3g} % kept"
+    draw(axes[0], log, "viridis", -4, 0, title, "log10 of the magnitude over its largest")
+    row, column, height, width = explorer.covered()
+    style = dict(fill=False, color="white", linewidth=1.5)
+    centre = (column + width / 2 - 0.5, row + height / 2 - 0.5)
+    corner = (column - 0.5, row - 0.5)
+    disc = explorer.shape == "disc"
+    outline = Ellipse(centre, width, height, **style) if disc else None
+    axes[0].add_patch(outline or Rectangle(corner, width, height, **style))
+
+    quality, percent = explorer.quality(), "% of the full image's maximum"
+    title = f"{explorer.matrix}, {quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}"
+    draw(axes[1], 100 * image / peak, "gray", 0, round(100 * white / peak), title, percent)
+    error = 100 * (shown - full) / peak
+    limit = max(1, round(float(error.abs().max())))
+    draw(axes[2], error, signed_map(), -limit, limit, "minus the full image", percent)
+
+    at = explorer.point[0] if explorer.along == "row" else explorer.point[1]
+    for curve, name, line in ((full, "full k-space", "--"), (shown, "the box alone", "-")):
+        values = 100 * (curve[at] if explorer.along == "row" else curve[:, at]) / peak
+        axes[3].plot(values.numpy(), line, label=name)
+    axes[3].set_title(f"profile along {explorer.along} {at}, {percent}", fontsize=8)
+    axes[3].tick_params(labelsize=7)
+    axes[3].legend(fontsize=7)
     figure.suptitle(f"{explorer.info['title']}. Not for clinical use.", fontsize=8)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
