@@ -13,12 +13,20 @@ from dcamsr_lite.widgets import KSpaceExplorer, explore_kspace
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
 NAMES = ("box", "shape", "noise", "window", "taper", "matrix", "rescale", "point", "along")
 STATE = f"names => names.map(name => {ROOT}.state[name])"
-# 200 boxes of 24 to 103 samples, each drawn at once: image, difference, profile, numbers
-WALK = f"""() => Array.from({{length: 200}}, (_, i) => {{
-  const side = 24 + i % 80, start = performance.now();
+# 100 boxes of 24 to 103 samples, each drawn at once: image, difference, profile, numbers
+WALK = f"""() => Array.from({{length: 100}}, (_, i) => {{
+  const side = 24 + (3 * i) % 80, start = performance.now();
   {ROOT}.show([(7 * i) % (129 - side), (11 * i) % (129 - side), side, side]);
   return performance.now() - start;
 }})"""
+
+
+def slowest(page) -> float:
+    """95th percentile in ms of the quickest of five walks: others tell what the machine was doing."""
+    late = []
+    while len(late) < 5 and not (late and late[-1] <= 16):
+        late.append(float(np.quantile(page.evaluate(WALK), 0.95)))
+    return min(late)
 
 
 def setting(page) -> dict:
@@ -91,8 +99,9 @@ def test_numbers_on_screen_are_those_of_python(opened):
 
 def test_a_keyboard_is_enough(opened):
     """Tab from the top of the page through every control, and operate each."""
-    page = opened(explore_kspace(phantom(1, 64)))
-    names = []
+    explorer = explore_kspace(phantom(1, 64))
+    explorer.point = [20, 30]
+    page, names = opened(explorer), []
 
     def tab(*keys: str) -> None:
         page.keyboard.press("Tab")
@@ -103,37 +112,34 @@ def test_a_keyboard_is_enough(opened):
         for key in keys:
             page.keyboard.press(key)
 
-    tab("Enter")  # the tour's first step: all of k-space
+    tab("Enter")  # Next: the tour's first step is all of k-space
     assert setting(page)["box"] == [0, 0, 64, 64]
-    tab()
-    for scale in (1, 2, 4, 8):
+    for side in (64, 32, 16, 8):
         tab("Enter")
-        side = 64 // scale
         assert setting(page)["box"] == [32 - side // 2] * 2 + [side] * 2
-    tab()
-    tab("ArrowRight", "ArrowLeft")
-    tab("ArrowRight", "ArrowRight")
-    tab("ArrowRight")
-    page.keyboard.press("Tab")  # as acquired, so that its brightness can be chosen
-    page.keyboard.press("ArrowRight")
-    names.append("Brightness")
-    tab("ArrowRight")
-    tab("ArrowRight", "ArrowRight")
+    tab("Enter")  # centre
+    tab("ArrowRight", "ArrowRight")  # shape: disc
+    tab("ArrowRight", "ArrowRight")  # window: Tukey
+    tab("ArrowRight")  # matrix: as acquired
+    tab("ArrowRight")  # brightness: as it comes
+    tab("ArrowRight")  # Tukey's width
+    tab("ArrowRight", "ArrowRight")  # noise
     tab(
         "ArrowUp", "ArrowUp", "ArrowRight", "Shift+ArrowDown", "Shift+ArrowRight", "Shift+ArrowLeft"
     )
-    tab("ArrowDown", "Shift+ArrowRight")
-    tab("ArrowRight")
+    tab("ArrowDown", "Shift+ArrowRight")  # the place of the profile
+    before = setting(page)["point"]
+    tab("ArrowRight")  # along a column
     now = setting(page)
     assert now["box"] == [26, 29, 9, 8]
-    assert (now["shape"], now["window"], now["matrix"]) == ("box", "tukey", "acquired")
+    assert (now["shape"], now["window"], now["matrix"]) == ("disc", "tukey", "acquired")
     assert (now["rescale"], now["along"]) == (False, "column")
     assert now["taper"] == pytest.approx(0.55) and now["noise"] == pytest.approx(0.01)
     live = page.locator("[aria-live]").last.text_content()
     assert "Box of 9 × 8 samples, -2 rows and 1 columns off the centre. PSNR" in live
-    expected = ["Next", "Back", "Box: all of k-space", "Box: the centre 1/2 of each axis"]
-    assert len(names) == 15 and not [name for name in names if not name], names
-    assert set(expected) <= set(names), names
+    assert before == [place + step for place, step in zip(explorer.point, (1, 8), strict=True)]
+    assert all(names) and names[:2] == ["Next", "Box: all of k-space"], names
+    assert names[-2:] == ["Place of the profile", "along a: row"]
 
 
 def test_the_default_tour_walks_through_every_step(opened):
@@ -231,9 +237,7 @@ def test_a_drag_takes_at_most_16_ms_a_step(matrix, opened):
     explorer = explore_kspace(coil_kspace(1, 128))
     explorer.matrix, explorer.noise = matrix, 0.02
     page = opened(explorer)
-    # the quickest of five walks: the others tell what else the machine was doing
-    late = [np.quantile(page.evaluate(WALK), 0.95) for _ in range(5)]
-    assert min(late) <= 16, f"95th percentiles {late} ms"
+    assert slowest(page) <= 16
 
 
 def test_in_jupyterlab_the_box_is_dragged_and_the_kernel_hears_where_it_ends(in_lab):
@@ -246,8 +250,7 @@ def test_in_jupyterlab_the_box_is_dragged_and_the_kernel_hears_where_it_ends(in_
         "explorer.observe(lambda change: setattr(heard, 'value', f'at {change.new}'), 'box')\n"
         "heard",
     )
-    late = [np.quantile(page.evaluate(WALK), 0.95) for _ in range(5)]
-    assert min(late) <= 16, f"95th percentiles {late} ms"
+    assert slowest(page) <= 16
     page.get_by_role("button", name="Box: the centre 1/4 of each axis").click()
     page.locator(".kx-box").focus()
     page.keyboard.press("ArrowDown")
