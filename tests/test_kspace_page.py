@@ -60,6 +60,9 @@ def test_the_pointer_moves_and_sizes_the_box(opened):
     assert drag(page, (32, 44), (32, 36)) == [20, 28, 24, 8]  # an edge: the width alone
     page.get_by_label("Shape: phase-encoding lines").check()
     assert drag(page, (2, 36), (2, 40)) == [20, 24, 24, 16]  # lines have no upper edge to drag
+    assert drag(page, (10, 32), (40, 40)) == [20, 32, 24, 16]  # and move to the side alone
+    page.locator(".kx-box").press("ArrowDown")
+    assert setting(page)["box"] == [20, 32, 24, 16]
 
 
 def test_image_and_numbers_follow_while_the_pointer_is_down(opened):

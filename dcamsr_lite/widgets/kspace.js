@@ -179,8 +179,8 @@ function build(model, root) {
     if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
-    const [row, column, height, width] = state.box;
-    state.box = event.shiftKey ? sized(state.box, [height + step[0], width + step[1]], size) : moved(state.box, [row + step[0], column + step[1]], size);
+    const [row, column, height, width] = state.box, down = state.shape === "lines" ? 0 : step[0], along = step[1];
+    state.box = event.shiftKey ? sized(state.box, [height + down, width + along], size) : moved(state.box, [row + down, column + along], size);
     draw();
   });
   box.addEventListener("keyup", (event) => { if (ARROWS[event.key]) { save(); say(); } });
@@ -224,9 +224,9 @@ function sized([row, column, height, width], sides, size) {
 /** Drag the inside of the box to move it, an edge or a corner to size it; elsewhere it comes to the pointer. */
 function dragBox(element, size, state, change, settled) {
   let from = null;
-  const at = ({ clientX, clientY }) => {
+  const at = ({ clientX, clientY }) => { // of lines, the row does not matter: it stays the box's own
     const frame = element.getBoundingClientRect();
-    return [((clientY - frame.top) / frame.height) * size[0], ((clientX - frame.left) / frame.width) * size[1]];
+    return [state.shape === "lines" ? state.box[0] + state.box[2] / 2 : ((clientY - frame.top) / frame.height) * size[0], ((clientX - frame.left) / frame.width) * size[1]];
   };
   function grab(event) {
     const frame = element.getBoundingClientRect(), pointer = at(event), [row, column, height, width] = covered(state, size);
@@ -236,9 +236,9 @@ function dragBox(element, size, state, change, settled) {
       const near = (x > low - outer && x < low + inner) || (x > low + length - inner && x < low + length + outer);
       return { near, within: x > low - outer && x < low + length + outer };
     });
-    const whole = state.shape === "lines";
-    const on = edges.every((edge) => edge.within), resize = edges.map((edge, i) => on && edge.near && !(whole && i === 0));
-    return { pointer, on, resize };
+    if (state.shape === "lines") edges[0] = { near: false, within: true };
+    const on = edges.every((edge) => edge.within);
+    return { pointer, on, resize: edges.map((edge) => on && edge.near) };
   }
   function drag(event) {
     const pointer = at(event), { box, resize } = from, centre = [box[0] + box[2] / 2, box[1] + box[3] / 2];
