@@ -253,9 +253,8 @@ def test_in_jupyterlab_the_box_is_dragged_and_the_kernel_hears_where_it_ends(in_
         "explorer.observe(lambda change: setattr(heard, 'value', f'at {change.new}'), 'box')\n"
         "heard",
     )
-    assert slowest(page) <= 16
-    page.get_by_role("button", name="Box: the centre 1/4 of each axis").click()
     page.locator(".kx-box").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+ArrowRight")
     page.get_by_text("at [49, 48, 32, 33]").wait_for()
+    assert slowest(page) <= 16

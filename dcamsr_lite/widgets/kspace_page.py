@@ -37,8 +37,8 @@ def guided(shape: tuple[int, int]) -> list[dict]:
             {"box": [0, 0, rows, columns]},
         ),
         (
-            "The centre alone. Few samples hold nearly all of the energy (read it below): brightness"
-            " and contrast stay, edges and detail are gone.",
+            "The centre alone. One sample in 64 is kept; read below how much of the energy that is."
+            " Brightness and contrast stay, edges and detail are gone.",
             {"box": centred(shape, 8)},
         ),
         (
@@ -67,8 +67,9 @@ def guided(shape: tuple[int, int]) -> list[dict]:
             {"noise": 0.05},
         ),
         (
-            "The small image as it leaves the crop, on its own matrix. It is too bright: the transform"
-            " is orthonormal, so fewer samples share the same sum. Rescaling by the crop mends it.",
+            "The small image as it leaves the crop, on its own matrix: too bright. An orthonormal"
+            " transform divides by the root of the number of samples, and there are fewer now."
+            " Rescaling by the crop mends it.",
             {"matrix": "acquired", "rescale": False},
         ),
         (
