@@ -41,6 +41,14 @@ class Source(NamedTuple):
     column: Tensor
 
 
+class Features(NamedTuple):
+    """What the channel branch compares (query, key) and mixes (value): (b, head, d, h, w) each."""
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+
+
 class Record:
     """Both attentions of the last forward pass inside ``trace``.
 
@@ -48,7 +56,8 @@ class Record:
     1, 2 or 4. ``queries`` (b, head, n, d) and ``keys`` (b, head, p, d) have the spatial logits as
     inner products (keys: None where a function of the user's own gave the logits themselves).
     ``footprints[level]`` (p, h, w) are those of the values. Axes of h and w include the padding to a
-    multiple of 8; what the methods return does not.
+    multiple of 8; what the methods return does not. ``features[level]`` are the maps whose channels
+    the channel branch compares and mixes, before any normalisation.
     """
 
     def __init__(self, model: DCAMSR):
@@ -56,6 +65,7 @@ class Record:
         self.shape: tuple[int, int] | None = None  # rows and columns of the image, unpadded
         self.spatial, self.channel = Levels(), Levels()
         self.queries, self.keys, self.footprints = Levels(), Levels(), Levels()
+        self.features = Levels()
 
     def size(self, level: int) -> tuple[int, int]:
         """Rows and columns at a level, padding removed."""
@@ -158,11 +168,18 @@ def trace(model: DCAMSR) -> Iterator[Record]:
 
 
 def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
+    size = {}
+
     def grid(module, images) -> None:
+        size["h"], size["w"] = images[0].shape[-2:]
         spatial = block.attention.spatial
         if spatial is not None:
-            footprints = spatial.project_value.footprints(tuple(images[0].shape[-2:]))
+            footprints = spatial.project_value.footprints(tuple(size.values()))
             record.footprints[level] = footprints.detach().clone()
+
+    def features(module, inputs) -> None:
+        maps = (rearrange(x.detach(), "b head (h w) d -> b head d h w", **size) for x in inputs)
+        record.features[level] = Features(*maps)
 
     def spatial(module, inputs, attention) -> None:
         q, k = inputs
@@ -177,6 +194,7 @@ def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
     if block.attention.spatial is not None:
         stack.enter_context(block.attention.spatial.attention.register_forward_hook(spatial))
     if block.attention.channel is not None:
+        stack.enter_context(block.attention.channel.register_forward_pre_hook(features))
         stack.enter_context(block.attention.channel.attention.register_forward_hook(channel))
 
 

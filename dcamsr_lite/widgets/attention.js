@@ -20,7 +20,7 @@ export class Level {
     this.queries = queries.values;
     this.keys = unpack(packed.keys).values;
     this.footprints = footprints.values;
-    this.channel = packed.channel && unpack(packed.channel);
+    this.channel = packed.channel && Object.fromEntries(Object.entries(packed.channel).map(([k, v]) => [k, unpack(v)]));
     this.entropy = packed.entropy;
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
@@ -87,6 +87,14 @@ export class Level {
     return this.lift(relative ? weights.map((w) => w - 1 / this.p) : weights);
   }
 
+  /** The maps of all heads, and their mean last. */
+  maps(row, column, relative) {
+    const each = Array.from({ length: this.heads }, (_, head) => this.map(head, row, column, relative));
+    const mean = new Float32Array(each[0].length);
+    for (const map of each) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / this.heads;
+    return [...each, mean];
+  }
+
   /** Where the values of one output token come from: its own, or where the released merge took them. */
   source(row, column, scrambled) {
     const { heads, n, d } = this, token = row * this.columns + column;
@@ -98,8 +106,23 @@ export class Level {
     });
   }
 
-  get d2() { return this.channel.shape[1]; }
-  matrix(head) { return this.channel.values.subarray(head * this.d2 ** 2, (head + 1) * this.d2 ** 2); }
+  /** Channel attention of one head, d x d: what a query feature (row) takes of each reference feature. */
+  matrix(head) { return this.part("matrix", head, this.d ** 2); }
+  /** How alike a query map and a key map are over all pixels, d x d. */
+  cosine(head) { return this.part("cosine", head, this.d ** 2); }
+  part(name, index, size) { return this.channel[name].values.subarray(index * size, (index + 1) * size); }
+  /** A feature map of a head: "query", "key" or "value"; rows and columns as sent, at most half of a large level's. */
+  feature(kind, head, i) {
+    const [, d, rows, columns] = this.channel[kind].shape;
+    return { values: this.part(kind, head * d + i, rows * columns), size: [rows, columns] };
+  }
+  /** What a head writes into its feature i: the sum of its value maps, weighted by row i of its matrix. */
+  mixed(head, i) {
+    const weights = this.matrix(head).subarray(i * this.d, (i + 1) * this.d), { size } = this.feature("value", head, 0);
+    const values = new Float32Array(size[0] * size[1]);
+    weights.forEach((w, j) => this.feature("value", head, j).values.forEach((v, at) => { values[at] += w * v; }));
+    return { values, size };
+  }
 }
 
 /** Entropy over its maximum: 1 uniform, 0 one-hot. */

@@ -11,22 +11,23 @@ matrix; the browser computes softmax, lift and picture (attention.js, explorer.j
 >>> explorer.save_html("attention.html")
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from traitlets import Bool, Dict, Int, List, TraitError, validate
+from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe, validate
 
 from ..data import Pair
 from ..errors import InputError
 from ..evaluation import check_scale
 from ..kspace import center_crop
-from ..metrics import psnr
+from ..metrics import band_error, psnr
 from ..model import DCAMSR
 from ..tracing import Record, trace
 from .base import SYNC, Explorer, show_reason
 from .packing import pack, pack_level, unpack
-from .static import page, picture, script
+from .static import page, picture, script, style
 
 PAGE_BYTES = 6 * 10**6  # a saved page stays below: of larger networks it holds the coarser levels
 TITLES = {
@@ -40,6 +41,7 @@ LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
 }
+Models = DCAMSR | Mapping[str, DCAMSR] | Sequence[DCAMSR]
 
 
 class AttentionExplorer(Explorer):
@@ -48,45 +50,89 @@ class AttentionExplorer(Explorer):
     >>> AttentionExplorer(message="nothing to show")
     nothing to show
 
-    The reader's place, shared with the browser, which saves it when the pointer is lifted: ``query``
-    [row, column] in the image's pixels, ``level`` (1, 2, 4), ``head`` (None: the mean), ``relative``
-    (minus uniform attention). Raises TraitError for a place that is not there. ``levels`` is the
-    attention, packed.
+    ``networks`` holds, packed, what each network on this pair brings: output and attention. The
+    reader's place, shared with the browser, which saves it when the pointer is lifted: ``network``
+    (a name), ``branch`` ("spatial", "channel"), ``query`` [row, column] in the image's pixels,
+    ``level`` (1, 2, 4), ``head`` (None: the mean), ``side_by_side`` (all heads), ``relative`` (minus
+    uniform attention), ``cell`` [head, query feature, reference feature] of the channel branch.
+    Raises TraitError for a place that is not there; a network that lacks it sets it anew.
     """
 
-    _esm = script("attention.js", "explorer.js")
-    _kept = ("query", "level", "head", "relative")
+    _esm = script("attention.js", "spatial.js", "channel.js", "explorer.js")
+    _css = style("explorer.css")
+    _kept = (
+        "network",
+        "branch",
+        "query",
+        "level",
+        "head",
+        "side_by_side",
+        "relative",
+        "cell",
+    )
 
-    levels = Dict().tag(**SYNC)
+    networks = Dict().tag(**SYNC)
+    network = Unicode().tag(**SYNC)
+    branch = Enum(("spatial", "channel"), "spatial").tag(**SYNC)
     query = List(Int(), [0, 0], minlen=2, maxlen=2).tag(**SYNC)
     level = Int(1).tag(**SYNC)
     head = Int(None, allow_none=True).tag(**SYNC)
+    side_by_side = Bool(False).tag(**SYNC)
     relative = Bool(True).tag(**SYNC)
+    cell = List(Int(), [0, 0, 0], minlen=3, maxlen=3).tag(**SYNC)
 
-    def __init__(self, attention: dict[int, tuple[Tensor, ...]] | None = None, **traits):
-        self._attention = attention or {}  # level -> queries, keys, footprints
+    def __init__(self, attention: dict[str, dict] | None = None, **traits):
+        self._attention = attention or {}  # network -> level -> queries, keys, footprints
         super().__init__(**traits)
 
-    @validate("query", "level", "head")
+    def _has(self, name: str, value) -> bool:
+        """Whether this place is in the network on screen."""
+        if name == "network":
+            return value in self.networks
+        if name == "query":
+            return all(0 <= at < side for at, side in zip(value, self.info["shape"], strict=True))
+        shown = self.networks[self.network]
+        if name == "level":
+            return str(value) in shown["levels"]
+        if name == "head":
+            return value is None or 0 <= value < shown["heads"]
+        if name == "branch":
+            return value == "spatial" or shown["d"] > 0
+        sides = (shown["heads"], *[max(shown["d"], 1)] * 2)
+        return all(0 <= at < side for at, side in zip(value, sides, strict=True))
+
+    @validate("network", "branch", "query", "level", "head", "cell")
     def _is_there(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
-        if self.info:
-            rows, columns = self.info["shape"]
-            known = {
-                "query": lambda: 0 <= value[0] < rows and 0 <= value[1] < columns,
-                "level": lambda: str(value) in self.levels,
-                "head": lambda: value is None or 0 <= value < self.info["heads"],
-            }
-            if not known[name]():
-                raise TraitError(f"{name} {value} is not in this explorer: {self!r}")
+        if self.info and not self._has(name, value):
+            raise TraitError(f"{name} {value} is not in this explorer: {self!r}")
         return value
+
+    @observe("network")
+    def _stays_inside(self, change) -> None:
+        if not self.info or not change["old"]:
+            return
+        first = {"level": min(map(int, self.levels)), "head": None, "branch": "spatial"}
+        for name, start in (first | {"cell": [0, 0, 0]}).items():
+            if not self._has(name, getattr(self, name)):
+                setattr(self, name, start)
+
+    @property
+    def levels(self) -> dict:
+        """The packed attention of the network on screen, by level.
+
+        >>> AttentionExplorer().levels
+        {}
+        """
+        return self.networks[self.network]["levels"] if self.networks else {}
 
     def __repr__(self) -> str:
         if not self.info:
             return super().__repr__()
-        (rows, columns), heads = self.info["shape"], self.info["heads"]
-        levels = ", ".join(self.levels)
-        return f"{super().__repr__()}, {rows} x {columns} pixels, levels {levels}, {heads} heads"
+        rows, columns = self.info["shape"]
+        shown = self.networks[self.network]
+        place = f"levels {', '.join(shown['levels'])}, {shown['heads']} heads"
+        return f"AttentionExplorer: {shown['title']}, {rows} x {columns} pixels, {place}"
 
     def lift(self) -> Tensor:
         """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query.
@@ -96,9 +142,9 @@ class AttentionExplorer(Explorer):
         ...
         LookupError: nothing to lift: the explorer is empty
         """
-        if self.level not in self._attention:
+        if not self._attention:
             raise LookupError("nothing to lift: the explorer is empty")
-        q, k, footprints = self._attention[self.level]
+        q, k, footprints = self._attention[self.network][self.level]
         at = zip(self.query, self.info["offset"], strict=True)
         row, column = ((pixel + offset) // self.level for pixel, offset in at)
         q = q[:, row * footprints.shape[-1] + column]
@@ -115,41 +161,62 @@ class AttentionExplorer(Explorer):
         """
         if not self.info:
             return picture({}, {}, None, (0, 0), repr(self))
-        images = {name: unpack(packed) for name, packed in self.images.items()}
+        shown = self.networks[self.network]
+        packed = self.images | {"output": shown["output"]}
+        images = {name: unpack(packed[name]) for name in TITLES if name in packed}
         head = "mean" if self.head is None else f"head {self.head}"
         title = f"Attention, level {self.level}, {head}" + ", minus uniform" * self.relative
-        return picture(self.info, images, self.lift(), self.query, title)
+        info = self.info | {"title": shown["title"]}
+        return picture(info, images, self.lift(), self.query, title)
 
     def state(self) -> dict:
-        """What a saved page holds: below 6 MB, so of a larger network the coarser levels only.
+        """What a saved page holds: below 6 MB, so of larger networks the coarser levels only.
 
-        >>> AttentionExplorer(message="nothing to show").state()["levels"]
+        >>> AttentionExplorer(message="nothing to show").state()["networks"]
         {}
         """
-        state = super().state() | {"levels": self.levels}
-        while len(state["levels"]) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
-            kept = sorted(state["levels"], key=int)[1:]
-            state["levels"] = {level: self.levels[level] for level in kept}
-            state["level"] = max(self.level, int(kept[0]))
-            gone = ", ".join(level for level in self.levels if level not in kept)
-            note = f"without level {gone}: the page would pass 6 MB"
-            state["info"] = self.info | {"notes": [*self.info["notes"], note]}
+        state = super().state() | {"networks": self.networks}
+        held = sorted({int(level) for one in self.networks.values() for level in one["levels"]})
+        while len(held) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
+            held = held[1:]
+            state |= self._from_level(held[0])
         return state
 
+    def _from_level(self, finest: int) -> dict:
+        """What changes in a page that holds no finer level than this one."""
+        networks = {}
+        for name, one in self.networks.items():
+            kept = {n: packed for n, packed in one["levels"].items() if int(n) >= finest}
+            networks[name] = one | {"levels": kept}
+        gone = ", ".join(level for level in self.levels if int(level) < finest)
+        note = f"without level {gone}: the page would pass 6 MB"
+        return {
+            "networks": networks,
+            "level": max(self.level, finest),
+            "tour": [
+                s | {"level": max(s["level"], finest)} if "level" in s else s for s in self.tour
+            ],
+            "info": self.info | {"notes": [*self.info["notes"], note]},
+        }
 
-def explore(model: DCAMSR, pair: Pair, slice: int | None = None) -> AttentionExplorer:
+
+def explore(models: Models, pair: Pair, slice: int | None = None) -> AttentionExplorer:
     """The attention microscope on one slice, by default the one with the brightest target.
 
     >>> import dcamsr_lite as dl
     >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
     >>> explore(dl.DCAMSR(scale=4, image_size=32), pair, slice=1).info["slice"]
     1
+    >>> both = [dl.DCAMSR(scale=4, image_size=32, variant=v) for v in ("corrected", "released")]
+    >>> list(explore(both, pair).networks)
+    ['corrected', 'released']
 
-    Runs one forward pass in eval mode. Raises InputError, and in a notebook also shows the reason,
+    ``models`` is one network, a list, or a dict of names: several are switched in the page. Runs one
+    forward pass of each in eval mode. Raises InputError, and in a notebook also shows the reason,
     when there is no spatial attention to look at or model and pair do not fit.
     """
     try:
-        return _explorer(model, pair, slice)
+        return _explorer(_named(models), pair, slice)
     except ValueError as error:
         show_reason(str(error))
         if isinstance(error, InputError):
@@ -157,34 +224,56 @@ def explore(model: DCAMSR, pair: Pair, slice: int | None = None) -> AttentionExp
         raise InputError("model and pair", str(error), "two that fit each other") from error
 
 
-def _explorer(model: DCAMSR, pair: Pair, index: int | None) -> AttentionExplorer:
-    if not isinstance(model, DCAMSR):
-        raise InputError("model", type(model).__name__, "a DCAMSR network")
+def _named(models: Models) -> dict[str, DCAMSR]:
+    """Names for the networks: those given, else their variants, numbered where one comes again."""
+    if isinstance(models, Mapping):
+        named = {str(name): model for name, model in models.items()}
+    else:
+        listed = models if isinstance(models, list | tuple) else [models]
+        named = {}
+        for model in listed:
+            variant = model.config.variant if isinstance(model, DCAMSR) else type(model).__name__
+            again = sum(name.split(" ")[0] == variant for name in named)
+            named[f"{variant} {again + 1}" if again else variant] = model
+    if not named:
+        raise InputError("models", "none", "one network or more")
+    for name, model in named.items():
+        if not isinstance(model, DCAMSR):
+            raise InputError("model", type(model).__name__, "a DCAMSR network")
+        if not model.config.spatial:
+            found = f"{name}, a network without its spatial branch (spatial=False)"
+            raise InputError("model", found, "spatial attention, which this explorer shows")
+    return named
+
+
+def _explorer(models: dict[str, DCAMSR], pair: Pair, index: int | None) -> AttentionExplorer:
     if not isinstance(pair, Pair):
         raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")
-    check_scale(model, pair.scale)
-    if not model.config.spatial:
-        found = "a network without its spatial branch (spatial=False)"
-        raise InputError("model", found, "spatial attention, which this explorer shows")
+    for model in models.values():
+        check_scale(model, pair.scale)
     index = _brightest(pair) if index is None else index
     if not 0 <= index < len(pair.lr):
         raise InputError("slice", str(index), f"0 to {len(pair.lr) - 1}")
-    record, output = _run(model, pair, index)
-    if None in record.keys.values():
-        found = "a spatial attention function that returns logits, so there are no keys to send"
-        raise InputError("model", found, "a function that returns the pair (q, k)")
     images = {"low": pair.zero_filled[index], "reference": pair.reference_image[index]}
-    images["output"] = output
     if pair.target_image is not None:
         images["target"] = pair.target_image[index]
     images = {name: image.float() for name, image in images.items()}
-    footprints = record.footprints.items()
+    networks, attention = {}, {}
+    for name, model in models.items():
+        record, output = _run(model, pair, index)
+        networks[name] = _network(model, record, output.float(), images, pair.scale)
+        levels = record.footprints.items()
+        attention[name] = {
+            n: (record.queries[n][0].cpu(), record.keys[n][0].cpu(), f.cpu()) for n, f in levels
+        }
+    first = next(iter(networks))
     return AttentionExplorer(
-        {n: (record.queries[n][0].cpu(), record.keys[n][0].cpu(), f.cpu()) for n, f in footprints},
-        info=_info(model, pair, index, images),
+        attention,
+        info=_info(networks, pair, index, images),
         images={name: pack(image, "float16") for name, image in images.items()},
-        levels={str(level): pack_level(model, record, level) for level in record.queries},
-        level=min(record.queries),
+        networks=networks,
+        network=first,
+        level=min(map(int, networks[first]["levels"])),
         query=[side // 2 for side in pair.shape],
     )
 
@@ -205,31 +294,55 @@ def _run(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]:
             sr = model(lr.to(device), ref.to(device)).cpu()
     finally:
         model.train(training)
+    if None in record.keys.values():
+        found = "a spatial attention function that returns logits, so there are no keys to send"
+        raise InputError("model", found, "a function that returns the pair (q, k)")
     return record, center_crop((sr * std + mean)[0, 0], pair.shape)
 
 
-def _info(model: DCAMSR, pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
-    config, grid = model.config, pair.ref.shape[-2:]
-    bright = {name: float(image.quantile(0.995)) or 1.0 for name, image in images.items()}
-    common = bright.get("target", bright["low"])  # one grey scale for all but the reference
-    quality = {}
-    if "target" in images:
-        quality = {n: f"{psnr(images['target'], images[n]):.1f} dB" for n in ("low", "output")}
+def _network(
+    model: DCAMSR, record: Record, output: Tensor, images: dict[str, Tensor], scale: int
+) -> dict:
+    """What one network brings to the page."""
+    config = model.config
     own = "built without a reference: it attends to its own input"
-    files = {"reference": pair.reference_path, "target": pair.target_path}
     return {
         "title": f"{config.variant} network ({config.preset}), {config.scale}x",
         "merge": config.merge,
         "layout": LAYOUTS[config.merge],
         "notes": [] if config.reference else [own],
+        "heads": config.heads,
+        "d": config.channels // config.heads if config.channel else 0,
+        "quality": _quality(images, output, scale),
+        "output": pack(output, "float16"),
+        "levels": {str(level): pack_level(model, record, level) for level in record.queries},
+    }
+
+
+def _quality(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | None:
+    """PSNR of the slice, and where in k-space its error lies, as shares of the target's energy."""
+    if "target" not in images:
+        return None
+    bands = band_error(images["target"][None], image[None], scale)
+    return {"psnr": f"{psnr(images['target'], image):.1f} dB", **bands}
+
+
+def _info(networks: dict, pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
+    grid = pair.ref.shape[-2:]
+    bright = {name: float(image.quantile(0.995)) or 1.0 for name, image in images.items()}
+    common = bright.get("target", bright["low"])  # one grey scale for all but the reference
+    files = {"reference": pair.reference_path, "target": pair.target_path}
+    one = next(iter(networks.values()))["title"]
+    return {
+        "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
+        "notes": [],
         "files": [f"{role}: {Path(path).name}" for role, path in files.items() if path],
         "slice": index,
         "slices": len(pair.lr),
         "shape": list(pair.shape),
         "grid": list(grid),  # what the network sees: the image in its zero padding
         "offset": [a // 2 - b // 2 for a, b in zip(grid, pair.shape, strict=True)],
-        "heads": config.heads,
         "titles": TITLES,
-        "windows": {n: bright[n] if n == "reference" else common for n in images},
-        "psnr": quality,
+        "windows": {n: bright["reference"] if n == "reference" else common for n in TITLES},
+        "quality": _quality(images, images["low"], pair.scale),
     }

@@ -7,15 +7,28 @@ export function half(bits) {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 }
 
+/** Signed 12-bit numbers, two in three bytes, low bits first. */
+const twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
+  const at = 3 * (i >> 1);
+  return (i & 1 ? (bytes[at + 1] >> 4) | (bytes[at + 2] << 4) : bytes[at] | ((bytes[at + 1] & 15) << 8)) << 20 >> 20;
+});
+
 let halves;
-/** {data: DataView, dtype, shape, scale} -> {values: Float32Array, shape}. */
+/** {data: DataView, dtype, shape, scale} -> {values: Float32Array, shape}; a list of scales is one per picture. */
 export function unpack({ data, dtype, shape, scale }) {
   // copied first: a view into a message may start at an odd byte
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
-  if (dtype === "float32") return { values: new Float32Array(bytes).map((x) => x * scale), shape };
-  if (dtype === "int16") return { values: Float32Array.from(new Int16Array(bytes), (x) => x * scale), shape };
   halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
-  return { values: Float32Array.from(new Uint16Array(bytes), (x) => halves[x] * scale), shape };
+  const read = {
+    float32: () => new Float32Array(bytes),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => halves[bits]),
+    int16: () => Float32Array.from(new Int16Array(bytes)),
+    int12: () => twelve(new Uint8Array(bytes), shape.reduce((a, b) => a * b)),
+    int8: () => Float32Array.from(new Int8Array(bytes)),
+  };
+  const values = read[dtype](), scales = [scale].flat(), each = values.length / scales.length;
+  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
+  return { values, shape };
 }
 
 /** The largest magnitude; never zero, since it divides. */
