@@ -29,6 +29,7 @@ _HOMES = {
     "explore": "widgets",
     "intervention_lab": "widgets",
     "explore_kspace": "widgets",
+    "save_gallery": "widgets",
 }
 __all__ = [*_HOMES]
 

@@ -73,8 +73,9 @@ def parser() -> argparse.ArgumentParser:
     sharpen.add_argument("--out", required=True, help=".npy, .npz, .nii, .nii.gz or .h5")
 
     explore = command("explore", run_explore, "write an interactive page about one slice")
-    inputs(explore, "--target")
-    explore.add_argument("--out", required=True, help="an .html file")
+    inputs(explore, "--target", required=False)
+    explore.add_argument("--out", help="an .html file")
+    explore.add_argument("--gallery", metavar="FOLDER", help="every explorer, on a simulated head")
     explore.add_argument("--slice", type=int, help="default: the brightest")
 
     train = command("train", run_train, "train a network")
@@ -119,11 +120,11 @@ def positive(text: str) -> int:
     return value
 
 
-def inputs(command: argparse.ArgumentParser, second: str) -> None:
+def inputs(command: argparse.ArgumentParser, second: str, required: bool = True) -> None:
     kinds = "volume: .h5, .nii, .nii.gz, .npy or .npz"
-    command.add_argument("--reference", required=True, help=kinds)
-    command.add_argument(second, required=True, help=kinds)
-    command.add_argument("--scale", type=int, required=True, choices=(2, 4))
+    command.add_argument("--reference", required=required, help=kinds)
+    command.add_argument(second, required=required, help=kinds)
+    command.add_argument("--scale", type=int, required=required, choices=(2, 4))
     command.add_argument("--weights", help="a name or a .safetensors file (default: lite-SCALEx)")
 
 
@@ -176,7 +177,7 @@ def run_evaluate(options) -> None:
     if options.json:
         print(json.dumps(result))
         return
-    bands = result["per_volume"][0]["error_by_band"]
+    bands = result["error_by_band"]
     print(f"{result['method']} at {result['scale']}x, {result['volumes']} volume")
     print(f"PSNR {result['psnr']:.2f} dB   SSIM {result['ssim']:.3f}   NMSE {result['nmse']:.4f}")
     print(f"NMSE in the measured band {bands['measured']:.4f}, removed {bands['removed']:.4f}")
@@ -199,8 +200,18 @@ def run_super_resolve(options) -> None:
 def run_explore(options) -> None:
     from .data import load_pair
     from .evaluation import warn_if_far
-    from .widgets import explore
+    from .widgets import explore, save_gallery
 
+    needed = ["reference", "target", "scale", "out"]
+    given = [name for name in needed if getattr(options, name) is not None]
+    if options.gallery is not None:
+        if given:
+            raise InputError("--gallery", f"--{given[0]} beside it", "--gallery alone")
+        index = save_gallery(options.gallery)
+        print(f"wrote {index}: open it in a browser. Not for clinical use.")
+        return
+    if missing := [f"--{name}" for name in needed if name not in given]:
+        raise InputError("dcamsr explore", f"no {', '.join(missing)}", "them, or --gallery FOLDER")
     if not options.out.lower().endswith(".html"):
         raise InputError("--out", options.out, "a name that ends in .html")
     model = trained(options)

@@ -14,6 +14,7 @@ from .figures import WARNING, brightest_slice, overview, write_png
 from .metrics import ceiling_from_repetitions
 from .simulated import DEMO_SEED, simulated_pair
 from .widgets import explore
+from .widgets.tours import ATTENTION
 
 
 def run(
@@ -44,13 +45,18 @@ def run(
         "note": WARNING,
     }
     write_png(overview(model, pair), out / "figure.png")
-    explore(model, pair, slice=brightest_slice(pair)).save_html(out / "explorer.html")
+    explorer = explore(model, pair, slice=brightest_slice(pair))
+    explorer.tour = ATTENTION
+    explorer.save_html(out / "explorer.html")
     with atomic_path(out / "metrics.json") as temporary:
         temporary.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     say("")
-    print(f"{'method':<12}{'PSNR dB':>9}{'SSIM':>8}{'NMSE':>8}")
+    print(f"{'method':<12}{'PSNR dB':>9}{'SSIM':>8}{'NMSE':>8}{'measured':>10}{'removed':>9}")
     for method, result in results.items():
-        print(f"{method:<12}{result['psnr']:>9.2f}{result['ssim']:>8.3f}{result['nmse']:>8.4f}")
+        bands = "{measured:>10.4f}{removed:>9.4f}".format(**result["error_by_band"])
+        quality = f"{result['psnr']:>9.2f}{result['ssim']:>8.3f}{result['nmse']:>8.4f}"
+        print(f"{method:<12}{quality}{bands}")
+    print("measured, removed: the NMSE inside and outside of the k-space that was kept")
     print(f"noise ceiling {ceiling:.2f} dB (one noisy repetition is the target)")
     print(f"simulated head, seed {DEMO_SEED}, {scale}x, {size} x {size}. {WARNING}")
     print(f"look at {out / 'figure.png'}, open {out / 'explorer.html'} in a browser")

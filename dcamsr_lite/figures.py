@@ -19,7 +19,7 @@ from torch import Tensor
 from .data import Pair
 from .errors import InputError, atomic_path
 from .evaluation import super_resolve
-from .metrics import psnr
+from .metrics import band_error, psnr
 from .model import DCAMSR
 from .tracing import Record, trace
 
@@ -73,13 +73,13 @@ def overview(
     images = [
         (f"low resolution, {pair.low.shape[-2]} x {pair.low.shape[-1]}", pair.low[index], top),
         ("reference", pair.reference_image[index], float(pair.reference_image[index].max())),
-        (f"zero-fill, {slice_psnr(target, floor, peak):.1f} dB", floor, top),
-        (f"DCAMSR, {slice_psnr(target, ours, peak):.1f} dB", ours, top),
+        (f"zero-fill, {judged(target, floor, peak, pair.scale)}", floor, top),
+        (f"DCAMSR, {judged(target, ours, peak, pair.scale)}", ours, top),
         ("target", target, top),
     ]
     for axis, (title, image, limit) in zip(grid[0], images, strict=True):
         shown = axis.imshow(image.numpy(), cmap="gray", vmin=0, vmax=limit)
-        axis.set_title(title)
+        axis.set_title(title, fontsize=10)
         _bar(figure, shown, axis, "signal")
     _errors(figure, grid[1][:2], target, floor, ours)
     _lifted(figure, [*grid[1][2:]], record, query, pair.shape)
@@ -90,6 +90,13 @@ def overview(
         axis.set_xticks([])
         axis.set_yticks([])
     return figure
+
+
+def judged(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
+    """PSNR of one slice, and where in k-space its error lies."""
+    bands = band_error(target[None], image[None], scale)
+    shares = " + ".join(f"{100 * share:.1f} % {band}" for band, share in bands.items())
+    return f"{slice_psnr(target, image, peak):.1f} dB\n{shares}"
 
 
 def slice_psnr(target: Tensor, image: Tensor, peak: Tensor) -> float:
@@ -186,7 +193,9 @@ def _words(axis, model: DCAMSR, pair: Pair, index: int, query) -> None:
         f"slice {index}, matrix {pair.shape[0]} x {pair.shape[1]}",
         f"x: query at row {query[0]}, column {query[1]}",
         "PSNR of this slice against",
-        "the volume's maximum",
+        "the volume's maximum; squared",
+        "error in % of the target's energy,",
+        "in measured and removed k-space",
         "",
         WARNING,
     ]

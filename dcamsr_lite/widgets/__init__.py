@@ -1,6 +1,7 @@
 """The explorers: notebook widgets whose numbers the browser computes. Loaded when first used."""
 
 from .explorer import AttentionExplorer, explore
+from .gallery import save_gallery
 from .kspace import KSpaceExplorer, explore_kspace
 from .lab import InterventionLab, intervention_lab
 
@@ -11,4 +12,5 @@ __all__ = [
     "explore",
     "explore_kspace",
     "intervention_lab",
+    "save_gallery",
 ]

@@ -110,11 +110,11 @@ function build(model, root) {
   const parts = [controls, pictures, map, tokens, scramble, channel, entropies], layout = make("p", { class: "dx-about" });
   const live = make("div", { class: "dx-hidden", "aria-live": "polite" });
   const [matrices, features] = channel.elements, [strip, footprint] = tokens.elements;
-  root.append(
-    heading(model, "Where does the network look?",
-      "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on.",
-      [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]),
-    layout, controls.element, pictures.element, pictures.legend,
+  const header = heading(model, "Where does the network look?",
+    "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on.",
+    [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]);
+  header.querySelector(".dx-about").after(layout);
+  root.append(header, controls.element, pictures.element, pictures.legend,
     make("div", { class: "dx-cards" }, make("div", { class: "dx-first" }, map.element, matrices),
       make("div", { class: "dx-column" }, strip, footprint, features, entropies.element, scramble.element)),
     live);

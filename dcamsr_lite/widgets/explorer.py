@@ -70,6 +70,7 @@ class AttentionExplorer(Explorer):
         "relative",
         "cell",
     )
+    _CHECKED = ("network", "branch", "query", "level", "head", "cell")
 
     networks = Dict().tag(**SYNC)
     network = Unicode().tag(**SYNC)
@@ -85,13 +86,13 @@ class AttentionExplorer(Explorer):
         self._attention = attention or {}  # network -> level -> queries, keys, footprints
         super().__init__(**traits)
 
-    def _has(self, name: str, value) -> bool:
-        """Whether this place is in the network on screen."""
+    def _has(self, name: str, value, shown: dict | None = None) -> bool:
+        """Whether this place is in a packed network, by default the one on screen."""
         if name == "network":
             return value in self.networks
         if name == "query":
             return all(0 <= at < side for at, side in zip(value, self.info["shape"], strict=True))
-        shown = self.networks[self.network]
+        shown = shown or self.networks[self.network]
         if name == "level":
             return str(value) in shown["levels"]
         if name == "head":
@@ -101,12 +102,22 @@ class AttentionExplorer(Explorer):
         sides = (shown["heads"], *[max(shown["d"], 1)] * 2)
         return all(0 <= at < side for at, side in zip(value, sides, strict=True))
 
-    @validate("network", "branch", "query", "level", "head", "cell")
+    @validate(*_CHECKED)
     def _is_there(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
         if self.info and not self._has(name, value):
             raise TraitError(f"{name} {value} is not in this explorer: {self!r}")
         return value
+
+    @validate("tour")
+    def _tour_is_there(self, proposal):
+        steps = super()._can_be_walked(proposal)
+        for number, step in enumerate(steps, 1):
+            for name in set(step) & set(self._CHECKED) if self.info else ():
+                within = self.networks.get(step.get("network", self.network))
+                if within is None or not self._has(name, step[name], within):
+                    raise TraitError(f"step {number} of the tour: {name} {step[name]} is not there")
+        return steps
 
     @observe("network")
     def _stays_inside(self, change) -> None:

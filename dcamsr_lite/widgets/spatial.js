@@ -73,7 +73,7 @@ function tokenPart(view) {
   frameOf.mark.remove();
   const plot = make("div", { class: "dx-plot" }, make("div", { class: "dx-axis" }, top, low), chart, make("i"), note);
   const strip = make("section", { class: "dx-card dx-wide" }, weightsCard, plot);
-  const footprint = card("Footprint of one token", make("div", { class: "dx-side" }, make("div", {}, frameOf.element, bar.bar), title));
+  const footprint = card("Footprint of one token", make("div", { class: "dx-side dx-start" }, make("div", {}, frameOf.element, bar.bar), title));
   let last, painted;
 
   const chosen = () => state.token ?? last.weights.reduce((best, w, i) => (w > last.weights[best] ? i : best), 0);

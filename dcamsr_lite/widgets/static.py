@@ -83,6 +83,8 @@ def picture(
     """
     from matplotlib.figure import Figure  # loads when first used
 
+    from ..figures import signed_map
+
     count = len(images) + 1
     figure = Figure(figsize=(2.1 * count, 2.9), layout="constrained", dpi=90)
     if lifted is None:
@@ -98,7 +100,7 @@ def picture(
         limit = float(lifted.abs().max()) or 1.0
         drawn = last.imshow(
             lifted.numpy(),
-            "PuOr_r",
+            signed_map(),
             vmin=-limit,
             vmax=limit,
             interpolation="nearest",

@@ -1,0 +1,143 @@
+"""A folder that shows every explorer and needs no server: pages, pictures, and an index of them.
+
+>>> from dcamsr_lite.widgets.base import Explorer
+>>> entry = Entry("empty", "Empty", "Nothing to see.", lambda: Explorer(message="nothing to show"))
+>>> print(save_gallery("gallery", [entry]))
+gallery/index.html
+"""
+
+import html
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from ..checkpoints import load, weights
+from ..data import Pair
+from ..errors import atomic_path
+from ..figures import brightest_slice
+from ..model import DCAMSR
+from ..simulated import DEMO_SEED, simulated_pair
+from .base import Explorer
+from .explorer import explore
+from .static import style
+from .tours import ATTENTION
+
+SCALE = 4
+INDEX = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline';
+ img-src 'self' file: data:">
+<link rel="icon" href="data:,">
+<title>DCAMSR-lite: gallery</title>
+<style>{style}</style>
+</head>
+<body class="dx-page">
+<main class="dcamsr-explorer dx-gallery">
+<h1>DCAMSR-lite: look into cross-attention</h1>
+<p>A sharp T1 image of a head guides the super-resolution of its blurred T2 image. Each page below
+answers in the browser, without a network connection. Real anatomy, simulated contrasts.</p>
+{entries}
+<footer>Not for clinical use.</footer>
+</main>
+</body>
+</html>
+"""
+ENTRY = """<section class="dx-card">
+<h2><a href="{name}.html">{title}</a></h2>
+<p>{sentence}</p>
+<a href="{name}.html" tabindex="-1" aria-hidden="true"><img src="{name}.png" alt=""></a>
+</section>
+"""
+
+
+class Entry(NamedTuple):
+    """One explorer of the gallery: file name, title, one sentence, and what makes it.
+
+    >>> GALLERY[0].name
+    'attention'
+    """
+
+    name: str
+    title: str
+    sentence: str
+    make: Callable[[], Explorer]
+
+
+@cache
+def example() -> tuple[Pair, int]:
+    """The head of ``dcamsr demo``, which no network has seen, and the slice that is shown.
+
+    >>> pair, index = example()
+    >>> pair.shape
+    (128, 128)
+    """
+    pair, _ = simulated_pair(DEMO_SEED, SCALE)
+    return pair, brightest_slice(pair)
+
+
+def _attention() -> Explorer:
+    pair, index = example()
+    explorer = explore(load(f"lite-{SCALE}x"), pair, slice=index)
+    explorer.tour = ATTENTION
+    return explorer
+
+
+def _variants() -> Explorer:
+    """Every network for 4x that ships, on one pair; a released one, untrained if none ships."""
+    pair, index = example()
+    models = {name: load(name) for name in weights() if f"-{SCALE}x" in name}
+    if not any(model.config.variant == "released" for model in models.values()):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            untrained = DCAMSR(SCALE, image_size=pair.shape, variant="released")
+        models["released, untrained"] = untrained
+    explorer = explore(models, pair, slice=index)
+    explorer.network = next(n for n, m in models.items() if m.config.variant == "released")
+    return explorer
+
+
+GALLERY = [
+    Entry(
+        "attention",
+        "Attention explorer",
+        "Which pixels and which features of the reference does the network read for one pixel?",
+        _attention,
+    ),
+    Entry(
+        "variants",
+        "The released code beside the corrected network",
+        "Its spatial attention is uniform and its merge of heads moves every value: see from where.",
+        _variants,
+    ),
+]
+
+
+def save_gallery(folder: str | Path, entries: Sequence[Entry] = GALLERY) -> Path:
+    """Write ``index.html`` with a picture, a title, a sentence and a link per explorer; its path.
+
+    >>> entry = Entry("empty", "Empty", "Nothing.", lambda: Explorer(message="nothing to show"))
+    >>> sorted(path.name for path in save_gallery("gallery", [entry]).parent.iterdir())
+    ['empty.html', 'empty.png', 'index.html']
+
+    Raises InputError when the folder cannot be written.
+    """
+    folder = Path(folder)
+    for entry in entries:
+        explorer = entry.make()
+        explorer.save_html(folder / f"{entry.name}.html")
+        with atomic_path(folder / f"{entry.name}.png") as temporary:
+            temporary.write_bytes(explorer.png())
+    texts = [
+        {field: html.escape(getattr(entry, field)) for field in ("name", "title", "sentence")}
+        for entry in entries
+    ]
+    cards = "".join(ENTRY.format(**text) for text in texts)
+    with atomic_path(folder / "index.html") as temporary:
+        temporary.write_text(INDEX.format(style=style("gallery.css"), entries=cards), "utf-8")
+    return folder / "index.html"
