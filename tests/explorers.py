@@ -46,3 +46,10 @@ def recorded(model, pair):
     with torch.inference_mode(), dl.trace(model.eval()) as record:
         model(pair.lr, pair.ref)
     return record
+
+
+def both():
+    """One pair, two networks: the second has fewer heads, one level, no channel branch."""
+    pair = dl.load_pair(smooth(1, (64, 64)), smooth(2, (64, 64)), 4)
+    other = network((64, 64), multiscale=False, channel=False)
+    return {"whole": network((64, 64)), "bare": other}, pair

@@ -1,6 +1,6 @@
 """The attention explorer: what is sent, what the browser computes, what stays without a kernel."""
 
-import base64
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,160 +13,8 @@ from traitlets import TraitError
 
 import dcamsr_lite as dl
 from dcamsr_lite.widgets import AttentionExplorer, explore
-from dcamsr_lite.widgets.packing import unpack
-from dcamsr_lite.widgets.static import script
 
 JS = Path(__file__).parent / "js"
-# --- what is sent ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_what_is_sent_is_what_was_recorded(name):
-    model, pair = example(name)
-    explorer, record = explore(model, pair), recorded(model, pair)
-    assert sorted(map(int, explorer.levels)) == sorted(record.queries)
-    for level, sent in ((int(name), sent) for name, sent in explorer.levels.items()):
-        q, k = unpack(sent["queries"]), unpack(sent["keys"])
-        weights = torch.einsum("hnd,hpd->hnp", q, k).softmax(-1)
-        assert (weights - record.spatial[level][0]).abs().max() < 1e-3
-        footprints = unpack(sent["footprints"])
-        if sent["resample"]:
-            rows, columns = map(unpack, sent["resample"])
-            footprints = torch.einsum("ir,prc,jc->pij", rows, footprints, columns)
-        expected = record.footprints[level]
-        torch.testing.assert_close(footprints, expected, rtol=0, atol=6e-4 * float(expected.max()))
-        torch.testing.assert_close(unpack(sent["channel"]["matrix"]), record.channel[level][0])
-        for branch, values in record.entropy(level).items():
-            torch.testing.assert_close(torch.tensor(sent["entropy"][branch]), values[0])
-
-
-def test_no_attention_matrix_is_sent():
-    explorer = explore(*example("corrected"))
-    for sent in explorer.levels.values():
-        rows, columns = sent["grid"]
-        for part in sent.values():
-            if isinstance(part, dict) and "data" in part:
-                assert len(part["data"]) <= rows * columns * 32 * 2 + 64 * 32 * 32 * 2
-
-
-def test_the_pictures_are_the_pair_and_its_output():
-    model, pair = example("padded")
-    explorer = explore(model, pair)
-    expected = {"low": pair.zero_filled[0], "reference": pair.reference_image[0]}
-    expected["target"] = pair.target_image[0]
-    assert list(explorer.images) == list(expected)
-    expected["output"] = dl.super_resolve(model, pair)[0]
-    packed = explorer.images | {"output": explorer.networks[explorer.network]["output"]}
-    for name, image in expected.items():
-        sent = unpack(packed[name])
-        torch.testing.assert_close(sent, image.float(), rtol=0, atol=5e-4 * float(image.max()))
-
-
-def test_slice_default_is_the_brightest_target():
-    reference, target = smooth(1, (32, 32), 3), smooth(2, (32, 32), 3)
-    target[1] *= 5
-    pair = dl.load_pair(reference, target, 4)
-    model = network((32, 32))
-    assert explore(model, pair).info["slice"] == 1
-    assert explore(model, pair, slice=2).info["slice"] == 2
-    with pytest.raises(dl.InputError, match="slice: found 3"):
-        explore(model, pair, slice=3)
-
-
-def test_an_input_without_target_has_no_error_panel():
-    pair = dl.load_input(smooth(1, (32, 32)), smooth(2, (8, 8)), 4)
-    explorer = explore(network((32, 32)), pair)
-    assert list(explorer.images) == ["low", "reference"]
-    assert explorer.info["quality"] is explorer.networks["corrected"]["quality"] is None
-    assert explorer.png()[:4] == b"\x89PNG"
-
-
-def test_the_readers_place_is_checked():
-    explorer = explore(*example("padded"))
-    assert (explorer.query, explorer.level, explorer.head) == ([30, 26], 1, None)
-    explorer.query, explorer.level, explorer.head = [59, 51], 4, 7
-    for name, wrong in {"query": [60, 0], "level": 3, "head": 8}.items():
-        with pytest.raises(TraitError, match=f"{name} .* is not in this explorer"):
-            setattr(explorer, name, wrong)
-
-
-def test_lift_is_the_records():
-    model, pair = example("padded")
-    explorer, record = explore(model, pair), recorded(model, pair)
-    explorer.query, explorer.level, explorer.head, explorer.relative = [59, 3], 2, 5, False
-    torch.testing.assert_close(explorer.lift(), record.lift(2, (30, 2), head=5))  # padded by 2, 2
-
-
-def test_the_model_is_left_as_it_was():
-    model, pair = example("corrected")
-    model.train()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    explore(model, pair)
-    assert model.training and model.fused
-    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
-
-
-def logits_only(q, k, project, temperature):
-    return q @ project(k).mT
-
-
-@pytest.mark.parametrize(
-    "options, reason",
-    [
-        ({"spatial": False}, "without its spatial branch"),
-        ({"spatial_attention": logits_only}, "no keys"),
-        ({"scale": 2}, "a network for 2x"),
-        ({"variant": "released", "image_size": 64}, "fixed to a 64 x 64 grid"),
-    ],
-)
-def test_what_cannot_be_shown_says_why(options, reason, monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.get_ipython", lambda: "a notebook")
-    monkeypatch.setattr("IPython.display.display", shown.append)
-    model = network((32, 32), **options)
-    pair = dl.load_pair(smooth(1, (32, 32)), smooth(2, (32, 32)), 4)
-    with pytest.raises(dl.InputError, match=reason):
-        explore(model, pair)
-    assert reason in shown[0].message and reason in repr(shown[0])
-    with pytest.raises(dl.InputError, match="found str; expected a Pair"):
-        explore(network((32, 32)), "pair.npy")
-
-
-# --- without a kernel -----------------------------------------------------------------------------
-
-
-def test_the_static_twin_stands_beside_the_widget():
-    explorer = explore(*example("released"))
-    data, _ = explorer._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in data
-    assert base64.b64decode(data["image/png"])[:8] == b"\x89PNG\r\n\x1a\n"
-    assert data["text/plain"].startswith("AttentionExplorer: released network (lite), 4x")
-    assert not callable(getattr(explorer, "_ipython_display_", None))
-
-
-@pytest.mark.parametrize("variant", ["corrected", "released"])
-def test_a_saved_page_of_lite_stays_below_6_mb(variant, tmp_path):
-    shape = (128, 128)
-    pair = dl.load_pair(smooth(1, shape), smooth(2, shape), 4)
-    explore(network(shape, variant=variant), pair).save_html(tmp_path / "page.html")
-    page = (tmp_path / "page.html").read_text()
-    assert len(page) < 6e6 and "without level" not in page
-    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
-    for tag in ("src=", "@import", "url(", "fetch(", "XMLHttpRequest"):
-        assert tag not in page.replace("img-src", "")
-
-
-def test_a_larger_network_saves_its_coarser_levels(tmp_path, monkeypatch):
-    monkeypatch.setattr("dcamsr_lite.widgets.explorer.PAGE_BYTES", 500_000)
-    explorer = explore(*example("corrected"))
-    explorer.save_html(tmp_path / "page.html")
-    page = (tmp_path / "page.html").read_text()
-    assert len(page) <= 500_000 and "without level 1" in page
-    assert explorer.level == 1 and list(explorer.levels) == ["1", "2", "4"]
-
-
-def test_the_script_can_stand_inside_a_page():
-    assert "</" not in AttentionExplorer._esm and "</" not in script()
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
@@ -366,3 +214,33 @@ def test_in_jupyterlab_the_query_walks_at_interactive_rate(in_lab):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     page.get_by_text("at [65, 65]").wait_for()
+
+
+def test_the_dark_theme_of_jupyterlab_is_followed(in_lab, lab):
+    """Set as its settings do, while the system asks for light."""
+    _, folder = lab
+    setting = (
+        "lab_config/lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    )
+    path = folder.parent / setting
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"theme": "JupyterLab Dark"}')
+    try:
+        page = in_lab(
+            "import torch, dcamsr_lite as dl\n"
+            "pair = dl.load_pair(*torch.rand(2, 1, 64, 64), scale=4)\n"
+            "dl.explore(dl.DCAMSR(scale=4, image_size=64), pair)",
+        )
+        page.locator("[data-jp-theme-light='false']").first.wait_for()
+        light = """(selector) => {
+          const element = document.querySelector(selector), style = getComputedStyle(element);
+          const grey = (text) => text.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 765;
+          return [grey(style.color), grey(style.backgroundColor)];
+        }"""
+        for part in (".dx-card", ".dx-controls span", ".dx-tile"):
+            text, ground = page.evaluate(light, part)
+            assert ground < 0.3 and text > 0.6, (part, text, ground)
+        if shots := os.environ.get("DCAMSR_SCREENSHOTS"):
+            page.locator(".dcamsr-explorer").screenshot(path=Path(shots) / "lab_dark.png")
+    finally:
+        path.unlink()
