@@ -10,6 +10,10 @@ function taps({ values, shape: [rows, columns] }) {
   });
 }
 
+function addFour(sum, [a, b, c, d], [f, g, h, k]) {
+  for (let j = 0; j < sum.length; j++) sum[j] += a * f[j] + b * g[j] + c * h[j] + d * k[j];
+}
+
 /** One scale: what Record holds of it, and the sums that a query needs. */
 export class Level {
   constructor(packed) {
@@ -45,20 +49,28 @@ export class Level {
     return mean;
   }
 
-  /** sum_p weights[p] F[p, j], of a Float64Array; footprints held on a coarse grid are summed there, then resampled. */
-  lift(weights) {
-    const { footprints, heldRows, heldColumns, rows, columns } = this, size = heldRows * heldColumns;
-    const held = new Float32Array(size);
-    const part = (p) => footprints.subarray(p * size, (p + 1) * size);
+  /** sum_p weights[p] F[p, j], of a Float64Array. */
+  lift(weights) { return this.lifts([weights])[0]; }
+
+  /** Of several at once, so that each footprint is read once; those held on a coarse grid are summed there, then resampled. */
+  lifts(all) {
+    const size = this.heldRows * this.heldColumns, part = (p) => this.footprints.subarray(p * size, (p + 1) * size);
+    const held = all.map(() => new Float32Array(size));
     let p = 0;
-    for (; p + 3 < weights.length; p += 4) { // four at a time: twice as fast as one by one
-      const [a, b, c, d] = weights.subarray(p, p + 4), [f, g, h, k] = [part(p), part(p + 1), part(p + 2), part(p + 3)];
-      for (let j = 0; j < size; j++) held[j] += a * f[j] + b * g[j] + c * h[j] + d * k[j];
+    for (; p + 3 < this.p; p += 4) { // four at a time: twice as fast as one by one
+      const four = [part(p), part(p + 1), part(p + 2), part(p + 3)];
+      all.forEach((weights, i) => addFour(held[i], weights.subarray(p, p + 4), four));
     }
-    for (; p < weights.length; p++) {
-      const a = weights[p], f = part(p);
-      for (let j = 0; j < size; j++) held[j] += a * f[j];
+    for (; p < this.p; p++) {
+      const f = part(p);
+      all.forEach((weights, i) => { for (let j = 0; j < size; j++) held[i][j] += weights[p] * f[j]; });
     }
+    return held.map((map) => this.resampled(map));
+  }
+
+  /** From the grid that holds the footprints to the level's own. */
+  resampled(held) {
+    const { heldRows, heldColumns, rows, columns } = this;
     if (!this.taps) return held;
     const wide = new Float32Array(heldRows * columns), map = new Float32Array(rows * columns);
     this.taps[1].forEach(({ start, weights: w }, j) => {
@@ -82,14 +94,16 @@ export class Level {
     return this.taps ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
   }
 
-  map(head, row, column, relative) {
+  /** The weights that a map shows: of one head or the mean (null), as they are or minus uniform. */
+  shown(head, row, column, relative) {
     const weights = this.weights(head, row * this.columns + column);
-    return this.lift(relative ? weights.map((w) => w - 1 / this.p) : weights);
+    return relative ? weights.map((w) => w - 1 / this.p) : weights;
   }
+  map(head, row, column, relative) { return this.lift(this.shown(head, row, column, relative)); }
 
   /** The maps of all heads, and their mean last. */
   maps(row, column, relative) {
-    const each = Array.from({ length: this.heads }, (_, head) => this.map(head, row, column, relative));
+    const each = this.lifts(Array.from({ length: this.heads }, (_, head) => this.shown(head, row, column, relative)));
     const mean = new Float32Array(each[0].length);
     for (const map of each) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / this.heads;
     return [...each, mean];

@@ -32,7 +32,11 @@ export function unpack({ data, dtype, shape, scale }) {
 }
 
 /** The largest magnitude; never zero, since it divides. */
-export const extent = (values) => values.reduce((top, x) => Math.max(top, Math.abs(x)), 0) || 1e-30;
+export function extent(values) {
+  let top = 0; // a loop: reduce took a quarter of the time of all heads side by side
+  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
+  return top || 1e-30;
+}
 
 /** A number in few digits: 0.0312, −7.65·10⁻⁵. */
 export function format(x, digits = 3) {

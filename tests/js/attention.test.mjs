@@ -5,7 +5,7 @@ import test from "node:test";
 
 const part = (name) => readFileSync(new URL(`../../dcamsr_lite/widgets/${name}`, import.meta.url), "utf8");
 const source = part("numbers.js") + part("attention.js"); // one module, as in the explorer
-const { Level, entropy, format, half, unpack } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
+const { Level, entropy, extent, format, half, unpack } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {
   const bytes = new Uint8Array(Type.from(values).buffer), odd = new Uint8Array(bytes.length + 3);
@@ -23,6 +23,18 @@ test("unpack copies unaligned bytes and applies the scale", () => {
   assert.deepEqual([...unpack(packed([0x3c00, 0xc000], [2], Uint16Array, "float16", 3)).values], [3, -6]);
   assert.deepEqual([...unpack(packed([-32767, 5], [2], Int16Array, "int16", 0.5)).values], [-16383.5, 2.5]);
   assert.deepEqual([...unpack(packed([0.25, -8], [2], Float32Array, "float32", 2)).values], [0.5, -16]);
+});
+
+test("twelve bits are two signed values in three bytes; a list of scales is one per picture", () => {
+  const bytes = [0x01, 0xf0, 0xff, 0x00, 0x08, 0x00, 0xff, 0x07, 0x00]; // 1, -1, -2048, 0, 2047, and padding
+  const twelve = (scale, shape) => unpack({ ...packed(bytes, shape, Uint8Array, "int12"), scale });
+  assert.deepEqual([...twelve(0.5, [5]).values], [0.5, -0.5, -1024, 0, 1023.5]);
+  assert.deepEqual([...unpack(packed([127, -1, 3, 4], [2, 1, 2], Int8Array, "int8", [2, 10])).values], [254, -2, 30, 40]);
+});
+
+test("extent is the largest magnitude and never zero", () => {
+  assert.equal(extent([1, -3, 2]), 3);
+  assert.ok(extent([0, 0]) > 0);
 });
 
 const tiny = (extra = {}) => new Level({ // one head, d = 1, two tokens on a 2 x 2 grid
@@ -56,6 +68,24 @@ test("the released merge takes a pixel's values from a run of one feature plane"
   const level = tiny({ queries: packed(Array(16).fill(0), [2, 4, 2]), keys: packed(Array(8).fill(0), [2, 2, 2]) });
   assert.deepEqual(level.source(0, 1, false).map((s) => [s.head, s.feature, s.row, s.column]), [[0, 0, 0, 1], [0, 1, 0, 1], [1, 0, 0, 1], [1, 1, 0, 1]]);
   assert.ok(level.source(0, 1, true).every((s) => s.head === 1 && s.feature === 0)); // token 1: plane 1
+});
+
+test("all heads, and their mean last", () => {
+  const level = tiny({ queries: packed([1, 0, 0, 0, -1, 0, 0, 0], [2, 4, 1]), keys: packed([1, 0, 1, 0], [2, 2, 1]) });
+  const [first, second, mean] = level.maps(0, 0, true);
+  assert.deepEqual([...first], [...level.map(0, 0, 0, true)]);
+  mean.forEach((x, i) => assert.ok(Math.abs(x - (first[i] + second[i]) / 2) < 1e-7));
+  mean.forEach((x, i) => assert.ok(Math.abs(x - level.map(null, 0, 0, true)[i]) < 1e-6));
+});
+
+test("a channel cell, its maps, and what the row mixes", () => {
+  const maps = (values) => packed(values, [1, 2, 1, 2]);
+  const channel = { matrix: packed([0.25, 0.75, 1, 0], [1, 2, 2]), cosine: packed([1, 0, 0, 1], [1, 2, 2]), query: maps([1, 2, 3, 4]), key: maps([5, 6, 7, 8]), value: maps([4, 8, 0, 4]) };
+  const level = tiny({ queries: packed(Array(8).fill(0), [1, 4, 2]), keys: packed(Array(4).fill(0), [1, 2, 2]), channel });
+  assert.deepEqual([...level.matrix(0)], [0.25, 0.75, 1, 0]);
+  assert.deepEqual([...level.feature("key", 0, 1).values], [7, 8]);
+  assert.deepEqual([...level.mixed(0, 0).values], [1, 5]);
+  assert.deepEqual(level.mixed(0, 1).size, [1, 2]);
 });
 
 test("entropy is 1 for uniform and 0 for one-hot", () => {
