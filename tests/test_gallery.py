@@ -10,22 +10,35 @@ from dcamsr_lite.widgets.base import Explorer
 from dcamsr_lite.widgets.gallery import GALLERY, Entry, save_gallery
 
 
+FIRST = GALLERY[:2]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return dl.save_gallery(tmp_path_factory.mktemp("gallery") / "pages").parent
+    return save_gallery(tmp_path_factory.mktemp("gallery") / "pages", FIRST).parent
 
 
 def test_every_explorer_has_a_page_and_a_picture(folder):
-    assert len({entry.name for entry in GALLERY}) == len(GALLERY) >= 2
+    assert len({entry.name for entry in GALLERY}) == len(GALLERY)
+    holds_all(folder, FIRST)
+
+
+@pytest.mark.slow
+def test_the_whole_gallery(tmp_path):
+    """Slow: the lab computes its page's answers in advance."""
+    holds_all(dl.save_gallery(tmp_path).parent, GALLERY)
+
+
+def holds_all(folder, entries):
     index = (folder / "index.html").read_text()
-    for entry in GALLERY:
+    for entry in entries:
         assert f'href="{entry.name}.html"' in index and entry.sentence in index
         assert (folder / f"{entry.name}.png").read_bytes()[:4] == b"\x89PNG"
         page = folder / f"{entry.name}.html"
         assert page.stat().st_size < 6e6 and "Not for clinical use." in page.read_text()
     assert "Not for clinical use." in index
     assert not re.search(r"(src|href)=\"(https?:)?//|<script", index)
-    assert len(list(folder.iterdir())) == 2 * len(GALLERY) + 1
+    assert len(list(folder.iterdir())) == 2 * len(entries) + 1
 
 
 def test_it_opens_from_files_with_the_network_off(folder, browser):
@@ -36,8 +49,8 @@ def test_it_opens_from_files_with_the_network_off(folder, browser):
     page.on("requestfailed", lambda request: problems.append(request.url))
     page.goto((folder / "index.html").as_uri())
     drawn = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
-    assert page.evaluate(drawn) and page.locator("img").count() == len(GALLERY)
-    for entry in GALLERY:
+    assert page.evaluate(drawn) and page.locator("img").count() == len(FIRST)
+    for entry in FIRST:
         page.get_by_role("link", name=entry.title, exact=True).click()
         page.wait_for_selector(".dcamsr-explorer footer")
         page.go_back()

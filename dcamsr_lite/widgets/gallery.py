@@ -22,6 +22,8 @@ from ..model import DCAMSR
 from ..simulated import DEMO_SEED, simulated_pair
 from .base import Explorer
 from .explorer import explore
+from .kspace import explore_kspace
+from .lab import intervention_lab
 from .static import style
 from .tours import ATTENTION
 
@@ -102,7 +104,23 @@ def _variants() -> Explorer:
     return explorer
 
 
+def _kspace() -> Explorer:
+    pair, index = example()
+    return explore_kspace(pair, slice=index)
+
+
+def _lab() -> Explorer:
+    pair, index = example()
+    return intervention_lab(load(f"lite-{SCALE}x"), pair, slice=index)
+
+
 GALLERY = [
+    Entry(
+        "kspace",
+        "k-space explorer",
+        "Drag a box on k-space: what does an image lose when the rest is never measured?",
+        _kspace,
+    ),
     Entry(
         "attention",
         "Attention explorer",
@@ -114,6 +132,12 @@ GALLERY = [
         "The released code beside the corrected network",
         "Its spatial attention is uniform and its merge of heads moves every value: see from where.",
         _variants,
+    ),
+    Entry(
+        "lab",
+        "Intervention lab",
+        "Cut heads, branches and scales, or change the reference: does the output depend on it?",
+        _lab,
     ),
 ]
 
