@@ -9,7 +9,6 @@ from dcamsr_lite import cli
 from dcamsr_lite.widgets.base import Explorer
 from dcamsr_lite.widgets.gallery import GALLERY, Entry, save_gallery
 
-
 FIRST = GALLERY[:2]
 
 
