@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from .config import Config
@@ -50,8 +50,11 @@ def save(model: DCAMSR, path: str | Path, dtype: torch.dtype = torch.float16, **
         if shared[id(value)] == name  # a module used twice is stored once
     }
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **notes}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+    content = to_bytes(tensors, metadata=header)
+    with atomic_path(
+        path
+    ) as temporary:  # which knows a full disk; safetensors' writer has no OSError
+        temporary.write_bytes(content)
 
 
 def read_header(path: str | Path) -> dict[str, str]:

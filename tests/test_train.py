@@ -10,7 +10,8 @@ import torch
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main
 from dcamsr_lite.data import load_pair
-from dcamsr_lite.train import batches, flipped, learning_rate, slices, train, vary
+from dcamsr_lite.train import batches, flipped, learning_rate, slices, train
+from dcamsr_lite.variation import KINDS, vary, warp
 from dcamsr_lite.volume import Volume
 
 
