@@ -54,7 +54,7 @@ def run(options: Namespace) -> None:
         except KeyboardInterrupt:
             if rank() == 0 and (Path(options.out) / "state.pt").is_file():
                 print(f"\nsaved in {options.out}. To go on:", file=sys.stderr)
-                print(f"    {to_go_on(options.arguments)}", file=sys.stderr)
+                print(f"    {to_go_on(options.arguments, sys.argv[0])}", file=sys.stderr)
             raise
         except torch.cuda.OutOfMemoryError as error:
             found = f"no memory left on the GPU for {options.batch} slices at once"
@@ -72,14 +72,14 @@ def check_device(options: Namespace) -> None:
         raise InputError("--bf16", f"a {name}, which is slow at it", "float32: no --bf16")
 
 
-def to_go_on(arguments: Sequence[str]) -> str:
+def to_go_on(arguments: Sequence[str], program: str) -> str:
     """The command that goes on where this one was stopped.
 
-    >>> to_go_on(["train", "--data", "my pairs.csv", "--out", "run"])
+    >>> to_go_on(["train", "--data", "my pairs.csv", "--out", "run"], "bin/dcamsr")
     "dcamsr train --data 'my pairs.csv' --out run --resume"
     """
     start = ["dcamsr"]
-    if Path(sys.argv[0]).name == "__main__.py":
+    if Path(program).name == "__main__.py":
         start = ["python", "-m", "dcamsr_lite"]
     if world() > 1:
         local = os.environ.get("LOCAL_WORLD_SIZE", str(world()))
