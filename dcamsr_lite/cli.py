@@ -104,7 +104,8 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     train.add_argument("--bf16", action="store_true", help="bfloat16 where the hardware is fast")
     train.add_argument("--compile", action="store_true", help="torch.compile: slow start, faster")
-    train.add_argument("--workers", type=int, default=0, help="processes that read slices ahead")
+    train.add_argument("--workers", type=int, choices=range(65), default=0, metavar="N",
+                       help="processes that read slices ahead")  # fmt: skip
     train.add_argument("--cache", metavar="DIR", help="keep the slices there, not in memory")
     train.add_argument("--loss", default="l1", choices=("l1", "l2"), help="l1: the paper's")
     train.add_argument("--vary", nargs="?", const=True, default=False, metavar="KINDS",

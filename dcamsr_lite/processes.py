@@ -7,6 +7,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -33,7 +34,8 @@ def processes(device: str) -> Iterator[None]:
         if local >= count:
             raise InputError("torchrun", f"process {local} beside {count} GPUs", "one for each GPU")
         torch.cuda.set_device(local)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    # two hours: one process may still be reading or judging whole volumes while the others wait
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=timedelta(hours=2))
     try:
         yield
     finally:

@@ -10,7 +10,7 @@
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from math import cos, isfinite, pi
@@ -162,13 +162,9 @@ def train(
             rate = learning_rate(run.step, steps, chosen.rate, chosen.schedule)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            torch.manual_seed(seed_of(chosen.seed, run.step, rank()))  # of dropout
             optimizer.zero_grad(set_to_none=True)
-            share = sum(
-                backward(network, next(reader), number == chosen.accumulate, together, chosen)
-                for number in range(1, chosen.accumulate + 1)
-            )
-            loss, stop = total([float(share), float(asked())])
+            share = gradients(network, reader, run.step, together, chosen)
+            loss, stop = total([share, float(asked())])
             if not isfinite(loss):  # before the step: the weights are still those of run.step
                 run.save(kept)
                 found = f"a loss of {loss} after {run.step} steps"
@@ -213,6 +209,18 @@ def check_compiler(device: str) -> None:
     except Exception as error:  # each backend has its own kinds
         found = str(error).strip().split("\n")[0][:160]
         raise InputError("--compile", found, "a C++ compiler (CPU) or Triton (GPU)") from error
+
+
+def gradients(
+    network: nn.Module, reader: Iterator, step: int, together: int, recipe: Recipe
+) -> float:
+    """Add up the gradient of one step, part by part; this process's share of the mean loss."""
+    torch.manual_seed(seed_of(recipe.seed, step, rank()))  # of dropout
+    parts = range(recipe.accumulate)
+    return sum(
+        backward(network, next(reader), part == parts[-1], together, recipe).item()
+        for part in parts
+    )
 
 
 def backward(
