@@ -97,12 +97,13 @@ def joined(parts: list[tuple]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def check_sizes(shapes: list[Sequence[int]]) -> None:
-    """Raise InputError unless there are slices, all of one size."""
+    """Raise InputError unless there are pairs, all of one size; ``shapes`` has one for each pair."""
     if not shapes:
         raise InputError("training data", "no pairs", "at least one reference and target")
-    for shape in shapes:
-        if tuple(shape[-2:]) != tuple(shapes[0][-2:]):
-            found = f"{tuple(shape[-2:])} beside {tuple(shapes[0][-2:])}"
+    first = tuple(shapes[0][-2:])
+    for number, shape in enumerate(shapes, 1):
+        if (size := tuple(shape[-2:])) != first:
+            found = f"{size} in pair {number} beside {first}"
             raise InputError("training data", found, "volumes of one size")
 
 

@@ -260,6 +260,12 @@ def test_slices_on_disk_are_those_in_memory(volumes, tmp_path):
     assert same(one.state_dict(), two.state_dict())
 
 
+def test_stored_slices_of_different_sizes_are_refused():
+    pairs = [(torch.rand(1, 32, 32),) * 2, (torch.rand(1, 32, 40),) * 2]
+    with pytest.raises(dl.InputError, match="pair 2 .* volumes of one size"):
+        collect(pairs, 4, "cache", limit=0)
+
+
 def test_stored_slices_are_found_again_until_the_source_changes(volumes, monkeypatch):
     pairs = [(torch.rand(1, 32, 32),) * 2, tuple(volumes)]
     read = []
