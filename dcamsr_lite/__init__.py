@@ -15,6 +15,7 @@ _HOMES = {
     "DCAMSR": "model",
     "Config": "config",
     "InputError": "errors",
+    "baseline": "baselines",
     "load": "checkpoints",
     "load_released": "checkpoints",
     "save": "checkpoints",

@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--data", required=True, action="append", help=kinds)
     train.add_argument("--validation", action="append", default=[], help="likewise")
     train.add_argument("--out", required=True, help="folder for weights, log and state")
+    train.add_argument("--method", default="dcamsr", help="or a baseline: see dcamsr_lite.baseline")
     train.add_argument("--preset", default="lite", choices=("lite", "full"))
     train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
     train.add_argument("--scale", type=int, default=4, choices=(2, 4))

@@ -12,10 +12,12 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
+from .baselines import build
 from .checkpoints import load
+from .config import Config
 from .errors import InputError, atomic_path
+from .frame import SuperResolver
 from .memory import check_memory, device_memory
-from .model import DCAMSR
 from .processes import processes, rank, world
 from .simulated import VALIDATION_SEED
 from .train import RECIPES, train
@@ -136,11 +138,12 @@ def read(options: Namespace, size: int) -> Dataset:
     return collect(pairs, options.scale, folder, limit)
 
 
-def network(options: Namespace, size: tuple[int, int]) -> DCAMSR:
+def network(options: Namespace, size: tuple[int, int]) -> SuperResolver:
     torch.manual_seed(options.seed)
     choices = settings(options.set) | {"image_size": size}
+    choices |= {"method": options.method, "scale": options.scale}
     try:
-        model = DCAMSR(options.scale, variant=options.variant, preset=options.preset, **choices)
+        model = build(Config.make(options.variant, options.preset, **choices))
     except (TypeError, ValueError) as error:
         raise InputError("--set", str(error), "fields of dcamsr_lite.Config") from error
     if options.init:
