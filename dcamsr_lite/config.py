@@ -148,17 +148,17 @@ SIZES: dict[str, dict[str, dict]] = {
         "full": dict(channels=144, heads=6, blocks=(4,) * 5),
     },
     "elan": {
-        "lite": dict(channels=72, blocks=(10,)),
+        "lite": dict(channels=72, blocks=(11,)),
         "full": dict(channels=180, blocks=(10,)),
     },
     "minet": {
         "lite": dict(channels=56, blocks=(1, 1, 1, 1)),
-        "full": dict(channels=96, blocks=(2, 2, 2, 2)),
+        "full": dict(channels=104, blocks=(2, 2, 2, 2)),
     },
     "ttsr": {"lite": dict(blocks=(1, 6, 12)), "full": dict(blocks=(0, 1, 2))},
     "masa": {"lite": dict(decoder_blocks=(6, 6, 7, 7, 1, 1)), "full": {}},
     "mcmrsr": {
-        "lite": dict(blocks=(4, 8), consistency=True),
-        "full": dict(blocks=(4, 8), consistency=True),
+        "lite": dict(heads=4, blocks=(2, 6), decoder_blocks=(4, 4, 4, 5, 1, 1), consistency=True),
+        "full": dict(blocks=(2, 6), consistency=True),
     },
 }

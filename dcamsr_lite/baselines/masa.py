@@ -25,10 +25,9 @@ def coarse_to_fine(query: Tensor, key: Tensor) -> Tensor:
     place = row[:, None] * width + column  # every block is whole: the last row stands in beyond it
     blocks = rearrange(place, "(i y) (j x) -> (i j) (y x)", y=BLOCK, x=BLOCK)
     centres = blocks[:, BLOCK * BLOCK // 2 + BLOCK // 2].expand(len(query), -1)
-    likeness = sum(
-        gather(patches(query, dilation), centres) @ patches(key, dilation).mT for dilation in (1, 2)
-    )
-    found = likeness.argmax(-1)
+    q, k = patches(query), patches(key)
+    wide = gather(patches(query, dilation=2), centres) @ patches(key, dilation=2).mT
+    found = (gather(q, centres) @ k.mT + wide).argmax(-1)
     around = torch.arange(-BLOCK // 2 - MARGIN, BLOCK // 2 + MARGIN, device=query.device)
     rows = (found // width)[..., None] + around
     columns = (found % width)[..., None] + around
@@ -39,8 +38,8 @@ def coarse_to_fine(query: Tensor, key: Tensor) -> Tensor:
         cut = gather(tokens, rearrange(index, "b k n -> b (k n)"))
         return rearrange(cut, "b (k n) c -> b k n c", k=index.shape[1])
 
-    q = of_blocks(patches(query), blocks.expand(len(query), -1, -1))
-    best = (q @ of_blocks(patches(key), candidates).mT).argmax(-1)
+    q = of_blocks(q, blocks.expand(len(query), -1, -1))
+    best = (q @ of_blocks(k, candidates).mT).argmax(-1)
     index = candidates.gather(-1, best)
     index = rearrange(index, "b (i j) (y x) -> b (i y) (j x)", i=len(row) // BLOCK, y=BLOCK)[
         :, :height, :width

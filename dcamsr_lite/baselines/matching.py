@@ -5,10 +5,11 @@ place of the reference for every place of the input, a *score* (b, 1, h, w) says
 """
 
 from collections.abc import Callable
+from itertools import product
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange, repeat
+from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import LEVELS, Config
@@ -36,7 +37,7 @@ def patches(x: Tensor, dilation: int = 1) -> Tensor:
 
 def gather(tokens: Tensor, index: Tensor) -> Tensor:
     """(b, n, c) at (b, m) -> (b, m, c)."""
-    return tokens.gather(1, repeat(index, "b m -> b m c", c=tokens.shape[-1]))
+    return tokens[torch.arange(len(tokens), device=tokens.device)[:, None], index]
 
 
 def best_of_all(query: Tensor, key: Tensor) -> Tensor:
@@ -56,16 +57,26 @@ def transfer(value: Tensor, index: Tensor, factor: int) -> Tensor:
     >>> torch.allclose(transfer(value, torch.arange(36)[None], factor=2), value, atol=1e-6)
     True
 
-    value (b, c, f h, f w), index (b, h w) -> (b, c, f h, f w).
+    value (b, c, f h, f w), index (b, h w) -> (b, c, f h, f w). A patch is 3 x 3 cells of f x f pixels.
+    Seen from one cell, each of its nine neighbours brought a patch, and with it its own idea of what
+    lies here; the part of a patch that reaches over the border of the reference does not count.
     """
-    how = {"kernel_size": 3 * factor, "stride": factor, "padding": factor}
-
-    def lay(image: Tensor) -> Tensor:
-        cut = rearrange(F.unfold(image, **how), "b c n -> b n c")
-        return F.fold(rearrange(gather(cut, index), "b n c -> b c n"), value.shape[-2:], **how)
-
-    # a patch from the border holds zeros from beyond it, which do not count
-    return lay(value) / lay(torch.ones_like(value[:, :1])).clamp_min(1)
+    cells = rearrange(value, "b c (h y) (w x) -> b (h w) (c y x)", y=factor, x=factor)
+    height, width = value.shape[-2] // factor, value.shape[-1] // factor
+    index = rearrange(index, "b (h w) -> b h w", h=height)
+    # -2: no neighbour of it is inside
+    rows, columns = (F.pad(i, (1, 1, 1, 1), value=-2) for i in (index // width, index % width))
+    total, count = torch.zeros_like(cells), 0
+    for y, x in product((-1, 0, 1), repeat=2):  # the neighbour above sits at row - 1: it sees y = 1
+        area = (..., slice(1 - y, 1 - y + height), slice(1 - x, 1 - x + width))
+        row, column = rows[area] + y, columns[area] + x
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        source = rearrange((row * width + column).where(inside, 0), "b h w -> b (h w)")
+        inside = rearrange(inside, "b h w -> b (h w) 1")
+        total = total + gather(cells, source) * inside
+        count = count + inside
+    shape = {"h": height, "y": factor, "x": factor}
+    return rearrange(total / count, "b (h w) (c y x) -> b c (h y) (w x)", **shape)
 
 
 def enlarge(score: Tensor, factor: int) -> Tensor:

@@ -1,7 +1,6 @@
 """SwinIR: self-attention in 8 x 8 windows, which every other layer shifts by half a window."""
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
@@ -49,11 +48,10 @@ class WindowAttention(nn.Module):
         """(b, window, token, c); ``forbidden`` (window, token, token)."""
         split = "b w n (kind head d) -> kind b w head n d"
         q, k, v = rearrange(self.qkv(x), split, kind=3, head=self.heads)
-        bias = self.bias[:, self.where]
+        logits = q @ k.mT / q.shape[-1] ** 0.5 + self.bias[:, self.where]
         if forbidden is not None:
-            bias = bias.masked_fill(forbidden[:, None], -torch.inf)
-        x = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q))
-        return self.out(rearrange(x, "b w head n d -> b w n (head d)"))
+            logits = logits.masked_fill(forbidden[:, None], -torch.inf)
+        return self.out(rearrange(logits.softmax(-1) @ v, "b w head n d -> b w n (head d)"))
 
 
 class SwinLayer(nn.Module):
