@@ -78,7 +78,11 @@ class SpatialBranch(nn.Module):
         start = START_TEMPERATURE.get(self.prepare, 1.0)
         self.temperature = None if start is None else nn.Parameter(torch.full((heads, 1, 1), start))
         learned = choice not in TOKENS
-        make = (lambda: Projection(tokens, grid, held, local)) if learned else lambda: TOKENS[choice](tokens)
+        make = (
+            (lambda: Projection(tokens, grid, held, local))
+            if learned
+            else lambda: TOKENS[choice](tokens)
+        )
         self.project_key = make()
         self.project_value = make() if learned and projections == 2 else self.project_key
         self.window = self.project_key if choice == "window" else None
@@ -93,9 +97,10 @@ class SpatialBranch(nn.Module):
         q, k = ready if isinstance(ready, tuple) else (ready, None)
         v = self.project_value(v, grid)
         dropout = self.dropout if self.training else 0.0
-        if self.window:
-            attention = F.dropout(self.attention(q, k, grid), dropout)
-            x = self.window.mix(attention, v, grid)
+        if self.window and self.fused:
+            x = self.window.fused(q, k, v, grid, dropout)
+        elif self.window:
+            x = self.window.mix(F.dropout(self.attention(q, k, grid), dropout), v, grid)
         elif self.fused and k is not None:
             x = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=1.0)
         else:

@@ -156,7 +156,10 @@ SIZES: dict[str, dict[str, dict]] = {
         "full": dict(channels=104, blocks=(2, 2, 2, 2)),
     },
     "ttsr": {"lite": dict(blocks=(1, 6, 12)), "full": dict(blocks=(0, 1, 2))},
-    "masa": {"lite": dict(decoder_blocks=(6, 6, 7, 7, 1, 1)), "full": {}},
+    "masa": {
+        "lite": dict(decoder_blocks=(6, 6, 7, 7, 1, 1)),
+        "full": dict(decoder_blocks=(4, 4, 4, 12, 8, 4)),
+    },
     "mcmrsr": {
         "lite": dict(heads=4, blocks=(2, 6), decoder_blocks=(4, 4, 4, 5, 1, 1), consistency=True),
         "full": dict(blocks=(2, 6), consistency=True),

@@ -1,5 +1,6 @@
 """The frame around every network here: upsample, pad, add back, keep what was measured, crop.
 
+>>> import torch
 >>> class Nothing(SuperResolver):
 ...     def detail(self, up, reference):
 ...         return 0 * up

@@ -143,6 +143,8 @@ class DCAMSR(SuperResolver):
             named = isinstance(spatial_attention, str)
             options["spatial_attention"] = spatial_attention if named else "custom"
         config = Config.make(variant, preset, scale=scale, **options)
+        if config.method != "dcamsr":
+            raise ValueError(f"{config.method!r} is no DCAMSR: build it with dcamsr_lite.baseline")
         super().__init__(config)
         choice = spatial_attention or config.spatial_attention
         self.encoder = Encoder(config.channels, config.encoder_blocks)

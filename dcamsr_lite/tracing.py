@@ -86,7 +86,7 @@ class Record:
                 raise ValueError("with window attention every query has its own tokens: name one")
             self._token(level, query)  # raises where there is no such pixel
             footprints = {level: self.windows[level].footprints(self.grids[level], query)}
-        return footprints[level][:, :rows, :columns]
+        return footprints[level][:, :rows, :columns].to(self.spatial[level].device)
 
     def lift(
         self,

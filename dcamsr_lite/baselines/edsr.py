@@ -34,7 +34,7 @@ class EDSR(OnTheCoarseGrid):
 
     >>> from dcamsr_lite import baseline
     >>> sum(p.numel() for p in baseline("edsr").parameters())
-    0
+    794000
 
     Lim et al., CVPR workshops 2017. ``blocks``: (n,) residual blocks. Left out: residual scaling
     (needed for its 256 channels only) and the self-ensemble.

@@ -94,7 +94,7 @@ class ELAN(OnTheCoarseGrid):
 
     >>> from dcamsr_lite import baseline
     >>> sum(p.numel() for p in baseline("elan").parameters())
-    0
+    817576
 
     Zhang et al., ECCV 2022, section 3. ``blocks``: (n,) pairs that share their maps; channels are a
     multiple of 3. Left out: the shift of the windows between pairs, and batch normalisation (our

@@ -52,7 +52,7 @@ class MASA(TextureTransfer):
 
     >>> from dcamsr_lite import baseline
     >>> sum(p.numel() for p in baseline("masa").parameters())
-    0
+    795713
 
     Lu et al., CVPR 2021, sections 3.2 and 3.3. The spatial adaptation module (SAM) is the one that
     DCAMSR took over from MASA and stands in its decoder. Left out: the dual residual aggregation

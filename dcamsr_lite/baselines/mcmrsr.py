@@ -15,7 +15,7 @@ class McMRSR(TextureTransfer):
 
     >>> from dcamsr_lite import baseline
     >>> sum(p.numel() for p in baseline("mcmrsr").parameters())
-    0
+    834177
 
     Li et al., CVPR 2022. The encoder's residual blocks at levels 2 and 4 are followed by shifted-
     window layers (``blocks[0]``, ``blocks[1]`` of them); levels 2 and 4 are matched, coarse to fine,

@@ -82,7 +82,7 @@ class MINet(SuperResolver):
 
     >>> from dcamsr_lite import baseline
     >>> sum(p.numel() for p in baseline("minet").parameters())
-    0
+    839842
 
     Feng et al., MICCAI 2021 (MINet), and arXiv 2109.01664 (SANet). ``blocks``: channel attention
     blocks of each stage and branch. Both images enter at the half matrix, four pixels to a channel.

@@ -94,7 +94,7 @@ class SwinIR(OnTheCoarseGrid):
 
     >>> from dcamsr_lite import baseline
     >>> sum(p.numel() for p in baseline("swinir").parameters())
-    0
+    828316
 
     Liang et al., ICCV workshops 2021. ``blocks``: layers of each residual group. Left out: the
     normalisations before and after all groups, drop path.
