@@ -176,3 +176,36 @@ def test_they_can_be_cut_made_uniform_and_measured(choice, images):
         assert not torch.allclose(model(*images), before, atol=1e-7)
     assert torch.equal(model(*images), before)
     assert record.source(2, (3, 4)).row.unique().tolist() == [3]
+
+
+# --- in the explorer ------------------------------------------------------------------------------
+
+EXPLORER = "document.querySelector('.dcamsr-explorer').explorer"
+
+
+@pytest.fixture(params=NEW)
+def explored(request):
+    """A padded slice (36 x 44 on 40 x 48), its explorer and what was recorded."""
+    model = awake(dl.DCAMSR(image_size=32, spatial_attention=request.param))
+    pair = dl.load_pair(*torch.rand(2, 1, 36, 44), 4)
+    with torch.inference_mode(), dl.trace(model) as record:
+        model(pair.lr, pair.ref)
+    return dl.explore(model, pair), record
+
+
+def test_the_explorers_map_is_the_records(explored):
+    explorer, record = explored
+    explorer.level, explorer.head, explorer.query = 2, 5, [34, 1]  # the data are padded by 2, 2
+    expected = record.lift(2, (18, 1), head=5, relative=explorer.relative)
+    torch.testing.assert_close(explorer.lift(), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_browsers_map_is_the_records(explored, opened):
+    explorer, record = explored
+    page = opened(explorer)
+    for call in ((1, None, 0, 0, True), (1, 3, 39, 47, False), (2, 0, 7, 11, True)):
+        level, head, row, column, relative = call
+        shown = page.evaluate(f"a => [...{EXPLORER}.map(...a)]", list(call))
+        expected = record.lift(level, (row, column), head=head, relative=relative)
+        error = (torch.tensor(shown).view(expected.shape) - expected).abs().max()
+        assert error < 2e-3 * expected.abs().max()

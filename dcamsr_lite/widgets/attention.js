@@ -14,9 +14,11 @@ function taps({ values, shape: [rows, columns] }) {
 export class Level {
   constructor(packed) {
     [this.rows, this.columns] = packed.grid;
-    const queries = unpack(packed.queries), footprints = unpack(packed.footprints);
+    const queries = unpack(packed.queries), side = this.window = packed.window;
+    const footprints = side ? { shape: [side * side, this.rows, this.columns] } : unpack(packed.footprints);
     [this.heads, this.n, this.d] = queries.shape;
     [this.p, this.heldRows, this.heldColumns] = footprints.shape;
+    this.around = [0, 0]; // window attention: the query that weights() was last asked for
     this.queries = queries.values;
     this.keys = unpack(packed.keys).values;
     this.footprints = footprints.values;
@@ -29,11 +31,12 @@ export class Level {
   weights(head, token) {
     const { p, d, n } = this, mean = new Float64Array(p), one = new Float64Array(p);
     const heads = head === null ? [...Array(this.heads).keys()] : [head];
+    this.around = [Math.floor(token / this.columns), token % this.columns];
     for (const h of heads) {
       const q = (h * n + token) * d;
       let top = -Infinity, total = 0;
       for (let i = 0; i < p; i++) {
-        const k = (h * p + i) * d;
+        const k = (this.window ? h * n + this.pixel(i) : h * p + i) * d;
         let logit = 0;
         for (let j = 0; j < d; j++) logit += this.queries[q + j] * this.keys[k + j];
         one[i] = logit;
@@ -45,10 +48,21 @@ export class Level {
     return mean;
   }
 
+  /** Window attention: where token i of the last query lies; beyond the border, the nearest pixel. */
+  pixel(i) {
+    const { window, rows, columns, around } = this, half = (window - 1) / 2;
+    const row = around[0] + Math.floor(i / window) - half, column = around[1] + (i % window) - half;
+    return Math.max(0, Math.min(rows - 1, row)) * columns + Math.max(0, Math.min(columns - 1, column));
+  }
+
   /** sum_p weights[p] F[p, j], of a Float64Array; footprints held on a coarse grid are summed there, then resampled. */
   lift(weights) {
     const { footprints, heldRows, heldColumns, rows, columns } = this, size = heldRows * heldColumns;
     const held = new Float32Array(size);
+    if (this.window) {
+      weights.forEach((w, i) => (held[this.pixel(i)] += w));
+      return held;
+    }
     const part = (p) => footprints.subarray(p * size, (p + 1) * size);
     let p = 0;
     for (; p + 3 < weights.length; p += 4) { // four at a time: twice as fast as one by one
@@ -79,7 +93,7 @@ export class Level {
 
   footprint(p) {
     const size = this.heldRows * this.heldColumns;
-    return this.taps ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
+    return this.taps || this.window ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
   }
 
   map(head, row, column, relative) {

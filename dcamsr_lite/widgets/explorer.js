@@ -59,7 +59,7 @@ function build(model, root) {
   footFrame.element.classList.add("dx-foot");
   footFrame.mark.remove();
   const plot = make("div", { class: "dx-plot" }, make("div", { class: "dx-axis" }, chartTop, chartLow), chart, make("i"), chartNote);
-  const tokens = card(`Weights of the ${levels[model.get("level")].p} projected tokens`, make("div", { class: "dx-tokens" }, plot,
+  const tokens = card(`Weights of the ${levels[model.get("level")].p} ${levels[model.get("level")].window ? "pixels of the window" : "projected tokens"}`, make("div", { class: "dx-tokens" }, plot,
     make("div", { class: "dx-side" }, footFrame.element, make("div", {}, footTitle, footBar.bar))));
 
   // entropy and channel attention
@@ -135,8 +135,9 @@ function build(model, root) {
     chart.setAttribute("aria-valuemax", p - 1);
     chart.setAttribute("aria-valuenow", chosen);
     chart.setAttribute("aria-valuetext", footTitle.textContent);
-    if (footprintOf === `${state.level} ${chosen}`) return;
-    footprintOf = `${state.level} ${chosen}`;
+    const now = `${state.level} ${chosen} ${level.window ? level.around : ""}`; // a window moves with its query
+    if (footprintOf === now) return;
+    footprintOf = now;
     const one = level.footprint(chosen), limit = extent(one);
     paint(foot, one, [level.rows, level.columns], -limit, limit, "signed");
     foot.setAttribute("aria-label", `footprint of token ${chosen}`);

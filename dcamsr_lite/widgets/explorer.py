@@ -98,10 +98,13 @@ class AttentionExplorer(Explorer):
         """
         if self.level not in self._attention:
             raise LookupError("nothing to lift: the explorer is empty")
-        q, k, footprints = self._attention[self.level]
+        q, k, footprints, (window, grid) = self._attention[self.level]
         at = zip(self.query, self.info["offset"], strict=True)
         row, column = ((pixel + offset) // self.level for pixel, offset in at)
-        q = q[:, row * footprints.shape[-1] + column]
+        q = q[:, row * grid[1] + column]
+        if window:
+            footprints = window.footprints(grid, (row, column))
+            k = footprints.flatten(1) @ k
         weights = torch.einsum("hd,hpd->hp", q, k).softmax(-1)
         weights = weights.mean(0) if self.head is None else weights[self.head]
         weights = weights - self.relative / len(weights)
@@ -178,9 +181,14 @@ def _explorer(model: DCAMSR, pair: Pair, index: int | None) -> AttentionExplorer
     if pair.target_image is not None:
         images["target"] = pair.target_image[index]
     images = {name: image.float() for name, image in images.items()}
-    footprints = record.footprints.items()
+    attention = {}
+    for level, q in record.queries.items():
+        footprints, place = record.footprints.get(level), record.windows.get(level)
+        footprints = None if place else footprints.cpu()
+        k = record.keys[level][0].cpu()
+        attention[level] = q[0].cpu(), k, footprints, (place, record.grids[level])
     return AttentionExplorer(
-        {n: (record.queries[n][0].cpu(), record.keys[n][0].cpu(), f.cpu()) for n, f in footprints},
+        attention,
         info=_info(model, pair, index, images),
         images={name: pack(image, "float16") for name, image in images.items()},
         levels={str(level): pack_level(model, record, level) for level in record.queries},

@@ -52,13 +52,16 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     [8, 64, 4]
 
     Footprints that the network holds on a coarser grid go as they are held, with the two matrices
-    ("resample") that bring rows and columns to the image's grid.
+    ("resample") that bring rows and columns to the image's grid. With window attention the side of
+    the window goes instead, and the keys are those of all pixels.
     """
-    footprints = record.footprints[level]
-    grid = tuple(footprints.shape[-2:])
-    held = model.transformers[str(level)].attention.spatial.project_value.weight.detach()
+    grid = record.grids[level]
+    window = record.windows.get(level)
+    footprints = record.footprints.get(level)
+    held = getattr(model.transformers[str(level)].attention.spatial.project_value, "weight", None)
     resample = None
-    if held[0].numel() < footprints[0].numel():
+    if held is not None and held[0].numel() < footprints[0].numel():
+        held = held.detach()
         sides = zip(held.shape[-2:], grid, strict=True)
         resample = [pack(_interpolation(a, b), "float32") for a, b in sides]
         footprints = held * (held[0].numel() / footprints[0].numel())
@@ -68,8 +71,9 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         # Fixed point, of float16's size: at temperature 10 the worst of 2400 maps is off by 3e-4 of
         # its largest value, with float16 by 4e-3, because it is coarsest where logits are large.
         "queries": pack(record.queries[level][0], "int16"),
-        "keys": pack(record.keys[level][0], "float32"),
-        "footprints": pack(footprints, "float16"),
+        "keys": pack(record.keys[level][0], "int16" if window else "float32"),
+        "window": window.side if window else None,
+        "footprints": None if window else pack(footprints, "float16"),
         "resample": resample,
         "channel": None if channel is None else pack(channel[0], "float32"),
         "entropy": {name: rows[0].tolist() for name, rows in record.entropy(level).items()},
