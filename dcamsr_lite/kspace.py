@@ -172,11 +172,13 @@ def restore_measured(image: Tensor, low: Tensor) -> Tensor:
     True
 
     (..., h, w) and (..., h / s, w / s), as upsampled and degraded: samples of the large image are
-    ``s`` times those of the small one. Exact for complex and for real, signed images. The low-
-    resolution *magnitude* is no crop of k-space: taking it went through the absolute value (and, of
-    several coils, the root-sum-of-squares), so that even the true image is changed by this. Both
-    images must have had the same number subtracted and divided by (not so in the released
-    normalisation).
+    ``s`` times those of the small one. Exact for complex and for real, signed images.
+
+    A low-resolution *magnitude* is no crop of the magnitude's k-space, so that even the true image is
+    changed by this, and no output can come closer to the truth than the truth so changed. On a
+    simulated head (``VALIDATION_SEED``, 128 x 128) that ceiling is 45.2 dB at 2x and 37.6 dB at 4x
+    for ``order="image"``, but 34.9 and 31.0 dB for ``order="coils"``, whose combination is not linear.
+    Both images must have been normalised alike ("clean"; in "released" they are not).
     """
     shape = low.shape[-2:]
     growth = (image.shape[-2] * image.shape[-1] / (shape[0] * shape[1])) ** 0.5
