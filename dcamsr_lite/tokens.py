@@ -9,7 +9,6 @@ torch.Size([16, 64, 64])
 """
 
 from collections.abc import Callable, Iterator
-from math import isqrt
 
 import torch
 import torch.nn.functional as F
@@ -155,7 +154,7 @@ class Window(nn.Module):
 
     def __init__(self, tokens: int):
         super().__init__()
-        self.side = (isqrt(tokens) + 1) // 2 * 2 - 1
+        self.side = (int(tokens**0.5) + 1) // 2 * 2 - 1
 
     def footprints(self, grid: tuple[int, int], query: tuple[int, int]) -> Tensor:
         """Where the tokens of the query at (row, column) lie: (p, h, w), a single one in each."""
