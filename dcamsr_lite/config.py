@@ -49,6 +49,9 @@ class Config:
     last_kernel: int = 3
     residual: bool = True
     upsampling: str = "fourier"  # the first step; "bilinear" is off by (scale - 1) / 2 pixels
+    start: str = (
+        "he"  # of the convolutions, see start.py; "torch" lets the coarse levels fall silent
+    )
     reference: bool = True
     multiscale: bool = True
     channel: bool = True
@@ -102,6 +105,7 @@ CHOICES: dict[str, tuple] = {
     "projections": (1, 2),
     "last_kernel": (1, 3),
     "upsampling": ("fourier", "bilinear"),
+    "start": ("he", "torch"),
 }
 VARIANTS: dict[str, dict] = {
     "released": dict(
@@ -114,6 +118,7 @@ VARIANTS: dict[str, dict] = {
         norm_before_ffn=False,
         shared_sam=True,
         upsampling="bilinear",
+        start="torch",
     ),
     "paper": dict(
         channel_logits="scaled_dot_product",
@@ -123,6 +128,7 @@ VARIANTS: dict[str, dict] = {
         last_kernel=1,
         residual=False,
         upsampling="bilinear",
+        start="torch",
     ),
     "corrected": {},
 }

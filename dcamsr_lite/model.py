@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .attention import DualCrossAttentionTransformer as Transformer
 from .config import LEVELS, Config
 from .frame import SuperResolver, upsample
+from .start import STARTS
 
 
 class ResidualBlock(nn.Module):
@@ -153,6 +154,7 @@ class DCAMSR(SuperResolver):
         self.transformers = nn.ModuleDict(blocks)
         self.decoder = Decoder(config.channels, config.decoder_blocks, config.shared_sam)
         self.last = nn.Conv2d(config.channels, 1, config.last_kernel, padding="same")
+        STARTS[config.start](self)
 
     def detail(self, up: Tensor, reference: Tensor) -> Tensor:
         features = self.encoder(up)

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from ..config import Config
 from ..frame import SuperResolver
 from ..model import DCAMSR
+from ..start import STARTS
 from .concatenation import Concatenation
 from .edsr import EDSR
 from .elan import ELAN
@@ -69,4 +70,6 @@ def build(config: Config, **own) -> SuperResolver:
     """
     if config.method == "dcamsr":
         return DCAMSR(**(asdict(config) | own))
-    return NETWORKS[config.method](config)
+    network = NETWORKS[config.method](config)
+    STARTS[config.start](network)
+    return network
