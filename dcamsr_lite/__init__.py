@@ -30,6 +30,7 @@ _HOMES = {
     "explore": "widgets",
     "intervention_lab": "widgets",
     "explore_kspace": "widgets",
+    "explore_attribution": "widgets",
 }
 __all__ = [*_HOMES]
 
