@@ -118,7 +118,7 @@ def test_planted_keys_of_the_whole_network():
         if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
             with torch.no_grad():
                 centre = module.weight[..., 1, 1].clone()
-                module.weight.zero_()[..., 1, 1] = 3 * centre  # a ninth of the weights: a third
+                module.weight.zero_()[..., 1, 1] = centre
     identity(model.transformers["1"].attention.spatial)
     board = (-1.0) ** torch.arange(8)
     lr, ref = textured(4, 4), board[:, None] * board * (2 + 0.2 * textured(8, 8))  # blur moves all
@@ -126,12 +126,12 @@ def test_planted_keys_of_the_whole_network():
         dl.intervene(model, channel="off"),
         dl.intervene(model, spatial="off", levels=[2, 4]),
     ):
-        for query in (9, 36, 54):
+        for query in (9, 27, 36, 54):
             patch = (*divmod(query, 8), 1, 1)
             lifted = lifted_attention(model, lr, ref, patch)[1]
             found = blur_path(model, lr, ref, patch, "mean").result()
             assert top(found.ref) == top(lifted) == divmod(int(PLANTED[query]), 8)
-            assert found.share_of_reference > 0.001
+            assert 0 < found.share_of_reference < 1
 
 
 def test_complete_to_one_percent_on_the_shipped_weights():

@@ -75,7 +75,8 @@ class AttributionExplorer(Explorer):
     target = Unicode("detail").tag(**SYNC)
 
     def __init__(self, network: tuple[Callable, Tensor, Tensor] | None = None, **traits):
-        self._network, self._job = network, None  # f, lr, ref; (place, work) of a run that goes on
+        self._network = network  # f, lr, ref
+        self._job, self._progress = None, (0, 0)  # (place, work) of a run that can go on
         super().__init__(**traits)
         self.on_msg(self._answer)
 
@@ -122,17 +123,15 @@ class AttributionExplorer(Explorer):
         place = (method, target, tuple(patch))
         if self._job is None or self._job[0] != place:
             self._job = (place, self._work(*place))
+        _, work = self._job
+        self._job = None  # where the function raises, the run is over
         end = time.monotonic() + CHUNK
-        done = total = 0
-        try:
-            for done, total in self._job[1]:
-                if time.monotonic() >= end:
-                    return {"done": done, "total": total, "finished": False}
-        except Exception:
-            self._job = None
-            raise
-        self._job = None
-        return {"done": done, "total": total, "finished": True}
+        for self._progress in work:
+            if time.monotonic() >= end:
+                self._job = (place, work)
+                break
+        done, total = self._progress
+        return {"done": done, "total": total, "finished": self._job is None}
 
     def _answer(self, _widget, content: dict, _buffers) -> None:
         """The browser asks for the next chunk; an error in the user's function is shown there."""
@@ -327,7 +326,7 @@ def _picture(explorer: AttributionExplorer) -> bytes:
         axis.imshow(image.numpy(), "gray", vmin=0, vmax=info["windows"][name], extent=bounds)
         axis.set_title(info["titles"][name], fontsize=8)
     for axis, (name, image) in zip(axes[len(images) :], maps.items(), strict=True):
-        limit = float(image.abs().max()) or 1.0
+        limit = float(image.abs().quantile(0.995)) or float(image.abs().max()) or 1.0
         bounds = (-left, columns - left, rows - top, -top)
         drawn = axis.imshow(image.numpy(), "PuOr_r", vmin=-limit, vmax=limit, extent=bounds)
         axis.set_title(f"Attribution: {info['titles'][name].lower()}", fontsize=8)
