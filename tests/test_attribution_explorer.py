@@ -198,7 +198,7 @@ def test_pointer_and_keys_move_the_patch(ran, opened):
     page.mouse.up()
     assert page.evaluate(patch) == [5, 4, 5, 11]
     page.mouse.click(*at(20, 10))
-    assert page.evaluate(patch) == [18, 4, 5, 11]  # a click moves what was drawn
+    assert page.evaluate(patch) == [18, 5, 5, 11]  # a click moves what was drawn
     page.mouse.click(*at(29, 25))
     assert page.evaluate(patch) == [25, 15, 5, 11]  # and stays inside
 
