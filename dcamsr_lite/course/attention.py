@@ -184,7 +184,7 @@ EXERCISES = {
             "Normalise over the tokens n, dim=-2; you normalised over the features d.": lambda *x: (
                 _channel(*x, normal=-1)
             ),
-            "q and k are not normalised: the logits grow with the number of pixels.": lambda *x: (
+            "Nothing is normalised: the logits grow with the number of pixels.": lambda *x: (
                 _channel(*x, normal=None)
             ),
             "The attention is applied transposed: output feature i is the sum over j of"

@@ -38,9 +38,9 @@ from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
 # values `v` from the sharp T1.
 
 # %%
-pair, _ = simulated_pair(DEMO_SEED, scale=4)
+pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
 model = dl.load("lite-4x").eval()
-slice_ = 9
+slice_ = 3
 
 # %%
 with torch.inference_mode():
@@ -315,9 +315,9 @@ course.show(
 #
 # ## Exercise 7: an attention of your own
 # The package takes a function in place of its spatial attention. It gets `q`, `k` (b head n d),
-# `project` (b head n d -> b head p d) and a learned `temperature` (head 1 1), and returns the queries and
-# the projected keys whose inner products are the logits. First the one that the shipped network uses:
-# cosine between a query and a *projected* key, times the temperature.
+# `project` (b head n d -> b head p d) and a learned `temperature` (head 1 1). It returns queries and
+# projected keys, whose inner products are the logits. First the one that the shipped network uses:
+# the cosine between a query and a *projected* key, times the temperature.
 
 
 # %%
@@ -378,6 +378,7 @@ course.report()
 # - Huang et al., *Accurate Multi-contrast MRI Super-Resolution via a Dual Cross-Attention Transformer
 #   Network*, MICCAI 2023: Eqs. 1 to 5, Fig. 3.
 # - Shaker et al., *UNETR++*, 2022; its repository's issue 62 on the merge of heads.
-# - Rogozhnikov, *Einops: clear and reliable tensor manipulations with Einstein-like notation*, ICLR 2022.
+# - Rogozhnikov, *Einops: clear and reliable tensor manipulations with Einstein-like notation*,
+#   ICLR 2022.
 #
 # **Not for clinical use.**
