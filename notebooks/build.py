@@ -8,7 +8,7 @@ state, cells tagged "varies") is left out, so that regenerating without a change
 
 ``--measure`` also writes the minutes that each took into minutes.json, whence its first cell quotes:
 processor time of the kernel on one thread, which other work on the machine hardly changes and an idle
-machine with two cores does not exceed. Build again to quote them.
+machine with two cores does not exceed.
 """
 
 import argparse
@@ -168,17 +168,22 @@ def _joined(outputs: list) -> list:
     return joined
 
 
-def build(source: Path, out: Path = HERE) -> dict[str, float]:
+def build(source: Path, out: Path = HERE, measure: bool = False) -> dict[str, float]:
     """Write the student's and the solved notebook of one source; seconds by path."""
-    seconds = {}
-    for solved in (False, True):
-        notebook = convert(source, solved)
+    notebooks = {solved: convert(source, solved) for solved in (False, True)}
+    seconds = {solved: execute(notebook) for solved, notebook in notebooks.items()}
+    if measure:
+        _write_minutes(source.stem, max(seconds.values()))
+    by_path = {}
+    for solved, notebook in notebooks.items():
+        strip(notebook)
+        for cell, quoting in zip(notebook.cells, convert(source, solved).cells, strict=True):
+            cell.source = quoting.source  # with the minutes just measured
         path = out / ("solutions" if solved else "") / f"{source.stem}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        seconds[path] = execute(notebook)
-        strip(notebook)
         nbformat.write(notebook, path)
-    return seconds
+        by_path[path] = seconds[solved]
+    return by_path
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -190,10 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     found = []
     for name in names:
         source = HERE / "source" / f"{name}.py"
-        seconds_by_path = build(source)
-        if asked.measure:
-            _write_minutes(name, max(seconds_by_path.values()))
-        for path, seconds in seconds_by_path.items():
+        for path, seconds in build(source, measure=asked.measure).items():
             size = path.stat().st_size / 1e6
             print(f"{path.relative_to(HERE)}: {seconds:.0f} s, {size:.2f} MB", flush=True)
             found += [f"{path.relative_to(HERE)}: {problem}" for problem in problems(path)]

@@ -9,6 +9,7 @@ from helpers import ROOT
 pytest.importorskip("jupytext", reason="jupytext (the extra 'lab') is not installed")
 
 import build
+import grade
 import nbformat
 import quality
 
@@ -104,6 +105,27 @@ def test_regenerating_without_a_change_changes_nothing(source, tmp_path):
         assert one.read_bytes() == other.read_bytes()
         assert [p for p in quality.problems(one) if "link" not in p] == []
     assert max(first.values()) < 90  # seconds
+
+
+@pytest.mark.slow
+def test_grading_counts_what_passes_and_puts_the_checks_back(tmp_path):
+    """One answer wrong, one check made toothless by the learner: no point for either of them."""
+    submission = tmp_path / "anna_02_two_contrasts.ipynb"
+    notebook = nbformat.read(FOLDER / "solutions" / "02_two_contrasts.ipynb", as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('fine = "less"', 'fine = "more"')
+        if cell.source.startswith('course.check("contrasts.fine"'):
+            cell.source = "print('passed')"
+    nbformat.write(notebook, submission)
+    points = grade.grade(submission)
+    assert points.pop("check.contrasts.fine") == 0
+    assert set(points.values()) == {1}
+    assert len(points) == 4
+
+
+def test_a_submission_of_unknown_origin_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match="expected one of 00_start_here"):
+        grade.notebook_of(tmp_path / "homework.ipynb")
 
 
 # --- the pipeline itself

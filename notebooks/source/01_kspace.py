@@ -59,9 +59,9 @@ course.check("kspace.fft2c", fft2c)
 to_kspace = course.use("kspace.fft2c", fft2c)
 k = to_kspace(image)
 course.show(
-    {"image": image, "k-space, log": (1 + 1000 * k.abs() / k.abs().max()).log()},
+    {"image": image, "k-space": (1 + 1000 * k.abs() / k.abs().max()).log()},
     alt="A T2 image of a head, and its k-space: a bright centre, fading outwards.",
-    kind="signal",
+    label="signal; log of magnitude",
 )
 
 # %% [markdown]
@@ -153,7 +153,8 @@ course.show(
 )
 
 # %% [markdown]
-# It is not the mean of blocks of pixels, nor every fourth pixel. The difference on one scale:
+# It is not the mean of blocks of pixels (whose centre is 1.5 pixels further on, besides), nor every
+# fourth pixel. The differences on one scale:
 
 # %%
 blocks = torch.nn.functional.avg_pool2d(image[None], 4)[0]
@@ -161,8 +162,9 @@ every = image[::4, ::4]
 cropped = low_(image, 4)
 course.show(
     {"mean of blocks - crop": blocks - cropped, "every 4th pixel - crop": every - cropped},
-    alt="Both differ from the k-space crop, most at edges; every fourth pixel differs more.",
+    alt="Both differ from the k-space crop, most at edges.",
     kind="signed",
+    label="signal",
     shared=True,
 )
 
@@ -282,10 +284,12 @@ off = (orders["coils"] - orders["image"]).norm() / orders["image"].norm()
 print(f"coils first and image first differ by {100 * off:.1f} %")
 
 # %%
+course.show(orders, alt="Low-resolution images by both orders: hard to tell apart.", shared=True)
 course.show(
-    orders | {"difference": orders["coils"] - orders["image"]},
-    alt="Low-resolution images by both orders, and their difference, largest at the head's rim.",
+    {"coils - image": orders["coils"] - orders["image"]},
+    alt="Their difference: largest at the head's rim and in the background.",
     kind="signed",
+    label="signal",
 )
 
 # %% tags=["varies"]

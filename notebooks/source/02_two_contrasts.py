@@ -216,6 +216,7 @@ course.show(
     {"T2 - guess": (target - guess)[slice_], "lesions": head.lesions[slice_]},
     alt="What T1 does not tell: fluid at the rim, lesions and vessels; and a map of the lesions.",
     kind="signed",
+    label="signal; fraction of the voxel",
     limit=0.4,
 )
 

@@ -302,13 +302,16 @@ merges = {"aligned": attention.merge_heads, "scrambled": attention.merge_heads_s
 course.show(
     {"before": small[0, 0]}
     | {
-        f"{name}, feature 0": rearrange(m(same), "1 (h w) c -> c h w", h=grid[0])[0]
+        f"{name}, feature 16": rearrange(m(same), "1 (h w) c -> c h w", h=grid[0])[16]
         for name, m in merges.items()
     },
-    alt="The T1 image before the merge and after the aligned one; the scramble leaves small copies.",
+    alt="Before and after the aligned merge: the T1 image. After the scramble: stripes.",
 )
 
 # %% [markdown]
+# The stripes are column 16 of the T1 image, once in every row: with `c` = 32 features on 32 columns,
+# each output token holds one whole row of the image. Nothing is lost, but it is in the wrong place.
+#
 # **Explain.** The released line permutes `(b, h, n, d)` to `(b, d, h, n)` and cuts the row of numbers
 # into pieces of `c`. Why does it work in the channel branch, where the axes are `(b, h, d, n)`? The
 # line came from UNETR++ (its issue 62). With named axes it cannot be written by accident.
