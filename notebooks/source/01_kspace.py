@@ -26,9 +26,10 @@
 import torch
 from matplotlib.figure import Figure
 
+import dcamsr_lite as dl
 from dcamsr_lite import brain, course
 from dcamsr_lite import kspace as ks
-from dcamsr_lite.simulated import DEMO_SEED
+from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
 
 # %%
 head = brain.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, contrasts=("T2",))
@@ -291,6 +292,14 @@ course.show(
     kind="signed",
     label="signal",
 )
+
+# %% [markdown]
+# ## All of it under your fingers
+# Change the crop and watch blur, ringing, noise and brightness. Before each change: predict.
+
+# %%
+pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+dl.explore_kspace(pair)
 
 # %% tags=["varies"]
 course.report()
