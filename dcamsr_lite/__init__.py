@@ -15,6 +15,7 @@ _HOMES = {
     "DCAMSR": "model",
     "Config": "config",
     "InputError": "errors",
+    "baseline": "baselines",
     "load": "checkpoints",
     "load_released": "checkpoints",
     "save": "checkpoints",
@@ -30,6 +31,7 @@ _HOMES = {
     "intervention_lab": "widgets",
     "explore_kspace": "widgets",
     "save_gallery": "widgets",
+    "explore_attribution": "widgets",
 }
 __all__ = [*_HOMES]
 

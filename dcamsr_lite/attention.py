@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor, nn
 
-from .tokens import START_TEMPERATURE, Projection, SpatialAttention, spatial_attention
+from .tokens import (
+    START_TEMPERATURE,
+    TOKENS,
+    Projection,
+    SpatialAttention,
+    Window,
+    spatial_attention,
+)
 
 
 def merge_heads(x: Tensor) -> Tensor:
@@ -36,6 +43,17 @@ class AttentionMap(nn.Module):
         return logits.softmax(dim=-1)
 
 
+class WindowMap(nn.Module):
+    """softmax(q k^T) with the p keys around each query: b head n d both -> b head n p."""
+
+    def __init__(self, window: Window):
+        super().__init__()
+        self.window = window
+
+    def forward(self, q: Tensor, k: Tensor, grid: tuple[int, int]) -> Tensor:
+        return self.window.logits(q, k, grid).softmax(dim=-1)
+
+
 class SpatialBranch(nn.Module):
     """Where in the reference to look (Eq. 3): every pixel attends to p projected tokens.
 
@@ -59,13 +77,19 @@ class SpatialBranch(nn.Module):
         self.prepare = spatial_attention(choice)
         start = START_TEMPERATURE.get(self.prepare, 1.0)
         self.temperature = None if start is None else nn.Parameter(torch.full((heads, 1, 1), start))
-        self.project_key = Projection(tokens, grid, held, local)
-        one = projections == 1
-        self.project_value = self.project_key if one else Projection(tokens, grid, held, local)
+        learned = choice not in TOKENS
+        make = (
+            (lambda: Projection(tokens, grid, held, local))
+            if learned
+            else lambda: TOKENS[choice](tokens)
+        )
+        self.project_key = make()
+        self.project_value = make() if learned and projections == 2 else self.project_key
+        self.window = self.project_key if choice == "window" else None
         self.merge = {"aligned": merge_heads, "scrambled": merge_heads_scrambled}[merge]
         self.dropout = dropout
         self.fused = True
-        self.attention = AttentionMap()
+        self.attention = AttentionMap() if self.window is None else WindowMap(self.window)
         self.heads = nn.Identity()  # the heads' outputs pass through here, to be watched or cut
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -73,7 +97,11 @@ class SpatialBranch(nn.Module):
         q, k = ready if isinstance(ready, tuple) else (ready, None)
         v = self.project_value(v, grid)
         dropout = self.dropout if self.training else 0.0
-        if self.fused and k is not None:
+        if self.window and self.fused:
+            x = self.window.fused(q, k, v, grid, dropout)
+        elif self.window:
+            x = self.window.mix(F.dropout(self.attention(q, k, grid), dropout), v, grid)
+        elif self.fused and k is not None:
             x = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=1.0)
         else:
             x = F.dropout(self.attention(q, k), dropout) @ v

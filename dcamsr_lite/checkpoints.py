@@ -15,11 +15,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from .baselines import build
 from .config import Config
 from .errors import ASSETS, InputError, atomic_path
+from .frame import SuperResolver
 from .model import DCAMSR
 
 FORMAT = "dcamsr-lite 1"
@@ -35,7 +37,9 @@ def weights() -> dict[str, dict]:
     return {card.stem: json.loads(card.read_text(encoding="utf-8")) for card in cards}
 
 
-def save(model: DCAMSR, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
+def save(
+    model: SuperResolver, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str
+) -> None:
     """Write weights and configuration, atomically. float16 halves the file (error: 5e-4 relative).
 
     >>> from dcamsr_lite import DCAMSR
@@ -50,8 +54,11 @@ def save(model: DCAMSR, path: str | Path, dtype: torch.dtype = torch.float16, **
         if shared[id(value)] == name  # a module used twice is stored once
     }
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **notes}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+    content = to_bytes(tensors, metadata=header)
+    with atomic_path(
+        path
+    ) as temporary:  # which knows a full disk; safetensors' writer has no OSError
+        temporary.write_bytes(content)
 
 
 def read_header(path: str | Path) -> dict[str, str]:
@@ -82,7 +89,7 @@ def _read_tensors(path: str | Path) -> dict[str, Tensor]:
 
 def load(
     name: str | Path, image_size: int | None = None, spatial_attention: Callable | None = None
-) -> DCAMSR:
+) -> SuperResolver:
     """A trained network by name (see ``weights()``) or from a file; float32, eval mode.
 
     >>> load("lite-4x").config.scale
@@ -110,7 +117,7 @@ def load(
         config = Config.make(**(asdict(Config()) | fields | changes))
         _check_claims(config, tensors)
         own = {"spatial_attention": spatial_attention} if spatial_attention else {}
-        model = DCAMSR(**(asdict(config) | own))
+        model = build(config, **own)
     except (KeyError, TypeError, ValueError, RecursionError, RuntimeError, MemoryError) as error:
         raise InputError(
             path, f"a configuration that fails ({error})", "a network of ours"
@@ -121,7 +128,7 @@ def load(
 
 def _check_claims(config: Config, tensors: Mapping[str, Tensor]) -> None:
     """A header must not make us build more than a few times what the file holds."""
-    blocks = sum(config.encoder_blocks) + sum(config.decoder_blocks)
+    blocks = sum(config.encoder_blocks + config.decoder_blocks + config.blocks)
     held = sum(t.numel() for t in tensors.values())
     if max(config.channels, config.heads, config.tokens, blocks) > 1024:
         raise ValueError("more than 1024 channels, heads, tokens or blocks")
@@ -133,7 +140,7 @@ def _check_claims(config: Config, tensors: Mapping[str, Tensor]) -> None:
         raise ValueError("far more parameters than the file holds")
 
 
-def _fill(model: DCAMSR, tensors: Mapping[str, Tensor], source: object) -> None:
+def _fill(model: SuperResolver, tensors: Mapping[str, Tensor], source: object) -> None:
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     for name, value in tensors.items():
         if name not in expected or tuple(value.shape) != expected[name]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import InputError, atomic_path
+from .errors import InputError
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 on bad input, 130 when interrupted."""
     try:
         options = parser().parse_args(arguments)
+        options.arguments = sys.argv[1:] if arguments is None else [*arguments]
         options.run(options)
         sys.stdout.flush()
     except InputError as error:
@@ -83,13 +84,17 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--data", required=True, action="append", help=kinds)
     train.add_argument("--validation", action="append", default=[], help="likewise")
     train.add_argument("--out", required=True, help="folder for weights, log and state")
+    train.add_argument("--method", default="dcamsr", help="or a baseline: see dcamsr_lite.baseline")
     train.add_argument("--preset", default="lite", choices=("lite", "full"))
     train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
     train.add_argument("--scale", type=int, default=4, choices=(2, 4))
-    train.add_argument("--steps", type=positive, default=3000)
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=positive, help="default: lite 3000")
+    length.add_argument("--epochs", type=positive, help="default: full 50, as the paper")
     train.add_argument("--until", type=positive, metavar="N", help="stop there, to be resumed")
-    train.add_argument("--batch", type=positive, default=4)
-    train.add_argument("--rate", type=float, default=5e-4, help="Adam's learning rate")
+    train.add_argument("--batch", type=positive, default=4, help="slices at once, per process")
+    train.add_argument("--accumulate", type=positive, default=1, help="such batches per step")
+    train.add_argument("--rate", type=float, help="Adam's; default: lite 5e-4, full 2e-4")
     train.add_argument(
         "--schedule", choices=("paper", "cosine"), help="default: full paper, lite cosine"
     )
@@ -100,8 +105,15 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--image-size", type=positive, default=None, help="of simulated subjects")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     train.add_argument("--bf16", action="store_true", help="bfloat16 where the hardware is fast")
+    train.add_argument("--compile", action="store_true", help="torch.compile: slow start, faster")
+    train.add_argument("--workers", type=int, choices=range(65), default=0, metavar="N",
+                       help="processes that read slices ahead")  # fmt: skip
+    train.add_argument("--cache", metavar="DIR", help="keep the slices there, not in memory")
     train.add_argument("--loss", default="l1", choices=("l1", "l2"), help="l1: the paper's")
-    train.add_argument("--vary", action="store_true", help="random contrasts, shading, mirrors")
+    train.add_argument("--vary", nargs="?", const=True, default=False, metavar="KINDS",
+                       help="some of geometry,mirror,contrast,curve (default: all)")  # fmt: skip
+    train.add_argument("--average", type=float, default=0.0, metavar="DECAY",
+                       help="keep the weights' moving average, e.g. 0.999")  # fmt: skip
     train.add_argument("--resume", action="store_true", help="go on from --out")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                        help="a field of the configuration, e.g. channel=false")  # fmt: skip
@@ -234,59 +246,6 @@ def run_convert(options) -> None:
 
 
 def run_train(options) -> None:
-    import torch
+    from .train_command import run
 
-    from .checkpoints import load
-    from .model import DCAMSR
-    from .simulated import VALIDATION_SEED
-    from .train import memory_estimate, settings, slices, sources, train
-
-    if options.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda", "no CUDA device in torch", "a GPU build, or --device cpu")
-    size = options.image_size or (256 if options.preset == "full" else 128)
-    first = options.seed * 1000
-    pairs = sources(options.data, options.scale, size, first, options.subjects)
-    print(f"reading {', '.join(options.data)} ...", file=sys.stderr)
-    tensors = slices(pairs, options.scale)
-    held_out = sources(options.validation, options.scale, size, VALIDATION_SEED, 2)
-    torch.manual_seed(options.seed)
-    rows, columns = tensors[1].shape[-2:]
-    choices = settings(options.set) | {"image_size": (rows, columns)}
-    try:
-        model = DCAMSR(options.scale, variant=options.variant, preset=options.preset, **choices)
-    except (TypeError, ValueError) as error:
-        raise InputError("--set", str(error), "fields of dcamsr_lite.Config") from error
-    if options.init:
-        start = load(options.init, image_size=(rows, columns)).state_dict()
-        shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-        if shapes != {name: tuple(value.shape) for name, value in start.items()}:
-            raise InputError("--init", "a network of other shapes", "the one that is trained")
-        model.load_state_dict(start)
-    gigabytes = memory_estimate(model.config, options.batch)
-    print(f"{len(tensors[0])} slices of {rows} x {columns}, about {gigabytes} GB", file=sys.stderr)
-    kept = "steps seed batch rate loss vary subjects".split()
-    notes = {name: str(getattr(options, name)) for name in kept}
-    notes |= {"data": " + ".join(Path(name).name for name in options.data)}
-    notes |= {"init": Path(options.init).name if options.init else "random"}
-    train(
-        model,
-        tensors,
-        options.out,
-        steps=options.steps,
-        batch=options.batch,
-        rate=options.rate,
-        schedule=options.schedule or ("paper" if options.preset == "full" else "cosine"),
-        seed=options.seed,
-        validation=held_out,
-        every=options.every,
-        resume=options.resume,
-        device=options.device,
-        bf16=options.bf16,
-        variation=options.vary,
-        squared=options.loss == "l2",
-        until=options.until,
-        notes=notes,
-    )
-    with atomic_path(Path(options.out) / "config.json") as temporary:
-        temporary.write_text(json.dumps(vars(model.config), indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {options.out}/last.safetensors: use it with --weights. Not for clinical use.")
+    run(options)

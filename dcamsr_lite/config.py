@@ -1,4 +1,4 @@
-"""Variants and presets: every point where paper, released code and our network differ, as a switch.
+"""Variants, presets, methods: every point where the networks here differ, as a switch.
 
 >>> Config.make("released", "full").merge
 'scrambled'
@@ -20,6 +20,7 @@ class Config:
     1
     """
 
+    method: str = "dcamsr"  # or what the paper compares with, see dcamsr_lite.baseline
     variant: str = "corrected"
     preset: str = "lite"
     scale: int = 4
@@ -48,22 +49,28 @@ class Config:
     last_kernel: int = 3
     residual: bool = True
     upsampling: str = "fourier"  # the first step; "bilinear" is off by (scale - 1) / 2 pixels
+    start: str = (
+        "he"  # of the convolutions, see start.py; "torch" lets the coarse levels fall silent
+    )
     reference: bool = True
     multiscale: bool = True
     channel: bool = True
     spatial: bool = True
+    consistency: bool = False  # the output takes over the measured k-space
+    blocks: tuple[int, ...] = ()  # depth of a baseline, each docstring says of what
 
     @classmethod
     def make(cls, variant: str, preset: str, **changes) -> "Config":
         """The configuration of a variant and a preset, with ``changes`` to single fields."""
-        known = CHOICES | {"variant": VARIANTS, "preset": PRESETS}
+        known = CHOICES | {"variant": VARIANTS, "preset": PRESETS, "method": SIZES}
         for name, value in ({"variant": variant, "preset": preset} | changes).items():
             if name in known and value not in known[name]:
                 raise ValueError(f"{name} is {value!r}, expected one of {[*known[name]]}")
         unknown = set(changes) - set(cls.__dataclass_fields__)
         if unknown:
             raise ValueError(f"unknown option {sorted(unknown)}; see dcamsr_lite.Config")
-        fields = VARIANTS[variant] | PRESETS[preset] | changes
+        sizes = SIZES[changes.get("method", "dcamsr")].get(preset, {})
+        fields = VARIANTS[variant] | PRESETS[preset] | sizes | changes
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         if isinstance(size := fields.get("image_size", cls.image_size), int):
             size = (size, size)
@@ -98,6 +105,7 @@ CHOICES: dict[str, tuple] = {
     "projections": (1, 2),
     "last_kernel": (1, 3),
     "upsampling": ("fourier", "bilinear"),
+    "start": ("he", "torch"),
 }
 VARIANTS: dict[str, dict] = {
     "released": dict(
@@ -110,6 +118,7 @@ VARIANTS: dict[str, dict] = {
         norm_before_ffn=False,
         shared_sam=True,
         upsampling="bilinear",
+        start="torch",
     ),
     "paper": dict(
         channel_logits="scaled_dot_product",
@@ -119,6 +128,7 @@ VARIANTS: dict[str, dict] = {
         last_kernel=1,
         residual=False,
         upsampling="bilinear",
+        start="torch",
     ),
     "corrected": {},
 }
@@ -130,4 +140,34 @@ PRESETS: dict[str, dict] = {
         encoder_blocks=(4, 4, 4),
         decoder_blocks=(2, 2, 2, 12, 8, 4),
     ),
+}
+# What the paper compares with, near DCAMSR's number of parameters in either preset.
+SIZES: dict[str, dict[str, dict]] = {
+    "dcamsr": {},
+    "concatenation": {"lite": dict(blocks=(1, 6, 12)), "full": dict(blocks=(0, 1, 2))},
+    "edsr": {
+        "lite": dict(channels=64, blocks=(10,)),
+        "full": dict(channels=128, blocks=(14,)),
+    },
+    "swinir": {
+        "lite": dict(channels=60, heads=6, blocks=(4,) * 5),
+        "full": dict(channels=144, heads=6, blocks=(4,) * 5),
+    },
+    "elan": {
+        "lite": dict(channels=72, blocks=(11,)),
+        "full": dict(channels=180, blocks=(10,)),
+    },
+    "minet": {
+        "lite": dict(channels=56, blocks=(1, 1, 1, 1)),
+        "full": dict(channels=104, blocks=(2, 2, 2, 2)),
+    },
+    "ttsr": {"lite": dict(blocks=(1, 6, 12)), "full": dict(blocks=(0, 1, 2))},
+    "masa": {
+        "lite": dict(decoder_blocks=(6, 6, 7, 7, 1, 1)),
+        "full": dict(decoder_blocks=(4, 4, 4, 12, 8, 4)),
+    },
+    "mcmrsr": {
+        "lite": dict(heads=4, blocks=(2, 6), decoder_blocks=(4, 4, 4, 5, 1, 1), consistency=True),
+        "full": dict(blocks=(2, 6), consistency=True),
+    },
 }

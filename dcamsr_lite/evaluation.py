@@ -16,12 +16,12 @@ from torch import Tensor
 from .baselines import METHODS
 from .data import Pair, load_pair
 from .errors import InputError
+from .frame import SuperResolver
 from .metrics import CONVENTION, score
-from .model import DCAMSR
 
 
 @torch.inference_mode()
-def super_resolve(model: DCAMSR, pair: Pair, batch: int = 1) -> Tensor:
+def super_resolve(model: SuperResolver, pair: Pair, batch: int = 1) -> Tensor:
     """The super-resolved volume (slice, row, column) in the target's own units.
 
     Runs on the model's device, ``batch`` slices at a time. Raises InputError when the pair's scale
@@ -39,14 +39,14 @@ def super_resolve(model: DCAMSR, pair: Pair, batch: int = 1) -> Tensor:
     return pair.restore(torch.cat(sr))
 
 
-def check_scale(model: DCAMSR, scale: int) -> None:
+def check_scale(model: SuperResolver, scale: int) -> None:
     """Raise InputError unless the model was trained for this scale."""
     if model.config.scale != scale:
         trained = model.config.scale
         raise InputError("weights", f"a network for {trained}x", f"one for the asked {scale}x")
 
 
-def warn_if_far(model: DCAMSR, pair: Pair) -> None:
+def warn_if_far(model: SuperResolver, pair: Pair) -> None:
     """A line on stderr when matrix or field of view are far from the training ones."""
     trained, shape = model.config.image_size, pair.shape
     if max(abs(a / b - 1) for a, b in zip(shape, trained, strict=True)) > 0.25:
@@ -64,7 +64,7 @@ def warn_if_far(model: DCAMSR, pair: Pair) -> None:
         )
 
 
-def evaluate(pairs, scale: int, method: str = "dcamsr", model: DCAMSR | None = None) -> dict:
+def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | None = None) -> dict:
     """Score one method on (reference, target) volumes or Pairs.
 
     >>> import numpy as np
@@ -73,7 +73,8 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: DCAMSR | None = N
     1
 
     Returns method, variant, scale, volumes, psnr, ssim, nmse, error_by_band (means over volumes),
-    per_volume, convention. ``method`` is "dcamsr" (with ``model``) or a name in baselines.METHODS.
+    per_volume, convention. ``method`` is "dcamsr", with a ``model`` of any kind, whose method and
+    variant (only DCAMSR has one) are returned; or a name in baselines.METHODS.
     """
     if method != "dcamsr" and method not in METHODS:
         raise InputError("method", repr(method), f"dcamsr or one of {[*METHODS]}")
@@ -88,6 +89,9 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: DCAMSR | None = N
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}
     bands = [volume["error_by_band"] for volume in per_volume]
     means["error_by_band"] = {n: sum(b[n] for b in bands) / len(bands) for n in bands[0]}
-    variant = model.config.variant if method == "dcamsr" else None
+    variant = None
+    if method == "dcamsr":
+        method = model.config.method
+        variant = model.config.variant if method == "dcamsr" else None
     head = {"method": method, "variant": variant, "scale": scale, "volumes": len(per_volume)}
     return head | means | {"per_volume": per_volume, "convention": CONVENTION}

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import DualCrossAttentionTransformer as Transformer
-from .config import LEVELS, MULTIPLE, Config
-from .kspace import upsample_fourier
+from .config import LEVELS, Config
+from .frame import SuperResolver, upsample
+from .start import STARTS
 
 
 class ResidualBlock(nn.Module):
@@ -91,11 +92,6 @@ class Fusion(nn.Module):
         return self.merge(torch.cat([self.adapt(y, texture), y], dim=1))
 
 
-def upsample(x: Tensor, factor: int = 2) -> Tensor:
-    """Bilinear, corners not aligned."""
-    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
-
-
 class Decoder(nn.Module):
     """From the quarter-size feature down to an eighth, then up through the three fusions."""
 
@@ -120,13 +116,7 @@ class Decoder(nn.Module):
         return y
 
 
-def pad_to_multiple(image: Tensor) -> Tensor:
-    """Zero-pad rows at the bottom and columns at the right up to a multiple of 8."""
-    height, width = image.shape[-2:]
-    return F.pad(image, (0, -width % MULTIPLE, 0, -height % MULTIPLE))
-
-
-class DCAMSR(nn.Module):
+class DCAMSR(SuperResolver):
     """The network: ``model(lr, ref)``, (b,1,H/s,W/s) and (b,1,H,W) -> (b,1,H,W), normalised images.
 
     >>> model = DCAMSR(scale=2, image_size=32, variant="paper", multiscale=False)
@@ -148,13 +138,15 @@ class DCAMSR(nn.Module):
         spatial_attention: str | Callable | None = None,
         **options,
     ):
-        super().__init__()
         if image_size is not None:
             options["image_size"] = image_size
         if spatial_attention is not None:
             named = isinstance(spatial_attention, str)
             options["spatial_attention"] = spatial_attention if named else "custom"
-        config = self.config = Config.make(variant, preset, scale=scale, **options)
+        config = Config.make(variant, preset, scale=scale, **options)
+        if config.method != "dcamsr":
+            raise ValueError(f"{config.method!r} is no DCAMSR: build it with dcamsr_lite.baseline")
+        super().__init__(config)
         choice = spatial_attention or config.spatial_attention
         self.encoder = Encoder(config.channels, config.encoder_blocks)
         levels = LEVELS if config.multiscale else LEVELS[-1:]
@@ -162,24 +154,12 @@ class DCAMSR(nn.Module):
         self.transformers = nn.ModuleDict(blocks)
         self.decoder = Decoder(config.channels, config.decoder_blocks, config.shared_sam)
         self.last = nn.Conv2d(config.channels, 1, config.last_kernel, padding="same")
+        STARTS[config.start](self)
 
-    def forward(self, lr: Tensor, ref: Tensor | None = None) -> Tensor:
-        """Without ``ref``, or trained without one, the upsampled input is its own reference."""
-        self._check(lr, ref)
-        fourier = self.config.upsampling == "fourier"
-        up = (upsample_fourier if fourier else upsample)(lr, self.config.scale)
-        rows, columns = up.shape[-2:]
-        up = pad_to_multiple(up)
+    def detail(self, up: Tensor, reference: Tensor) -> Tensor:
         features = self.encoder(up)
-        if ref is None or not self.config.reference:
-            references = features
-        else:
-            references = self.encoder(pad_to_multiple(ref))
-        y = self.decoder(features[-1], self.textures(features, references))
-        sr = self.last(y)
-        if self.config.residual:
-            sr = sr + up
-        return sr[..., :rows, :columns]
+        references = features if reference is up else self.encoder(reference)
+        return self.last(self.decoder(features[-1], self.textures(features, references)))
 
     def textures(self, features: list[Tensor], references: list[Tensor]) -> list[Tensor]:
         """One texture per level, fine to coarse: what the attention found in the reference."""
@@ -188,14 +168,6 @@ class DCAMSR(nn.Module):
             return [f(x, r) for f, x, r in zip(blocks, features, references, strict=True)]
         coarse = self.transformers["4"](features[-1], references[-1])
         return [upsample(coarse, 4), upsample(coarse, 2), coarse]
-
-    def _check(self, lr: Tensor, ref: Tensor | None) -> None:
-        s = self.config.scale
-        if lr.ndim != 4 or lr.shape[1] != 1:
-            raise ValueError(f"lr has shape {tuple(lr.shape)}, expected (batch, 1, rows, columns)")
-        expected = (lr.shape[0], 1, lr.shape[2] * s, lr.shape[3] * s)
-        if ref is not None and tuple(ref.shape) != expected:
-            raise ValueError(f"ref has shape {tuple(ref.shape)}, expected {expected}: {s} x lr's")
 
     @property
     def fused(self) -> bool:

@@ -44,6 +44,7 @@ ROWS: dict[str, dict | str] = {
     "one_hot_channel": {"channel_logits": "scaled_dot_product"},
     "pooled_tokens": {"spatial_attention": "pooled"},
     "local_window": {"spatial_attention": "window"},
+    "torch_start": {"start": "torch"},
 }
 MUST = tuple(ROWS)[:8]  # the rows that answer questions 1 to 3 of the results page
 
@@ -65,7 +66,7 @@ class Study:
     subjects: int = 8  # simulated, for training
     tests: int = 8  # simulated, never trained on
     slices: int = 18
-    network: dict = field(default_factory=lambda: {"channels": 24, "heads": 4})
+    network: dict = field(default_factory=lambda: {"channels": 24, "heads": 4, "start": "he"})
     preset: str = "lite"
     device: str = "cpu"
 
@@ -91,7 +92,8 @@ def network(study: Study, row: str) -> nn.Module:
     if isinstance(ROWS[row], str):
         from .baselines import baseline
 
-        return baseline(ROWS[row], **size, **study.network)
+        depth = {} if study.preset == "full" else {"blocks": (1, 10, 20)}  # as many parameters
+        return baseline(ROWS[row], preset=study.preset, **size, **study.network | depth)
     return DCAMSR(preset=study.preset, **size, **study.network, **ROWS[row])
 
 

@@ -1,4 +1,4 @@
-"""What the spatial branch attends to, and how: projected tokens, and the named choices of logits.
+"""What the spatial branch attends to, and how: kinds of tokens, and the named choices of logits.
 
 An idea of your own is one function like ``cosine`` below; give it to ``DCAMSR(spatial_attention=...)``
 and it runs in the trainer and in every explorer.
@@ -8,7 +8,7 @@ and it runs in the trainer and in every explorer.
 torch.Size([16, 64, 64])
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +43,8 @@ CHOICES: dict[str, SpatialAttention] = {
     "scaled_dot_product": scaled_dot_product,
     "token_cosine": token_cosine,
     "cosine": cosine,
+    "pooled": cosine,
+    "window": cosine,
 }
 # A cosine lies in [-1, 1]: at 10 its softmax can tell tokens apart. All others start at 1, as the
 # released code does; None: the choice has no temperature.
@@ -110,3 +112,115 @@ class Projection(nn.Module):
         footprints = rearrange(self.footprints(grid), "p h w -> p (h w)")
         summed = einsum(footprints, x, "p n, b head n d -> b head p d")
         return summed + rearrange(self.bias, "p -> p 1")
+
+
+TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
+
+
+class Pooling(nn.Module):
+    """Nothing learned: every token is the average of one tile of the image, on any grid.
+
+    >>> Pooling(tokens=16).footprints((8, 8))[0, :3, :3]
+    tensor([[0.2500, 0.2500, 0.0000],
+            [0.2500, 0.2500, 0.0000],
+            [0.0000, 0.0000, 0.0000]])
+    """
+
+    def __init__(self, tokens: int):
+        super().__init__()
+        self.side = round(tokens**0.5)
+        if self.side**2 != tokens:
+            raise ValueError(f"tiles form a square: {tokens} tokens do not")
+
+    def footprints(self, grid: tuple[int, int]) -> Tensor:
+        """(p, h, w), rows of tiles first; each sums to 1."""
+        rows, columns = (F.adaptive_avg_pool1d(torch.eye(n), self.side).mT for n in grid)
+        return rearrange(einsum(rows, columns, "i h, j w -> i j h w"), "i j h w -> (i j) h w")
+
+    def forward(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
+        footprints = rearrange(self.footprints(grid).to(x), "p h w -> p (h w)")
+        return einsum(footprints, x, "p n, b head n d -> b head p d")
+
+
+class Window(nn.Module):
+    """No projection: the tokens of a query are the pixels around its own place in the reference.
+
+    >>> Window(tokens=64).side
+    7
+
+    The largest odd square of at most ``tokens`` pixels. Beyond the border the nearest pixel stands
+    in, so that every query has as many tokens.
+    """
+
+    def __init__(self, tokens: int):
+        super().__init__()
+        self.side = (int(tokens**0.5) + 1) // 2 * 2 - 1
+
+    def footprints(self, grid: tuple[int, int], query: tuple[int, int]) -> Tensor:
+        """Where the tokens of the query at (row, column) lie: (p, h, w), a single one in each."""
+        around = torch.arange(self.side) - self.side // 2
+        rows, columns = (
+            F.one_hot((around + at).clamp(0, n - 1), n).float()
+            for at, n in zip(query, grid, strict=True)
+        )
+        return rearrange(einsum(rows, columns, "i h, j w -> i j h w"), "i j h w -> (i j) h w")
+
+    def forward(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
+        return x
+
+    def neighbours(self, x: Tensor, grid: tuple[int, int]) -> Iterator[Tensor]:
+        """The image shifted to each place of the window, not copied: p times (b head) d h w."""
+        image = rearrange(x, "b head (h w) d -> (b head) d h w", h=grid[0])
+        image = F.pad(image, (self.side // 2,) * 4, mode="replicate")
+        for row in range(self.side):
+            for column in range(self.side):
+                yield image[..., row : row + grid[0], column : column + grid[1]]
+
+    def logits(self, q: Tensor, k: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Queries with the keys around each: b head n p."""
+        q, heads = rearrange(q, "b head (h w) d -> (b head) d h w", h=grid[0]), q.shape[1]
+        logits = torch.stack([(q * shifted).sum(1) for shifted in self.neighbours(k, grid)], -1)
+        return rearrange(logits, "(b head) h w p -> b head (h w) p", head=heads)
+
+    def mix(self, attention: Tensor, v: Tensor, grid: tuple[int, int]) -> Tensor:
+        """The values around each query, weighted: b head n d."""
+        weights = rearrange(attention, "b head (h w) p -> p (b head) 1 h w", h=grid[0])
+        pairs = zip(weights, self.neighbours(v, grid), strict=True)
+        x = sum(weight * shifted for weight, shifted in pairs)
+        return rearrange(x, "(b head) d h w -> b head (h w) d", head=v.shape[1])
+
+    def fused(
+        self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], dropout: float = 0.0
+    ) -> Tensor:
+        """The same as ``mix(softmax(logits))``, by torch's fused attention, for training.
+
+        A tile of queries sees all pixels that any of them may see, and a mask says which are its own.
+        """
+        wide, margin = TILE + self.side - 1, self.side // 2
+        down, right = -grid[0] % TILE, -grid[1] % TILE
+
+        def image(x: Tensor) -> Tensor:
+            return rearrange(x, "b head (h w) d -> (b head) d h w", h=grid[0])
+
+        def surroundings(x: Tensor) -> Tensor:
+            margins = (margin, margin + right, margin, margin + down)
+            cut = F.unfold(F.pad(image(x), margins, mode="replicate"), wide, stride=TILE)
+            return rearrange(cut, "b (d p) tile -> b tile p d", p=wide * wide)
+
+        side = torch.arange(wide, device=q.device)
+        near = (side >= side[:TILE, None]) & (side < side[:TILE, None] + self.side)
+        own = rearrange(near, "y i -> y 1 i 1") & rearrange(near, "x j -> 1 x 1 j")
+        own = rearrange(own, "y x i j -> (y x) (i j)")
+        tiled = {"pattern": "b d (i y) (j x) -> b (i j) (y x) d", "y": TILE, "x": TILE}
+        tiles = rearrange(F.pad(image(q), (0, right, 0, down)), **tiled)
+        x = F.scaled_dot_product_attention(
+            tiles, surroundings(k), surroundings(v), own, dropout, scale=1.0
+        )
+        height = (grid[0] + down) // TILE
+        x = rearrange(x, "b (i j) (y x) d -> b d (i y) (j x)", i=height, y=TILE)
+        x = x[..., : grid[0], : grid[1]]
+        return rearrange(x, "(b head) d h w -> b head (h w) d", head=q.shape[1])
+
+
+# Choices that look elsewhere than through a learned projection.
+TOKENS: dict[str, type[nn.Module]] = {"pooled": Pooling, "window": Window}

@@ -55,9 +55,11 @@ class Record:
     ``spatial[level]`` (b, head, n, p) and ``channel[level]`` (b, head, d, d): rows sum to 1, level is
     1, 2 or 4. ``queries`` (b, head, n, d) and ``keys`` (b, head, p, d) have the spatial logits as
     inner products (keys: None where a function of the user's own gave the logits themselves).
-    ``footprints[level]`` (p, h, w) are those of the values. Axes of h and w include the padding to a
-    multiple of 8; what the methods return does not. ``features[level]`` are the maps whose channels
-    the channel branch compares and mixes, before any normalisation.
+    ``footprints[level]`` (p, h, w) are those of the values; with window attention there are none, the
+    keys are those of all n pixels, and ``windows[level]`` says which p belong to a query. Axes of h
+    and w, and ``grids[level]``, include the padding to a multiple of 8; what the methods return does
+    not. ``features[level]`` are the maps whose channels the channel branch compares and mixes, before
+    any normalisation.
     """
 
     def __init__(self, model: DCAMSR):
@@ -66,6 +68,7 @@ class Record:
         self.spatial, self.channel = Levels(), Levels()
         self.queries, self.keys, self.footprints = Levels(), Levels(), Levels()
         self.features = Levels()
+        self.grids, self.windows = Levels(), Levels()
 
     def size(self, level: int) -> tuple[int, int]:
         """Rows and columns at a level, padding removed."""
@@ -78,15 +81,22 @@ class Record:
         row, column = pixel
         if not (0 <= row < rows and 0 <= column < columns):
             raise IndexError(f"pixel {pixel} is outside of the {rows} x {columns} of level {level}")
-        return row * self.footprints[level].shape[-1] + column
+        return row * self.grids[level][1] + column
 
     def tokens(self, level: int, query: tuple[int, int] | None = None) -> Tensor:
         """Where the p tokens of this query lie: (p, H/level, W/level) signed weights on the values.
 
-        With footprints they are the same for every query.
+        With footprints they are the same for every query; with a window they are single pixels
+        around the query, which has to be named.
         """
         rows, columns = self.size(level)
-        return self.footprints[level][:, :rows, :columns]
+        footprints = self.footprints
+        if level in self.windows:
+            if query is None:
+                raise ValueError("with window attention every query has its own tokens: name one")
+            self._token(level, query)  # raises where there is no such pixel
+            footprints = {level: self.windows[level].footprints(self.grids[level], query)}
+        return footprints[level][:, :rows, :columns].to(self.spatial[level].device)
 
     def lift(
         self,
@@ -120,7 +130,7 @@ class Record:
         address = torch.arange(heads * n * d)
         merged = branch.merge(rearrange(address, "(h n d) -> 1 h n d", h=heads, d=d))
         address = merged[0, self._token(level, pixel)]
-        width = self.footprints[level].shape[-1]
+        width = self.grids[level][1]
         token = address // d % n
         return Source(address // (n * d), address % d, token // width, token % width)
 
@@ -173,16 +183,18 @@ def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
     def grid(module, images) -> None:
         size["h"], size["w"] = images[0].shape[-2:]
         spatial = block.attention.spatial
-        if spatial is not None:
-            footprints = spatial.project_value.footprints(tuple(size.values()))
-            record.footprints[level] = footprints.detach().clone()
+        place = record.grids[level] = tuple(size.values())
+        if spatial is not None and spatial.window is not None:
+            record.windows[level] = spatial.window
+        elif spatial is not None:
+            record.footprints[level] = spatial.project_value.footprints(place).detach().clone()
 
     def features(module, inputs) -> None:
         maps = (rearrange(x.detach(), "b head (h w) d -> b head d h w", **size) for x in inputs)
         record.features[level] = Features(*maps)
 
     def spatial(module, inputs, attention) -> None:
-        q, k = inputs
+        q, k, *_ = inputs
         record.queries[level] = q.detach()
         record.keys[level] = None if k is None else k.detach()
         record.spatial[level] = attention.detach()

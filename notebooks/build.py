@@ -1,59 +1,215 @@
-"""`make notebooks`: percent-format sources -> notebooks, executed, without widget state.
+"""`make notebooks`: percent-format sources -> student and solved notebooks, executed and checked.
 
-Every source/NN_name.py becomes NN_name.ipynb. Cell ids follow from the position, times and widget
-state are left out, so that regenerating without a change changes little but random numbers' traces.
+Every source/NN_name.py becomes NN_name.ipynb, where a stub stands in place of each solution, and
+solutions/NN_name.ipynb. Both run from top to bottom here. What depends on the run (times, widget
+state, cells tagged "varies") is left out, so that regenerating without a change changes nothing.
+
+    python notebooks/build.py [--measure] [NAME ...]
+
+``--measure`` also writes the minutes that each took into minutes.json, whence its first cell quotes:
+processor time of the kernel on one thread, which other work on the machine hardly changes and an idle
+machine with two cores does not exceed.
 """
 
+import argparse
+import ast
+import json
+import os
+import re
 import sys
-import time
+import textwrap
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from quality import problems
 
 HERE = Path(__file__).resolve().parent
+MINUTES = HERE / "minutes.json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+SOLUTION = re.compile(
+    r"^(?P<indent> *)### BEGIN SOLUTION\n(?P<body>.*?)^ *### END SOLUTION\n?", re.M | re.S
+)
+CHECK = re.compile(r'^course\.check\("([\w.]+)"', re.M)
+SETUP = """\
+# Installs only when the package is missing; never replaces torch or numpy.
+import importlib.util
+import sys
+
+if importlib.util.find_spec("dcamsr_lite") is None:
+    %pip install --quiet "dcamsr-lite @ git+{repository}"
+if "google.colab" in sys.modules:
+    sys.modules["google.colab"].output.enable_custom_widget_manager()"""
 
 
 def repository() -> str:
     """The public address: one constant, in pyproject.toml."""
-    for line in (HERE.parent / "pyproject.toml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("Repository"):
-            return line.split('"')[1]
-    raise SystemExit("pyproject.toml: found no Repository; expected one under [project.urls]")
+    page = (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r'^Repository = "(.+)"$', page, re.M)
+    if not found:
+        raise SystemExit("pyproject.toml: found no Repository; expected one under [project.urls]")
+    return found[1]
 
 
-def badges(name: str) -> str:
+def badges(path: str) -> str:
+    """Links that open ``path`` (inside the repository) on Colab and Binder."""
     owner = repository().removeprefix("https://github.com/")
-    colab = f"https://colab.research.google.com/github/{owner}/blob/main/notebooks/{name}.ipynb"
-    binder = f"https://mybinder.org/v2/gh/{owner}/main?labpath=notebooks%2F{name}.ipynb"
+    colab = f"https://colab.research.google.com/github/{owner}/blob/main/{path}"
+    binder = f"https://mybinder.org/v2/gh/{owner}/main?labpath={path.replace('/', '%2F')}"
     return f"[Open in Colab]({colab}) | [Open in Binder]({binder})"
 
 
-def build(source: Path) -> Path:
-    """Convert, execute, strip, write."""
-    text = source.read_text(encoding="utf-8").replace("{{REPOSITORY}}", repository())
+def stub(cell: str) -> str:
+    """The cell without its solution: a function raises NotImplementedError, a value becomes `...`."""
+    return SOLUTION.sub(_stub, cell).rstrip("\n")
+
+
+def _stub(found: re.Match) -> str:
+    indent = found["indent"]
+    if indent:
+        return f"{indent}# your code here\n{indent}raise NotImplementedError\n"
+    statements = ast.parse(textwrap.dedent(found["body"])).body
+    names = [node.targets[0].id for node in statements if isinstance(node, ast.Assign)]
+    if not names:
+        raise SystemExit(f"a solution at the top level assigns nothing:\n{found[0]}")
+    return "".join(f"{name} = ...  # your answer here\n" for name in names)
+
+
+def _grading(cell) -> dict:
+    """nbgrader's metadata: which cell holds a solution, which one is worth a point."""
+    check = CHECK.search(cell.source)
+    solution = SOLUTION.search(cell.source)
+    if not (check or solution):
+        return {}
+    if check and solution:
+        raise SystemExit(f"a cell has a solution and its check, expected two:\n{cell.source}")
+    wanted = {"grade": bool(check), "solution": bool(solution), "locked": bool(check)}
+    wanted |= {"schema_version": 3, "task": False, "cell_type": "code"}
+    return wanted | ({"points": 1, "grade_id": f"check.{check[1]}"} if check else {})
+
+
+def convert(source: Path, solved: bool):
+    """The notebook of one source, not yet executed."""
+    minutes = json.loads(MINUTES.read_text(encoding="utf-8")) if MINUTES.exists() else {}
+    text = source.read_text(encoding="utf-8")
+    text = text.replace("{{MINUTES}}", str(minutes.get(source.stem, "?")))
     notebook = jupytext.reads(text, fmt="py:percent")
-    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(badges(source.stem)))
-    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"]}
-    started = time.perf_counter()
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": HERE}}).execute()
+    extra = {k: v for k, v in notebook.metadata.items() if k in ("accelerator", "colab")}
+    folder = "notebooks/solutions" if solved else "notebooks"
+    top = badges(f"{folder}/{source.stem}.ipynb") + (" | **solved**" if solved else "")
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(top))
+    setup = nbformat.v4.new_code_cell(SETUP.format(repository=repository()))
+    notebook.cells.insert(2, setup)
+    graded = 0
     for number, cell in enumerate(notebook.cells):
+        tags = cell.metadata.get("tags")
         cell.id = f"cell-{number:03d}"
-        cell.metadata = {}
-        for output in cell.get("outputs", []):
+        cell.metadata = {"tags": tags} if tags else {}
+        if cell.cell_type != "code":
+            if solved:  # a folder further down; the notebooks themselves are there, too
+                cell.source = cell.source.replace("](../", "](../../")
+            continue
+        if grading := _grading(cell):
+            graded += grading["solution"]
+            cell.metadata["nbgrader"] = {"grade_id": f"solution.{graded}"} | grading
+        if not solved:
+            cell.source = stub(cell.source)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata = extra | {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return notebook
+
+
+def execute(notebook, graded: bool = False) -> float:
+    """Run all cells in a kernel of its own; seconds of processor time.
+
+    ``graded`` makes a check that is not passed an error of its cell, and goes on after errors.
+    """
+    kept = dict(notebook.metadata)
+    # this checkout's package, whatever is installed
+    paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
+    if graded:
+        own["NBGRADER_EXECUTION"] = "autograde"
+    before = os.times()
+    place = {"metadata": {"path": HERE}}
+    client = NotebookClient(notebook, timeout=600, allow_errors=graded, resources=place)
+    client.execute(env=os.environ | own)
+    notebook.metadata = kept
+    after = os.times()
+    return sum(after[2:4]) - sum(before[2:4])  # of the children: the kernel
+
+
+def strip(notebook) -> None:
+    """Leave out what another run would change: widget state, times, outputs of "varies" cells."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type != "code":
+            continue
+        if "varies" in cell.metadata.get("tags", []):
+            cell.outputs = []
+        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
             if "image/png" in output.get("data", {}):
                 output.data.pop(WIDGET, None)
-    notebook.metadata.pop("widgets", None)
-    target = HERE / f"{source.stem}.ipynb"
-    nbformat.write(notebook, target)
-    seconds = time.perf_counter() - started
-    print(f"{target.name}: {seconds:.0f} s, {target.stat().st_size / 1e6:.2f} MB")
-    return target
+                words = {"alt": output.data.get("text/plain", "")}
+                output.metadata = {"image/png": words | output.metadata.get("image/png", {})}
+
+
+def _joined(outputs: list) -> list:
+    """Neighbouring pieces of one stream as one: where a kernel cuts them is chance."""
+    joined: list = []
+    for output in outputs:
+        if joined and output.output_type == "stream" == joined[-1].output_type:
+            if output.name == joined[-1].name:
+                joined[-1].text += output.text
+                continue
+        joined.append(output)
+    return joined
+
+
+def build(source: Path, out: Path = HERE, measure: bool = False) -> dict[str, float]:
+    """Write the student's and the solved notebook of one source; seconds by path."""
+    notebooks = {solved: convert(source, solved) for solved in (False, True)}
+    seconds = {solved: execute(notebook) for solved, notebook in notebooks.items()}
+    if measure:
+        _write_minutes(source.stem, max(seconds.values()))
+    by_path = {}
+    for solved, notebook in notebooks.items():
+        strip(notebook)
+        for cell, quoting in zip(notebook.cells, convert(source, solved).cells, strict=True):
+            cell.source = quoting.source  # with the minutes just measured
+        path = out / ("solutions" if solved else "") / f"{source.stem}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+        by_path[path] = seconds[solved]
+    return by_path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="for example 01_kspace; default: all")
+    parser.add_argument("--measure", action="store_true", help="also write minutes.json")
+    asked = parser.parse_args(arguments)
+    names = asked.names or [path.stem for path in sorted((HERE / "source").glob("*.py"))]
+    found = []
+    for name in names:
+        source = HERE / "source" / f"{name}.py"
+        for path, seconds in build(source, measure=asked.measure).items():
+            size = path.stat().st_size / 1e6
+            print(f"{path.relative_to(HERE)}: {seconds:.0f} s, {size:.2f} MB", flush=True)
+            found += [f"{path.relative_to(HERE)}: {problem}" for problem in problems(path)]
+    for line in found:
+        print(line, file=sys.stderr)
+    return 1 if found else 0
+
+
+def _write_minutes(name: str, seconds: float) -> None:
+    known = json.loads(MINUTES.read_text(encoding="utf-8")) if MINUTES.exists() else {}
+    known[name] = max(round(seconds / 60, 1), 0.1)
+    text = json.dumps(dict(sorted(known.items())), indent=1) + "\n"
+    MINUTES.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or [path.stem for path in sorted((HERE / "source").glob("*.py"))]
-    for name in wanted:
-        build(HERE / "source" / f"{name}.py")
+    sys.exit(main())

@@ -161,3 +161,20 @@ def test_the_residual_of_an_untrained_last_layer_is_the_upsampled_input():
     up = model(low, image)
     assert torch.equal(up, upsample_fourier(low, 4))
     assert F.mse_loss(up, image) < F.mse_loss(upsample(low, 4), image)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_every_level_has_a_voice_from_the_start(scale):
+    """With torch's own start the coarse levels change the output by less than a thousandth."""
+    effect = {}
+    for start in ("torch", "he"):
+        torch.manual_seed(0)
+        model = dl.DCAMSR(scale=scale, image_size=64, start=start).eval()
+        lr, ref = torch.randn(1, 1, 64 // scale, 64 // scale), torch.randn(1, 1, 64, 64)
+        with torch.inference_mode():
+            whole = model(lr, ref)
+            for level in (1, 2, 4):
+                with dl.intervene(model, spatial="off", channel="off", levels=[level]):
+                    effect[start, level] = (model(lr, ref) - whole).abs().mean().item()
+    assert all(effect["he", level] > 10 * effect["torch", level] for level in (1, 2, 4)), effect
+    assert effect["he", 4] > effect["he", 1] / 5

@@ -10,7 +10,7 @@ import torch
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main
 from dcamsr_lite.data import load_pair
-from dcamsr_lite.train import batches, flipped, learning_rate, slices, train, vary
+from dcamsr_lite.train import batches, flipped, learning_rate, slices, train
 from dcamsr_lite.volume import Volume
 
 
@@ -82,22 +82,6 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_the_weights(tensors):
     assert same(dl.load("run/last.safetensors").half(), network().half())
 
 
-def test_varied_slices_stay_normalised_and_belong_together(tensors):
-    from dcamsr_lite.kspace import degrade
-
-    lr, ref, target = vary(*tensors, scale=4)
-    changed = [i for i in range(len(lr)) if not torch.equal(lr[i], tensors[0][i])]
-    assert 0 < len(changed) < len(lr)
-    for i in changed:
-        assert lr[i].mean().abs() < 1e-4 and (lr[i].std() - 1).abs() < 1e-3
-        full = target[i] - target[i].min() + 10  # so bright that the magnitude changes nothing
-        again = degrade(full, 4) - degrade(full, 4).mean()
-        # the magnitude of a dark image rectifies its ringing: equal but for that
-        assert (again - lr[i]).norm() < 0.2 * lr[i].norm()
-    blank = torch.zeros_like(ref)
-    assert all(x.isfinite().all() for x in vary(tensors[0], blank, tensors[2], scale=4))
-
-
 def test_another_run_is_not_overwritten_nor_resumed_by_mistake(tensors):
     train(network(), tensors, "run", steps=1, progress=False)
     before = Path("run/last.safetensors").read_bytes()
@@ -142,7 +126,7 @@ def test_mirrored_heads_are_degraded_after_mirroring():
 
 def test_volumes_of_different_sizes_are_refused():
     a, b = np.random.default_rng(0).random((2, 1, 32, 40), np.float32)
-    with pytest.raises(dl.InputError, match="volumes of one size"):
+    with pytest.raises(dl.InputError, match="pair 2 .* volumes of one size"):
         slices([(a, a), (b[:, :, :32], b[:, :, :32])], scale=4)
 
 

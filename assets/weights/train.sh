@@ -5,7 +5,7 @@ set -eu
 source=$1
 work=$2
 make() { python assets/weights/make.py "$@"; }
-learn() { python -m dcamsr_lite train --validation "$work/held_out.csv" --batch 2 --bf16 --vary "$@"; }
+learn() { python -m dcamsr_lite train --validation "$work/held_out.csv" --batch 2 --bf16 --vary mirror,contrast "$@"; }
 
 make prepare "$source" "$work"
 learn --out "$work/4x-first" --data simulated --subjects 8 --data "$work/train.csv" \

@@ -18,9 +18,11 @@ function addFour(sum, [a, b, c, d], [f, g, h, k]) {
 export class Level {
   constructor(packed) {
     [this.rows, this.columns] = packed.grid;
-    const queries = unpack(packed.queries), footprints = unpack(packed.footprints);
+    const queries = unpack(packed.queries), side = this.window = packed.window;
+    const footprints = side ? { shape: [side * side, this.rows, this.columns] } : unpack(packed.footprints);
     [this.heads, this.n, this.d] = queries.shape;
     [this.p, this.heldRows, this.heldColumns] = footprints.shape;
+    this.around = [0, 0]; // window attention: the query that weights() was last asked for
     this.queries = queries.values;
     this.keys = unpack(packed.keys).values;
     this.footprints = footprints.values;
@@ -33,11 +35,12 @@ export class Level {
   weights(head, token) {
     const { p, d, n } = this, mean = new Float64Array(p), one = new Float64Array(p);
     const heads = head === null ? [...Array(this.heads).keys()] : [head];
+    this.around = [Math.floor(token / this.columns), token % this.columns];
     for (const h of heads) {
       const q = (h * n + token) * d;
       let top = -Infinity, total = 0;
       for (let i = 0; i < p; i++) {
-        const k = (h * p + i) * d;
+        const k = (this.window ? h * n + this.pixel(i) : h * p + i) * d;
         let logit = 0;
         for (let j = 0; j < d; j++) logit += this.queries[q + j] * this.keys[k + j];
         one[i] = logit;
@@ -49,6 +52,13 @@ export class Level {
     return mean;
   }
 
+  /** Window attention: where token i of the last query lies; beyond the border, the nearest pixel. */
+  pixel(i) {
+    const { window, rows, columns, around } = this, half = (window - 1) / 2;
+    const row = around[0] + Math.floor(i / window) - half, column = around[1] + (i % window) - half;
+    return Math.max(0, Math.min(rows - 1, row)) * columns + Math.max(0, Math.min(columns - 1, column));
+  }
+
   /** sum_p weights[p] F[p, j], of a Float64Array. */
   lift(weights) { return this.lifts([weights])[0]; }
 
@@ -56,6 +66,10 @@ export class Level {
   lifts(all) {
     const size = this.heldRows * this.heldColumns, part = (p) => this.footprints.subarray(p * size, (p + 1) * size);
     const held = all.map(() => new Float32Array(size));
+    if (this.window) {
+      all.forEach((weights, i) => weights.forEach((w, p) => { held[i][this.pixel(p)] += w; }));
+      return held;
+    }
     let p = 0;
     for (; p + 3 < this.p; p += 4) { // four at a time: twice as fast as one by one
       const four = [part(p), part(p + 1), part(p + 2), part(p + 3)];
@@ -91,7 +105,7 @@ export class Level {
 
   footprint(p) {
     const size = this.heldRows * this.heldColumns;
-    return this.taps ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
+    return this.taps || this.window ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
   }
 
   /** The weights that a map shows: of one head or the mean (null), as they are or minus uniform. */

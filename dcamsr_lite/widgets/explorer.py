@@ -155,10 +155,13 @@ class AttentionExplorer(Explorer):
         """
         if not self._attention:
             raise LookupError("nothing to lift: the explorer is empty")
-        q, k, footprints = self._attention[self.network][self.level]
+        q, k, footprints, (window, grid) = self._attention[self.network][self.level]
         at = zip(self.query, self.info["offset"], strict=True)
         row, column = ((pixel + offset) // self.level for pixel, offset in at)
-        q = q[:, row * footprints.shape[-1] + column]
+        q = q[:, row * grid[1] + column]
+        if window:
+            footprints = window.footprints(grid, (row, column))
+            k = footprints.flatten(1) @ k
         weights = torch.einsum("hd,hpd->hp", q, k).softmax(-1)
         weights = weights.mean(0) if self.head is None else weights[self.head]
         weights = weights - self.relative / len(weights)
@@ -257,6 +260,14 @@ def _named(models: Models) -> dict[str, DCAMSR]:
     return named
 
 
+def _spatial(record: Record, level: int) -> tuple:
+    """Queries, keys, footprints, and (window, grid): with a window there are no footprints."""
+    footprints, window = record.footprints.get(level), record.windows.get(level)
+    footprints = None if window else footprints.cpu()
+    place = (window, record.grids[level])
+    return record.queries[level][0].cpu(), record.keys[level][0].cpu(), footprints, place
+
+
 def _explorer(models: dict[str, DCAMSR], pair: Pair, index: int | None) -> AttentionExplorer:
     if not isinstance(pair, Pair):
         raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")
@@ -273,10 +284,7 @@ def _explorer(models: dict[str, DCAMSR], pair: Pair, index: int | None) -> Atten
     for name, model in models.items():
         record, output = _run(model, pair, index)
         networks[name] = _network(model, record, output.float(), images, pair.scale)
-        levels = record.footprints.items()
-        attention[name] = {
-            n: (record.queries[n][0].cpu(), record.keys[n][0].cpu(), f.cpu()) for n, f in levels
-        }
+        attention[name] = {level: _spatial(record, level) for level in record.queries}
     first = next(iter(networks))
     return AttentionExplorer(
         attention,

@@ -82,15 +82,20 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
 
     Footprints that the network holds on a coarser grid go as they are held, with the two matrices
     ("resample") that bring rows and columns to the image's grid. Those of a network that is fixed to
-    one grid go in 12 bits, or a page of the released ``lite`` would pass 6 MB.
+    one grid go in 12 bits, or a page of the released ``lite`` would pass 6 MB. With window attention
+    the side of the window goes instead, and the keys are those of all pixels.
     """
-    footprints = record.footprints[level]
-    grid = tuple(footprints.shape[-2:])
+    grid = record.grids[level]
+    window = record.windows.get(level)
+    footprints = record.footprints.get(level)
     projection = model.transformers[str(level)].attention.spatial.project_value
-    held, resample = projection.weight.detach(), None
-    if projection.fixed_grid:
+    held, resample = getattr(projection, "weight", None), None
+    if window:
+        sent = None
+    elif getattr(projection, "fixed_grid", None):
         sent = pack(footprints, "int12", maps=True)
-    elif held[0].numel() < footprints[0].numel():
+    elif held is not None and held[0].numel() < footprints[0].numel():
+        held = held.detach()
         sides = zip(held.shape[-2:], grid, strict=True)
         resample = [pack(_interpolation(a, b), "float32") for a, b in sides]
         sent = pack(held * (held[0].numel() / footprints[0].numel()), "float16")
@@ -101,7 +106,8 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         # Fixed point, of float16's size: at temperature 10 the worst of 2400 maps is off by 3e-4 of
         # its largest value, with float16 by 4e-3, because it is coarsest where logits are large.
         "queries": pack(record.queries[level][0], "int16"),
-        "keys": pack(record.keys[level][0], "float32"),
+        "keys": pack(record.keys[level][0], "int16" if window else "float32"),
+        "window": window.side if window else None,
         "footprints": sent,
         "resample": resample,
         "channel": pack_channel(record, level) if level in record.channel else None,

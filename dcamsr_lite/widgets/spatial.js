@@ -101,7 +101,7 @@ function tokenPart(view) {
     chart.setAttribute("aria-valuemax", level.p - 1);
     chart.setAttribute("aria-valuenow", one);
     chart.setAttribute("aria-valuetext", title.textContent);
-    const name = `${state.network} ${state.level} ${one}`;
+    const name = `${state.network} ${state.level} ${one} ${level.window ? level.around : ""}`; // a window moves with its query
     if (painted === name) return;
     painted = name;
     const picture = level.footprint(one), limit = extent(picture);
@@ -110,7 +110,7 @@ function tokenPart(view) {
     bar.set(-limit, limit);
   }
   function update() {
-    weightsCard.textContent = `Weights of the ${view.level.p} projected tokens`;
+    weightsCard.textContent = `Weights of the ${view.level.p} ${view.level.window ? "pixels of the window" : "projected tokens"}`;
     overImage(foot, view);
   }
   const pick = (next) => { state.token = next === null ? null : Math.max(0, Math.min(view.level.p - 1, next)); show(last); };

@@ -117,6 +117,14 @@ function choice(label, options, read, write) {
   });
   const sync = () => inputs.forEach(([value, input]) => { input.checked = read() === value; });
   const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map((i) => i[2]));
+  // by ourselves: JupyterLab takes from the arrow keys what a browser would do with them
+  arrows(group, (rows, columns, target) => {
+    const at = inputs.findIndex((i) => i[1] === target) + Math.sign(rows + columns) + inputs.length;
+    const [value, input] = inputs[at % inputs.length];
+    input.checked = true;
+    input.focus();
+    write(value);
+  });
   return { group, sync };
 }
 

@@ -14,26 +14,22 @@
 # # Start here: a blurred T2, a sharp T1, and where attention looks
 #
 # You will be able to
-# - super-resolve a slice with another contrast as its guide,
+# - super-resolve a slice with another contrast as its guide, and score it,
 # - read an error map and say what was measured and what was removed,
-# - ask one pixel where both attention branches look.
+# - use the explorer: ask one pixel where both attention branches look.
 #
-# You need: Python, and an idea of what an MR image is. Simulated data: real anatomy, simulated
-# contrasts. **Not for clinical use.**
+# You need: Python, and an idea of what an MR image is. Measured: {{MINUTES}} minutes on two CPU cores.
+# Real anatomy, simulated contrasts. **Not for clinical use.**
+#
+# How the exercises work: predict first, fill in the cell in which `...` or `NotImplementedError`
+# stands, run it and the check below it. A check that fails says which mistake it looks like. Nothing
+# stops when you skip one. Solutions are in the folder `solutions`.
 
 # %%
-# Installs only when the package is missing; never replaces torch or numpy.
-import importlib.util
-
-if importlib.util.find_spec("dcamsr_lite") is None:
-    # %pip install --quiet "dcamsr-lite @ git+{{REPOSITORY}}"
-    pass
-
-# %%
-import matplotlib.pyplot as plt
 import torch
 
 import dcamsr_lite as dl
+from dcamsr_lite import course
 from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
 
 # %% [markdown]
@@ -46,56 +42,107 @@ pair, _ = simulated_pair(DEMO_SEED, scale=4)
 slice_ = 9
 
 # %%
-panels = {
-    "reference, T1": pair.reference_image[slice_],
-    "low resolution, T2": pair.low[slice_],
-    "target, T2": pair.target_image[slice_],
-}
-figure, axes = plt.subplots(1, 3, figsize=(11, 4), layout="constrained")
-for axis, (title, image) in zip(axes, panels.items(), strict=True):
-    shown = axis.imshow(image.numpy(), cmap="gray")
-    axis.set_title(f"{title}, {image.shape[0]} x {image.shape[1]}")
-    figure.colorbar(shown, ax=axis, shrink=0.8, label="signal")
+course.show(
+    {
+        "reference, T1": pair.reference_image[slice_],
+        "low resolution, T2": pair.low[slice_],
+        "target, T2": pair.target_image[slice_],
+    },
+    alt="A slice of a head: sharp T1, blurred T2 of 32 x 32 pixels, and the sharp T2 behind it.",
+)
 
 # %% [markdown]
-# **Predict.** Which structures of the target can the T1 image tell, and which can it not?
+# ## Exercise 1: three ways back
+# *Zero-fill* pads the cropped k-space with zeros. *Bicubic* interpolates the low-resolution magnitude
+# image. *DCAMSR*, the network, also sees the T1 image.
 #
-# ## Super-resolve it
+# **Predict.** Which structures of the target can the T1 image tell, and which can it not? Then order
+# `"zero-fill"`, `"bicubic"`, `"dcamsr"` from the worst to the best.
+
+# %%
+### BEGIN SOLUTION
+ranking = ["bicubic", "zero-fill", "dcamsr"]
+### END SOLUTION
+
+# %%
+course.check("start.ranking", ranking)
 
 # %%
 model = dl.load("lite-4x")
 sharp = dl.super_resolve(model, pair)
 
 # %%
-for method in ("zero-fill", "bicubic", "dcamsr"):
-    result = dl.evaluate([pair], 4, method, model if method == "dcamsr" else None)
+results = {
+    method: dl.evaluate([pair], 4, method, model if method == "dcamsr" else None)
+    for method in ("zero-fill", "bicubic", "dcamsr")
+}
+for method, result in results.items():
     print(f"{method:<10} {result['psnr']:.2f} dB   SSIM {result['ssim']:.3f}")
 print(result["convention"])
 
 # %% [markdown]
-# ## The error map
+# **Explain.** Zero-fill invents nothing. Why does it beat interpolation?
+#
+# ## Exercise 2: the number
+# PSNR is the peak of the *target*, squared, over the mean squared error, in decibels (10 log10).
+
+
+# %%
+def psnr(target, image):
+    """PSNR in dB of two volumes (slice, row, column)."""
+    ### BEGIN SOLUTION
+    error = (target - image).square().mean()
+    return float(10 * torch.log10(target.max() ** 2 / error))
+    ### END SOLUTION
+
+
+# %%
+course.check("start.psnr", psnr)
+
+# %%
+psnr_ = course.use("start.psnr", psnr)
+print(f"zero-fill {psnr_(pair.target_image, pair.zero_filled):.2f} dB")
+print(f"DCAMSR    {psnr_(pair.target_image, sharp):.2f} dB")
+
+# %% [markdown]
+# Ten decibels are a tenth of the squared error, one decibel about a fifth less of it. With the peak of
+# one slice instead of the volume's the same images get other numbers: compare only numbers whose
+# convention you know.
+#
+# ## Exercise 3: the error map
 # The same scale for both: what is still wrong, and where.
 
 # %%
 target = pair.target_image[slice_]
-errors = {"zero-fill": pair.zero_filled[slice_] - target, "DCAMSR": sharp[slice_] - target}
-limit = float(errors["zero-fill"].abs().quantile(0.99))
-
-# %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-for axis, (name, error) in zip(axes, errors.items(), strict=True):
-    shown = axis.imshow(error.abs().numpy(), cmap="viridis", vmin=0, vmax=limit)
-    axis.set_title(f"|error| of {name}")
-    figure.colorbar(shown, ax=axis, shrink=0.8, label="signal")
-
-# %%
-result["per_volume"][0]["error_by_band"]
+floor, ours = ((image[slice_] - target).abs() for image in (pair.zero_filled, sharp))
+course.show(
+    {"|error| of zero-fill": floor, "|error| of DCAMSR": ours},
+    alt="Absolute errors on one scale: zero-fill errs at every edge, the network at few.",
+    kind="magnitude",
+    label="signal",
+    limit=float(floor.quantile(0.99)),
+)
 
 # %% [markdown]
-# `measured` is the error inside the part of k-space that the input kept, `removed` the error in the
-# part that the network had to bring back; together they are the NMSE.
-#
-# **Explain.** Why is the error of zero-fill so large at edges?
+# **Predict.** Split the error of *zero-fill* in two: inside the part of k-space that the input kept
+# (`"measured"`), and outside (`"removed"`). Which is larger? Answer one of them, or `"both alike"`.
+
+# %%
+### BEGIN SOLUTION
+where = "removed"
+### END SOLUTION
+
+# %%
+course.check("start.where", where)
+
+# %%
+for method, result in results.items():
+    band = result["per_volume"][0]["error_by_band"]
+    print(f"{method:<10} measured {band['measured']:.4f}   removed {band['removed']:.4f}")
+
+# %% [markdown]
+# Together the two are the NMSE. **Explain.** The network's error is smaller in *both* bands. What can
+# it mend in the part that was measured?
 #
 # ## Ask a pixel
 # Move over the image, or use the arrow keys. Blue and orange are negative and positive weights on the
@@ -110,22 +157,50 @@ dl.explore(model, pair, slice=slice_)
 # %%
 with dl.trace(model) as record, torch.inference_mode():
     model(pair.lr[[slice_]], pair.ref[[slice_]])
-
-# %%
-{level: record.entropy(level)["spatial"][0].numpy().round(3) for level in (1, 2, 4)}
-
-# %% [markdown]
-# ## And if the reference is cut?
-
-# %%
-with dl.intervene(model, spatial="off", channel="off"):
-    blind = dl.super_resolve(model, pair)
-for name, image in {"as trained": sharp, "both branches off": blind}.items():
-    print(f"{name:<18} {dl.psnr(pair.target_image, image):.2f} dB")
+for level in (1, 2, 4):
+    print(level, record.entropy(level)["spatial"][0].numpy().round(3))
 
 # %% [markdown]
-# Cutting a trained network is not the same as training one without a reference: it was never taught to
-# do without.
+# ## Exercise 4: cut the reference
+# Both attention branches off: nothing of the T1 image reaches the network any more.
 #
-# Reference: Huang et al., *Accurate Multi-contrast MRI Super-Resolution via a Dual Cross-Attention
-# Transformer Network*, MICCAI 2023.
+# **Predict.** Is the result `"below zero-fill"`, `"like zero-fill"`,
+# `"between zero-fill and the whole network"`, or is there `"no change"`?
+
+# %%
+### BEGIN SOLUTION
+cut = "below zero-fill"
+### END SOLUTION
+
+# %%
+course.check("start.cut", cut)
+
+# %%
+cuts = {
+    "as trained": {},
+    "spatial branch off": {"spatial": "off"},
+    "channel branch off": {"channel": "off"},
+    "both branches off": {"spatial": "off", "channel": "off"},
+}
+for name, change in cuts.items():
+    with dl.intervene(model, **change):
+        print(f"{name:<20} {psnr_(pair.target_image, dl.super_resolve(model, pair)):.2f} dB")
+
+# %% [markdown]
+# **Explain.** Which branch does this network lean on? And why is this not the number that a network
+# *trained* without a reference would reach?
+
+# %% tags=["varies"]
+course.report()
+
+# %% [markdown]
+# ## Where to go
+# [01 k-space](01_kspace.ipynb), [02 two contrasts](02_two_contrasts.ipynb),
+# [03 DCAMSR in einops](03_dcamsr_in_einops.ipynb).
+#
+# ## References
+# - Huang et al., *Accurate Multi-contrast MRI Super-Resolution via a Dual Cross-Attention Transformer
+#   Network*, MICCAI 2023.
+# - Anatomy: Colin27, McGill University; see the [licence and origin](../assets/brain/README.md).
+#
+# **Not for clinical use.**

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-from .data import Pair
-from .kspace import center_crop
+from ..data import Pair
+from ..kspace import center_crop
 
 
 def zero_fill(pair: Pair) -> Tensor:

@@ -1,0 +1,82 @@
+"""The course's helpers: checks that know typical mistakes, pictures with alt text, the report.
+
+>>> from dcamsr_lite import course
+>>> course.check("kspace.noise", ...)
+kspace.noise: not attempted yet.
+>>> course.check("kspace.noise", lambda sigma, scale: sigma)
+kspace.noise: not yet. The crop keeps fewer noisy samples: the noise of a pixel becomes smaller.
+
+No exercise needs a network connection, and no module knows of a notebook. Not for clinical use.
+"""
+
+import os
+
+from .exercise import Exercise, Question, Result, examine
+from .pictures import compare, picture, show
+from .report import report, results
+
+__all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "picture", "report"]
+__all__ += ["results", "show", "use"]
+
+
+def __getattr__(name: str):
+    if name != "EXERCISES":
+        raise AttributeError(f"module 'dcamsr_lite.course' has no attribute {name!r}")
+    from . import attention, contrasts, kspace, start
+
+    modules = {"start": start, "kspace": kspace, "contrasts": contrasts, "attention": attention}
+    return {
+        f"{home}.{name}": exercise
+        for home, module in modules.items()
+        for name, exercise in module.EXERCISES.items()
+    }
+
+
+def graded() -> bool:
+    """Whether a failed check has to stop the cell: nbgrader and notebooks/grade.py say so.
+
+    >>> graded()
+    False
+    """
+    return "NBGRADER_EXECUTION" in os.environ
+
+
+def check(name: str, attempt: object) -> None:
+    """Say whether ``attempt`` solves the exercise ``name``; if not, which mistake it looks like.
+
+    >>> check("kspace.brightness", 16)
+    kspace.brightness: not yet. That is the share of samples, 1 / scale^2; the orthonormal transform
+    divides by the root of their number, once on each grid.
+
+    Functions are called with random inputs of several sizes. An untouched stub is "not attempted
+    yet" and stops nothing. While a notebook is graded, everything but a pass raises AssertionError.
+    Raises ValueError for an exercise that is not there.
+    """
+    exercises = __getattr__("EXERCISES")
+    if name not in exercises:
+        raise ValueError(f"no exercise {name!r}; expected one of {[*exercises]}")
+    result = examine(exercises[name], attempt)
+    results[name] = result
+    print(f"{name}: {result.message}")
+    compare(result)
+    if graded() and result.state != "passed":
+        raise AssertionError(f"{name}: {result.message}")
+
+
+def use(name: str, attempt: object) -> object:
+    """The learner's own function where it passes its check, the package's solution otherwise.
+
+    >>> use("kspace.noise", ...)(8.0, 4)
+    kspace.noise: not attempted yet, so the package's solution is used here.
+    2.0
+
+    So that the cells after an unsolved exercise still run.
+    """
+    exercise = __getattr__("EXERCISES")[name]
+    state = examine(exercise, attempt).state
+    if state == "passed":
+        print(f"{name}: your own is used here.")
+        return attempt
+    reason = "not attempted yet" if state == "not attempted" else "not right yet"
+    print(f"{name}: {reason}, so the package's solution is used here.")
+    return exercise.solution

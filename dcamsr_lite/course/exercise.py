@@ -1,0 +1,233 @@
+"""What an exercise is: a solution, random inputs, and the mistakes that people make.
+
+>>> double = Exercise(
+...     solution=lambda x: 2 * x,
+...     inputs=lambda random, size: (random(size),),
+...     mistakes={"The factor 2 is missing.": lambda x: x},
+... )
+>>> examine(double, lambda x: x + x).state
+'passed'
+>>> examine(double, lambda x: x).message
+'not yet. The factor 2 is missing.'
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import torch
+from torch import Tensor
+
+Answer = float | str | bool
+SIZES = (6, 9, 12, 16)  # of the random inputs: even and odd
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function to write. ``mistakes`` maps a hint to what someone who makes it would have written.
+
+    ``inputs(random, size)`` gives the arguments; ``random`` is torch.randn with its own generator.
+    ``axes`` names those of the result, ``hint`` is said when no mistake is recognised, ``shown``
+    turns a result into an image (row, column) that can be drawn, or is None.
+    """
+
+    solution: Callable
+    inputs: Callable[..., tuple]
+    mistakes: dict[str, Callable]
+    axes: str = ""
+    hint: str = ""
+    shown: Callable[[Tensor], Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prediction, made before the cell that answers it runs. ``mistakes``: wrong answer -> hint."""
+
+    answer: Answer | list
+    mistakes: dict[Answer | tuple, str]
+    why: str
+    hint: str = "Think of the extreme cases first: nothing cropped, and all but the centre cropped."
+
+
+@dataclass(frozen=True)
+class Result:
+    """``state`` is "passed", "failed" or "not attempted"; the tensors are there to be drawn."""
+
+    state: str
+    message: str
+    yours: Tensor | None = None
+    target: Tensor | None = None
+
+
+NOT_ATTEMPTED = Result("not attempted", "not attempted yet.")
+
+
+def failed(hint: str, **drawn: Tensor) -> Result:
+    """A wrong attempt, with the hint that names the mistake.
+
+    >>> failed("The axes are swapped.").message
+    'not yet. The axes are swapped.'
+    """
+    return Result("failed", f"not yet. {hint}", **drawn)
+
+
+def examine(exercise: Exercise | Question, attempt: object) -> Result:
+    """Judge an attempt without printing anything.
+
+    >>> fire = Question("hot", mistakes={"cold": "Touch it."}, why="It glows.")
+    >>> examine(fire, ...).state, examine(fire, "cold").message, examine(fire, "hot").message
+    ('not attempted', 'not yet. Touch it.', 'right. It glows.')
+    """
+    if attempt is ...:
+        return NOT_ATTEMPTED
+    if isinstance(exercise, Question):
+        return _answered(exercise, attempt)
+    if not callable(attempt):
+        return failed(f"Hand over the function itself; this is a {type(attempt).__name__}.")
+    return _run(exercise, attempt)
+
+
+def _answered(question: Question, answer: object) -> Result:
+    answer = tuple(answer) if isinstance(answer, list) else answer
+    right = tuple(question.answer) if isinstance(question.answer, list) else question.answer
+    if _same_answer(answer, right):
+        return Result("passed", f"right. {question.why}")
+    for wrong, hint in question.mistakes.items():
+        if _same_answer(answer, wrong):
+            return failed(hint)
+    return failed(question.hint)
+
+
+def _same_answer(answer: object, expected: object) -> bool:
+    numbers = (int, float)
+    if isinstance(answer, numbers) and isinstance(expected, numbers):
+        return abs(answer - expected) <= 0.02 * abs(expected)
+    return type(answer) is type(expected) and answer == expected
+
+
+@dataclass
+class _Trial:
+    """One set of random inputs, and what came of it."""
+
+    inputs: tuple
+    target: object
+    yours: object = field(default=None)
+
+
+def _copied(inputs: tuple) -> tuple:
+    return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
+
+
+def _trials(exercise: Exercise) -> list[_Trial]:
+    trials = []
+    for seed, size in enumerate(SIZES):
+        generator = torch.Generator().manual_seed(seed)
+
+        def random(*shape: int, generator=generator) -> Tensor:
+            return torch.randn(*shape, generator=generator)
+
+        inputs = exercise.inputs(random, size)
+        trials.append(_Trial(inputs, exercise.solution(*_copied(inputs))))
+    return trials
+
+
+def _run(exercise: Exercise, attempt: Callable) -> Result:
+    trials = _trials(exercise)
+    for trial in trials:
+        try:
+            trial.yours = attempt(*_copied(trial.inputs))
+        except NotImplementedError:
+            return NOT_ATTEMPTED
+        except Exception as error:  # whatever the learner's code raises is told, not hidden
+            return failed(f"Your function stopped: {type(error).__name__}: {error}")
+        if trial.yours is ...:
+            return NOT_ATTEMPTED
+    shown = _drawn(exercise, trials[-1])
+    if all(agrees(trial.yours, trial.target) for trial in trials):
+        return Result("passed", "right.", **shown)
+    return failed(_mistake(exercise, trials), **shown)
+
+
+def _mistake(exercise: Exercise, trials: list[_Trial]) -> str:
+    """The hint of the known mistake that gives the same results, or what can be said in general."""
+    if trials[0].yours is None:
+        return "Your function returns nothing: is the `return` missing?"
+    for hint, wrong in exercise.mistakes.items():
+        if all(agrees(t.yours, wrong(*_copied(t.inputs))) for t in trials):
+            return hint
+    return " ".join([_in_general(exercise, trials), exercise.hint]).strip()
+
+
+def agrees(yours: object, target: object) -> bool:
+    """Equal to float precision: same type, same shape, no value off by more than 1e-4 of the largest.
+
+    >>> agrees(torch.ones(2), torch.ones(2)), agrees(torch.ones(2), torch.ones(1, 2)), agrees(1, 1.0)
+    (True, False, True)
+    """
+    if isinstance(target, tuple):
+        same = isinstance(yours, tuple) and len(yours) == len(target)
+        return same and all(map(agrees, yours, target))
+    if not isinstance(target, Tensor):
+        if isinstance(yours, Tensor) and yours.numel() == 1:
+            yours = yours.item()
+        if isinstance(target, bool) or isinstance(yours, bool | str | None):
+            return yours is target
+        return isinstance(yours, int | float) and abs(yours - target) <= 1e-4 * max(abs(target), 1)
+    if not isinstance(yours, Tensor) or yours.shape != target.shape:
+        return False
+    if yours.is_complex() != target.is_complex() or not yours.isfinite().all():
+        return False
+    off = (yours - target).abs().max() if target.numel() else 0.0
+    return bool(off <= 1e-4 * target.abs().max() + 1e-6)
+
+
+def _in_general(exercise: Exercise, trials: list[_Trial]) -> str:
+    """What is wrong in shape, type, axis order or by one factor."""
+    yours, target = trials[-1].yours, trials[-1].target
+    if not isinstance(target, Tensor):
+        return f"Your result is {yours!r}, expected {target!r}."
+    if not isinstance(yours, Tensor):
+        return f"Your result is a {type(yours).__name__}, expected a tensor."
+    if yours.shape != target.shape:
+        return _wrong_shape(exercise.axes, yours, target)
+    if yours.is_complex() and not target.is_complex():
+        return "Your result is complex, expected a real image: take the magnitude."
+    if not yours.isfinite().all():
+        return "Your result has values that are not finite."
+    if yours.ndim > 1 and yours.shape[-1] == yours.shape[-2] and agrees(yours.mT, target):
+        return "The last two axes are swapped."
+    factors = {_factor(t.yours, t.target) for t in trials}
+    if None not in factors:
+        found = " or ".join(f"{factor:.4g}" for factor in sorted(factors))
+        return f"Every value is {found} times the expected one: a factor is wrong."
+    share = (yours - target).abs().gt(1e-4 * target.abs().max()).float().mean()
+    return f"{100 * share:.0f} % of the values differ."
+
+
+def _wrong_shape(axes: str, yours: Tensor, target: Tensor) -> str:
+    found, expected = tuple(yours.shape), tuple(target.shape)
+    names = axes.split()
+    if len(names) == len(found):
+        for order in permutations(range(len(names))):
+            moved = target.permute(order)
+            if moved.shape == yours.shape and agrees(yours, moved):
+                return f"The axes are ({' '.join(names[i] for i in order)}), expected ({axes})."
+    named = f", that is ({axes})" if axes else ""
+    return f"Your result has shape {found}, expected {expected}{named}."
+
+
+def _factor(yours: object, target: Tensor) -> float | None:
+    if not isinstance(yours, Tensor) or yours.shape != target.shape or not target.any():
+        return None
+    factor = ((yours * target.conj()).sum() / target.abs().square().sum()).abs().item()
+    same = factor > 0 and agrees(yours / factor, target)
+    return round(factor, 6) if same else None
+
+
+def _drawn(exercise: Exercise, trial: _Trial) -> dict[str, Tensor]:
+    if exercise.shown is None or not isinstance(trial.yours, Tensor):
+        return {}
+    try:
+        return {"yours": exercise.shown(trial.yours), "target": exercise.shown(trial.target)}
+    except (RuntimeError, IndexError, ValueError):  # a result of another shape cannot be drawn
+        return {}

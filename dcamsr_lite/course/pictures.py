@@ -1,0 +1,117 @@
+"""Pictures in a notebook: every one with a colour bar with numbers, and with words for who cannot see.
+
+>>> import torch
+>>> figure = picture({"T1": torch.rand(8, 8), "T2": torch.rand(8, 8)}, shared=True)
+>>> [axes.get_title() for axes in figure.axes if axes.get_title()]
+['T1', 'T2']
+"""
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from ..figures import signed_map
+from .exercise import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# kind of picture -> colour map, label of its bar
+KINDS = {
+    "signal": ("gray", "signal"),
+    "magnitude": ("viridis", "magnitude"),
+    "signed": (None, "signed"),
+}
+INCHES = 2.9
+
+
+def _limits(image: Tensor, kind: str, limit: float | None) -> tuple[float, float]:
+    top = float(image.abs().max()) if limit is None else limit
+    top = top or 1.0
+    return (-top, top) if kind == "signed" else (0.0, top)
+
+
+def picture(
+    images: Mapping[str, Tensor],
+    kind: str = "signal",
+    label: str | None = None,
+    shared: bool = False,
+    limit: float | None = None,
+) -> "Figure":
+    """Images (row, column) side by side: title -> image.
+
+    >>> import torch
+    >>> picture({"error": torch.randn(4, 4)}, kind="signed").axes[0].images[0].get_clim()[0] < 0
+    True
+
+    ``kind`` is "signal" (grey), "magnitude" (viridis, from zero) or "signed" (blue-orange). ``shared``
+    puts all on one scale; ``limit`` is its end. Raises ValueError for another kind.
+    """
+    from matplotlib.figure import Figure
+
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, expected one of {[*KINDS]}")
+    colours, words = KINDS[kind]
+    if shared and limit is None:
+        limit = max(float(image.abs().max()) for image in images.values())
+    figure = Figure(figsize=(INCHES * len(images), INCHES), layout="constrained")
+    row = figure.subplots(1, len(images), squeeze=False)[0]
+    for axes, (title, image) in zip(row, images.items(), strict=True):
+        low, high = _limits(image, kind, limit)
+        shown = axes.imshow(
+            image.detach().float().numpy(), cmap=colours or signed_map(), vmin=low, vmax=high
+        )
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        bar = figure.colorbar(shown, ax=axes, shrink=0.75)
+        bar.set_label(label or words, fontsize=8)
+        bar.ax.tick_params(labelsize=7)
+    return figure
+
+
+def show(
+    images: "Mapping[str, Tensor] | Figure", alt: str, dpi: int = 80, **options: object
+) -> None:
+    """Show images or a figure in a notebook; ``alt`` says in words what is to be seen.
+
+    >>> import torch
+    >>> show({"T1": torch.rand(8, 8)}, alt="Random pixels.")
+    Random pixels.
+
+    Outside of a notebook the words are printed. ``options`` go to ``picture``. Raises ValueError
+    when the words are missing.
+    """
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if not alt.strip():
+        raise ValueError("alt is empty, expected a sentence that says what is to be seen")
+    figure = picture(images, **options) if isinstance(images, Mapping) else images
+    if get_ipython() is None:
+        print(alt)
+        return
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    data = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt}
+    display(data, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def compare(result: Result) -> None:
+    """Draw the learner's result beside the target, where there is something to draw.
+
+    >>> compare(Result("failed", "not yet."))
+    """
+    from IPython import get_ipython
+
+    if result.target is None or result.yours is None or get_ipython() is None:
+        return
+    images = {"yours": result.yours, "expected": result.target}
+    if result.yours.shape == result.target.shape:
+        images["difference"] = result.yours - result.target
+    limit = float(result.target.abs().max())
+    words = "Your result, the expected one and their difference, with random input."
+    show(images, alt=words, kind="signed", label="value", limit=limit)

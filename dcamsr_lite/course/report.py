@@ -1,0 +1,65 @@
+"""What a learner sends along with a question: versions, device, memory, minutes, checks.
+
+>>> report()  # doctest: +ELLIPSIS
+dcamsr-lite ...
+"""
+
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+
+from .exercise import Result
+
+_STARTED = time.perf_counter()
+results: dict[str, Result] = {}  # of this session, by exercise
+
+
+def memory() -> str:
+    """The most memory that this process has used so far, in words.
+
+    >>> memory() != ""
+    True
+    """
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return "not measured on this system"
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bytes_ = most if sys.platform == "darwin" else 1024 * most
+    return f"{bytes_ / 1e9:.2f} GB at most"
+
+
+def device() -> str:
+    """The GPU's name where torch finds one, otherwise the number of cores and threads.
+
+    >>> device() != ""
+    True
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+
+
+def report() -> None:
+    """Print versions, device, memory, minutes since the course was loaded, and the checks so far.
+
+    >>> report()  # doctest: +ELLIPSIS
+    dcamsr-lite ...
+    """
+    import dcamsr_lite
+
+    names = ("torch", "numpy", "matplotlib", "ipywidgets", "anywidget")
+    libraries = ", ".join(f"{name} {version(name)}" for name in names)
+    print(f"dcamsr-lite {dcamsr_lite.__version__}, Python {platform.python_version()}, {libraries}")
+    print(f"device: {device()}")
+    print(f"memory: {memory()}")
+    print(f"minutes: {(time.perf_counter() - _STARTED) / 60:.1f}")
+    states = [result.state for result in results.values()]
+    if states:
+        passed = states.count("passed")
+        print(f"checks: {passed} of {len(states)} passed")
+    print("Not for clinical use.")

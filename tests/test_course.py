@@ -1,0 +1,283 @@
+"""The course's checks: right passes, untouched says so, typical mistakes are named."""
+
+import inspect
+import math
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+from dcamsr_lite import course
+from dcamsr_lite.course import Exercise, Question, examine
+from dcamsr_lite.course.exercise import agrees
+
+EXERCISES = course.EXERCISES
+FUNCTIONS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
+QUESTIONS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Question)]
+
+
+def untouched(*arguments):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_solution_passes_and_the_stub_is_not_attempted(name):
+    assert examine(EXERCISES[name], EXERCISES[name].solution).state == "passed"
+    assert examine(EXERCISES[name], untouched).state == "not attempted"
+    assert examine(EXERCISES[name], lambda *arguments: ...).state == "not attempted"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_mistake_gets_its_own_hint(name):
+    """Three or more each, and random inputs tell them apart from each other."""
+    exercise = EXERCISES[name]
+    assert len(exercise.mistakes) >= 3
+    for hint, wrong in exercise.mistakes.items():
+        result = examine(exercise, wrong)
+        assert (result.state, result.message) == ("failed", f"not yet. {hint}")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_each_prediction_knows_its_answer_and_typical_wrong_ones(name):
+    question = EXERCISES[name]
+    assert examine(question, ...).state == "not attempted"
+    assert examine(question, question.answer).message == f"right. {question.why}"
+    assert len(question.mistakes) >= 3
+    for wrong, hint in question.mistakes.items():
+        answer = list(wrong) if isinstance(wrong, tuple) else wrong
+        assert examine(question, answer).message == f"not yet. {hint}"
+    assert examine(question, "something else").message == f"not yet. {question.hint}"
+
+
+# What learners write, in their own words: the name of the mistake has to come back.
+
+
+def fft_without_fftshift(image):
+    return torch.fft.fft2(torch.fft.ifftshift(image, dim=(-2, -1)), norm="ortho")
+
+
+def crop_from_index_zero(k, scale):
+    n = k.shape[-1] // scale
+    return k[:, :n, :n]
+
+
+def too_bright(image, scale):
+    image = torch.fft.ifftshift(image, dim=(-2, -1))
+    k = torch.fft.fftshift(torch.fft.fft2(image, norm="ortho"), dim=(-2, -1))
+    n = image.shape[-1]
+    m = n // scale
+    start = n // 2 - m // 2
+    k = k[..., start : start + m, start : start + m]
+    low = torch.fft.ifft2(torch.fft.ifftshift(k, dim=(-2, -1)), norm="ortho").abs()
+    return torch.fft.fftshift(low, dim=(-2, -1))
+
+
+def softmax_over_queries(q, k, v, e, f):
+    logits = q @ (e @ k).transpose(-1, -2) / math.sqrt(q.shape[-1])
+    return torch.softmax(logits, dim=2) @ (f @ v)
+
+
+def softmax_without_root(q, k, v, e, f):
+    return torch.softmax(q @ (e @ k).transpose(-1, -2), dim=-1) @ (f @ v)
+
+
+def heads_inside(x):
+    b, head, n, d = x.shape
+    return x.permute(0, 2, 3, 1).reshape(b, n, d * head)
+
+
+def released_merge(x):
+    b, head, n, d = x.shape
+    return x.permute(0, 3, 1, 2).reshape(b, n, head * d)
+
+
+def bare_reshape(x):
+    b, head, n, d = x.shape
+    return x.reshape(b, n, head * d)
+
+
+def channel_without_temperature(q, k, v, temperature):
+    q, k = F.normalize(q, dim=2), F.normalize(k, dim=2)
+    return torch.einsum("bhij,bhnj->bhni", (q.mT @ k).softmax(-1), v)
+
+
+def normalised_over_features(q, k, v, temperature):
+    q, k = F.normalize(q, dim=3), F.normalize(k, dim=3)
+    return torch.einsum("bhij,bhnj->bhni", (q.mT @ k * temperature).softmax(-1), v)
+
+
+def only_the_shape(merge):
+    return merge(torch.randn(1, 2, 6, 4)).shape == (1, 6, 8)
+
+
+def only_a_constant(merge):
+    return bool((merge(torch.ones(1, 2, 6, 4)) == 1).all())
+
+
+def peak_of_the_image(target, image):
+    return float(10 * torch.log10(image.max() ** 2 / ((target - image) ** 2).mean()))
+
+
+def swapped_times(pd, t1, t2, tr, te):
+    return pd * (1 - torch.exp(-tr / t2)) * torch.exp(-te / t1)
+
+
+def linear(t1, t2, bins):
+    a, b = t1 - t1.mean(), t2 - t2.mean()
+    return float((a * b).sum() ** 2 / ((a * a).sum() * (b * b).sum()))
+
+
+@pytest.mark.parametrize(
+    "name, wrong, named",
+    [
+        ("kspace.fft2c", fft_without_fftshift, "fftshift after"),
+        ("kspace.fft2c", torch.fft.fft2, "factor|values differ"),
+        ("kspace.crop", crop_from_index_zero, "not centred"),
+        ("kspace.low_resolution", too_bright, "1 / scale is missing"),
+        ("kspace.low_resolution", lambda x, s: x[:, ::s, ::s], "aliasing"),
+        ("kspace.noise", lambda sigma, scale: sigma / scale**2, "Variances add"),
+        ("attention.split_heads", lambda x, heads: x.reshape(2, heads, -1, 4), "bare reshape"),
+        ("attention.spatial", softmax_over_queries, "wrong axis, the queries"),
+        ("attention.spatial", softmax_without_root, r"1 / sqrt\(d\) is missing"),
+        ("attention.merge_heads", heads_inside, "wrong order"),
+        ("attention.merge_heads", released_merge, "released mistake"),
+        ("attention.merge_heads", bare_reshape, "bare reshape"),
+        ("attention.channel", channel_without_temperature, "temperature is missing"),
+        ("attention.channel", normalised_over_features, "over the tokens"),
+        ("attention.keeps_place", only_the_shape, "passes every merge"),
+        ("attention.keeps_place", only_a_constant, "passes every merge"),
+        ("start.psnr", peak_of_the_image, "peak is that of the target"),
+        ("contrasts.spin_echo", swapped_times, "T1 and T2 are exchanged"),
+        ("contrasts.explained", linear, "linear correlation"),
+        ("contrasts.null_time", lambda t1, tr: t1 * math.log(2), "exp.-TR / T1. is missing"),
+    ],
+)
+def test_what_learners_write_is_recognised(name, wrong, named):
+    result = examine(EXERCISES[name], wrong)
+    assert result.state == "failed"
+    assert re.search(named, result.message), result.message
+
+
+def test_a_solution_in_other_words_passes():
+    def channel(q, k, v, temperature):
+        q = q / q.norm(dim=2, keepdim=True)
+        k = k / k.norm(dim=2, keepdim=True)
+        attention = torch.softmax(torch.einsum("bhni,bhnj->bhij", q, k) * temperature, -1)
+        return (attention @ v.mT).mT
+
+    def keeps_place(merge):
+        x = torch.zeros(1, 3, 5, 2)
+        x[:, :, 3] = 1
+        rows = merge(x).abs().sum(-1)[0]
+        return bool(rows[3] > 0) and bool((rows[[0, 1, 2, 4]] == 0).all())
+
+    def explained(t1, t2, bins):
+        parts = t2[t1.argsort()].chunk(bins)
+        left = sum(((part - part.mean()) ** 2).sum() for part in parts)
+        return 1 - left / ((t2 - t2.mean()) ** 2).sum()
+
+    mine = {"attention.channel": channel, "attention.keeps_place": keeps_place}
+    for name, solution in (mine | {"contrasts.explained": explained}).items():
+        assert examine(EXERCISES[name], solution).state == "passed", name
+
+
+def unknown(wrong, axes="b head n d", target=lambda x: x):
+    exercise = Exercise(
+        target, lambda random, size: (random(2, 3, size, 4),), mistakes={}, axes=axes, hint="Look."
+    )
+    return examine(exercise, wrong).message
+
+
+def test_what_is_no_known_mistake_is_still_described():
+    assert "(b n head d), expected (b head n d)" in unknown(lambda x: x.transpose(1, 2))
+    assert "shape (2, 3, 16), expected (2, 3, 16, 4)" in unknown(lambda x: x[..., 0])
+    assert "3 times the expected one" in unknown(lambda x: 3 * x)
+    assert "complex" in unknown(lambda x: x + 0j)
+    assert "not finite" in unknown(lambda x: x / 0)
+    assert "`return` missing" in unknown(lambda x: None)
+    assert "is a list, expected a tensor" in unknown(lambda x: [x])
+    assert "ZeroDivisionError" in unknown(lambda x: 1 / 0)
+    assert unknown(lambda x: x + 1).endswith("values differ. Look.")
+    swapped = unknown(lambda x: x[..., :4, :].mT, target=lambda x: x[..., :4, :])
+    assert "last two axes are swapped" in swapped
+
+
+def test_inputs_are_the_learners_to_spoil():
+    assert examine(EXERCISES["attention.merge_heads"], lambda x: x.zero_()).state == "failed"
+
+    def in_place(image, scale):
+        result = EXERCISES["kspace.low_resolution"].solution(image, scale)
+        image.zero_()
+        return result
+
+    assert examine(EXERCISES["kspace.low_resolution"], in_place).state == "passed"
+
+
+def test_a_number_may_be_a_tensor_but_no_answer_is_a_truth_value():
+    assert agrees(torch.tensor(2.0), 2.0)
+    assert not agrees(True, 1.0)
+    assert not agrees(1.0, True)
+    assert examine(EXERCISES["kspace.noise"], lambda s, scale: torch.tensor(s / scale)).state == (
+        "passed"
+    )
+
+
+def test_check_prints_and_grading_raises(capsys, monkeypatch):
+    course.check("kspace.noise", lambda sigma, scale: sigma * scale)
+    assert "The other way round" in capsys.readouterr().out
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(AssertionError, match="not attempted"):
+        course.check("kspace.noise", ...)
+    course.check("kspace.noise", lambda sigma, scale: sigma / scale)
+    with pytest.raises(ValueError, match="no exercise 'kspace.nose'"):
+        course.check("kspace.nose", ...)
+
+
+def test_the_next_cells_get_a_function_that_works(capsys):
+    mine = EXERCISES["kspace.noise"].solution
+    assert course.use("kspace.noise", mine) is mine
+    assert course.use("kspace.noise", untouched)(8.0, 4) == 2.0
+    assert course.use("kspace.noise", lambda sigma, scale: sigma)(8.0, 4) == 2.0
+    assert "not right yet" in capsys.readouterr().out
+
+
+def test_the_report_says_what_a_question_needs(capsys):
+    course.check("kspace.noise", ...)
+    course.report()
+    shown = capsys.readouterr().out
+    for word in ("torch", "numpy", "device", "GB at most", "minutes", "checks", "clinical"):
+        assert word in shown
+
+
+def test_pictures_have_colour_bars_with_numbers_and_words(capsys):
+    figure = course.picture({"a": torch.rand(4, 4), "b": torch.rand(4, 4)}, shared=True)
+    limits = {axes.images[0].get_clim() for axes in figure.axes if axes.images}
+    assert len(limits) == 1
+    figure.canvas.draw()
+    bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    assert len(bars) == 2
+    assert all(len(bar.get_yticklabels()) > 1 for bar in bars)
+    with pytest.raises(ValueError, match="alt is empty"):
+        course.show({"a": torch.rand(4, 4)}, alt=" ")
+    with pytest.raises(ValueError, match="expected one of"):
+        course.picture({"a": torch.rand(4, 4)}, kind="jet")
+
+
+def test_hints_are_sentences_for_students():
+    for name, exercise in EXERCISES.items():
+        for hint in (
+            [*exercise.mistakes.keys()] if name in FUNCTIONS else exercise.mistakes.values()
+        ):
+            assert hint[0].isupper() and hint.rstrip(")")[-1] in ".?", (name, hint)
+        assert exercise.hint, name
+    assert inspect.getdoc(course).endswith("Not for clinical use.")
+
+
+def test_the_scramble_of_the_exercise_is_the_networks():
+    x = torch.randn(1, 3, 6, 4)
+    scrambled = EXERCISES["attention.merge_heads"]
+    released = next(m for hint, m in scrambled.mistakes.items() if "released" in hint)
+    assert torch.equal(released(x), released_merge(x))
+    assert not torch.equal(released(x), rearrange(x, "b head n d -> b n (head d)"))
