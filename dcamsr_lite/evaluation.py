@@ -72,8 +72,8 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: DCAMSR | None = N
     >>> evaluate([(head, head)], scale=4, method="zero-fill")["volumes"]
     1
 
-    Returns method, variant, scale, volumes, psnr, ssim, nmse, error_by_band (means over volumes),
-    per_volume, convention. ``method`` is "dcamsr" (with ``model``) or a name in baselines.METHODS.
+    Returns method, variant, scale, volumes, psnr, ssim, nmse (means over volumes), per_volume,
+    convention. ``method`` is "dcamsr" (with ``model``) or a name in baselines.METHODS.
     """
     if method != "dcamsr" and method not in METHODS:
         raise InputError("method", repr(method), f"dcamsr or one of {[*METHODS]}")
@@ -86,8 +86,6 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: DCAMSR | None = N
         names = {"reference": pair.reference_path, "target": pair.target_path}
         per_volume.append(names | score(pair.target_image, image, scale))
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}
-    bands = [volume["error_by_band"] for volume in per_volume]
-    means["error_by_band"] = {n: sum(b[n] for b in bands) / len(bands) for n in bands[0]}
     variant = model.config.variant if method == "dcamsr" else None
     head = {"method": method, "variant": variant, "scale": scale, "volumes": len(per_volume)}
     return head | means | {"per_volume": per_volume, "convention": CONVENTION}
