@@ -189,7 +189,7 @@ def run_evaluate(options) -> None:
     if options.json:
         print(json.dumps(result))
         return
-    bands = result["error_by_band"]
+    bands = result["per_volume"][0]["error_by_band"]
     print(f"{result['method']} at {result['scale']}x, {result['volumes']} volume")
     print(f"PSNR {result['psnr']:.2f} dB   SSIM {result['ssim']:.3f}   NMSE {result['nmse']:.4f}")
     print(f"NMSE in the measured band {bands['measured']:.4f}, removed {bands['removed']:.4f}")

@@ -53,7 +53,9 @@ def run(
     say("")
     print(f"{'method':<12}{'PSNR dB':>9}{'SSIM':>8}{'NMSE':>8}{'measured':>10}{'removed':>9}")
     for method, result in results.items():
-        bands = "{measured:>10.4f}{removed:>9.4f}".format(**result["error_by_band"])
+        bands = "{measured:>10.4f}{removed:>9.4f}".format(
+            **result["per_volume"][0]["error_by_band"]
+        )
         quality = f"{result['psnr']:>9.2f}{result['ssim']:>8.3f}{result['nmse']:>8.4f}"
         print(f"{method:<12}{quality}{bands}")
     print("measured, removed: the NMSE inside and outside of the k-space that was kept")

@@ -72,9 +72,9 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | N
     >>> evaluate([(head, head)], scale=4, method="zero-fill")["volumes"]
     1
 
-    Returns method, variant, scale, volumes, psnr, ssim, nmse, error_by_band (means over volumes),
-    per_volume, convention. ``method`` is "dcamsr", with a ``model`` of any kind, whose method and
-    variant (only DCAMSR has one) are returned; or a name in baselines.METHODS.
+    Returns method, variant, scale, volumes, psnr, ssim, nmse (means over volumes), per_volume,
+    convention. ``method`` is "dcamsr", with a ``model`` of any kind, whose method and variant (only
+    DCAMSR has one) are returned; or a name in baselines.METHODS.
     """
     if method != "dcamsr" and method not in METHODS:
         raise InputError("method", repr(method), f"dcamsr or one of {[*METHODS]}")
@@ -87,8 +87,6 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | N
         names = {"reference": pair.reference_path, "target": pair.target_path}
         per_volume.append(names | score(pair.target_image, image, scale))
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}
-    bands = [volume["error_by_band"] for volume in per_volume]
-    means["error_by_band"] = {n: sum(b[n] for b in bands) / len(bands) for n in bands[0]}
     variant = None
     if method == "dcamsr":
         method = model.config.method

@@ -20,6 +20,7 @@ from ..errors import atomic_path
 from ..figures import brightest_slice
 from ..model import DCAMSR
 from ..simulated import DEMO_SEED, simulated_pair
+from .attribution import explore_attribution
 from .base import Explorer
 from .explorer import explore
 from .kspace import explore_kspace
@@ -61,8 +62,8 @@ ENTRY = """<section class="dx-card">
 class Entry(NamedTuple):
     """One explorer of the gallery: file name, title, one sentence, and what makes it.
 
-    >>> GALLERY[0].name
-    'attention'
+    >>> [entry.name for entry in GALLERY]
+    ['kspace', 'attention', 'variants', 'lab', 'attribution']
     """
 
     name: str
@@ -114,6 +115,14 @@ def _lab() -> Explorer:
     return intervention_lab(load(f"lite-{SCALE}x"), pair, slice=index)
 
 
+def _attribution() -> Explorer:
+    """The explorer's first patch, asked by two methods: a saved page cannot run them."""
+    pair, index = example()
+    explorer = explore_attribution(load(f"lite-{SCALE}x"), pair, slice=index)
+    explorer.run("blur_path", "occlusion")
+    return explorer
+
+
 GALLERY = [
     Entry(
         "kspace",
@@ -138,6 +147,12 @@ GALLERY = [
         "Intervention lab",
         "Cut heads, branches and scales, or change the reference: does the output depend on it?",
         _lab,
+    ),
+    Entry(
+        "attribution",
+        "Attribution explorer",
+        "What does a patch of the output owe to each contrast, and does the attention agree?",
+        _attribution,
     ),
 ]
 
