@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -258,7 +259,7 @@ def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch)
     ids=["Colab", "newest"],
 )
 def test_traits_work_with_other_widget_libraries(libraries, tmp_path):
-    """This file's other tests, with these in front of what is installed."""
+    """All explorers' tests that need no browser, with these in front of what is installed."""
     place = tmp_path / "libraries"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
@@ -272,16 +273,10 @@ def test_traits_work_with_other_widget_libraries(libraries, tmp_path):
     run = {"env": environment, "cwd": ROOT, "capture_output": True, "text": True}
     files = subprocess.run([sys.executable, "-c", show], **run).stdout.split()
     assert len(files) == 2 and all(str(place) in file for file in files)
-    # their warnings are not ours
-    pytest_ = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-m",
-        "not slow",
-        "-o",
-        "filterwarnings=default",
-    ]
-    tests = subprocess.run([*pytest_, "-p", "no:cacheprovider", __file__], **run)
+    run["env"] = environment | {"PATH": str(tmp_path)}  # no browser to be found: its tests skip
+    names = ("test_lab.py", "test_kspace_explorer.py", "test_attribution_explorer.py")
+    files = [__file__, *(Path(__file__).with_name(name) for name in names)]
+    quiet = ["-q", "-m", "not slow", "-o", "filterwarnings=default"]  # their warnings are not ours
+    pytest_ = [sys.executable, "-m", "pytest", *quiet, "-p", "no:cacheprovider"]
+    tests = subprocess.run([*pytest_, *map(str, files)], **run)
     assert tests.returncode == 0, tests.stdout[-3000:] + tests.stderr[-1000:]
