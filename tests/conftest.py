@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 from helpers import ROOT
@@ -100,7 +101,7 @@ def in_lab(browser, lab):
         contexts.append(browser.new_context(viewport=size, color_scheme=theme))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{address}/lab/tree/{name}")
+        page.goto(f"{address}/lab/workspaces/{Path(name).stem}/tree/{name}")  # no tabs of others
         page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
         # before its kernel is there, "run" asks which kernel to take
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)

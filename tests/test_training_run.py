@@ -184,7 +184,7 @@ def test_a_damaged_state_is_refused_in_one_line(command, capsys):
 
 
 def test_two_processes_train_as_one_with_the_same_global_batch(command):
-    options = ["--steps", "50", "--every", "1", "--vary", "--rate", "2e-3"]
+    options = ["--steps", "50", "--every", "1", "--vary", "--rate", "5e-4"]  # the rate of lite
     assert main(command("one", *options, "--batch", "4")) == 0
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     shared = command("two", *options, "--batch", "2", "--workers", "1", "--cache", "slices")

@@ -66,14 +66,13 @@ def prepare(source: Path, out: Path, keep_out: list[str], matrix: int) -> None:
 
 
 TRAINED_ON = (
-    "simulated subjects (real anatomy, simulated contrasts; seeds 0 to 5, later 0 to 3) and the open"
-    " MS patients longitudinal p01 (two sessions) and p03 and MNI p07 (CC-BY), each slice also"
-    " mirrored; slices varied in geometry, contrast and shading as they are read"
+    "simulated subjects (real anatomy, simulated contrasts; seeds 0 to 5) and the open MS patients"
+    " longitudinal p01 (two sessions) and p03 and MNI p07 (CC-BY), each slice also mirrored"
 )
 STEPS = {
-    "lite-4x": "4000 with whole heads twice as often, then 800 with MNI p07 three times as often; L1;"
-    " moving average of the weights",
-    "lite-2x": "from lite-4x, 800 with MNI p07 three times as often; L1; moving average of the weights",
+    "lite-4x": "4000 with slices varied in geometry, contrast and shading, whole heads twice as often;"
+    " 800 varied, MNI p07 three times as often; 800 as measured; L1, moving average of the weights",
+    "lite-2x": "from the second stage of lite-4x, 800 with slices as measured; L1, moving average",
 }
 
 

@@ -1,20 +1,26 @@
 #!/bin/sh
-# The shipped weights, from the package's anatomy and the open MS pairs: about an hour on one core.
+# The shipped weights, from the package's anatomy and the open MS pairs: a good hour on one core.
 #     sh assets/weights/train.sh OPEN_MS_FOLDER WORK_FOLDER
 set -eu
 source=$1
 work=$2
 make() { python assets/weights/make.py "$@"; }
-learn() {
-  python -m dcamsr_lite train --validation "$work/held_out.csv" --batch 2 --bf16 --vary \
-    --data simulated --data "$work/train.csv" "$@"
-}
+learn() { python -m dcamsr_lite train --validation "$work/held_out.csv" --batch 2 --bf16 "$@"; }
 
 make prepare "$source" "$work" --keep-out p19
-learn --out "$work/4x-first" --data "$work/whole.csv" --subjects 6 --steps 4000 --rate 8e-4 \
-  --average 0.998 --every 400
-brains="--data $work/brain.csv --data $work/brain.csv --subjects 4 --rate 4e-4 --average 0.995"
-learn --out "$work/4x" --init "$work/4x-first/last.safetensors" $brains --steps 800 --every 200
-make card lite-4x "$work/held_out.csv" "$work/4x-first" "$work/4x"
-learn --out "$work/2x" --init "$work/4x/last.safetensors" $brains --steps 800 --every 200 --scale 2
+# other heads and scanners out of few
+learn --out "$work/first" --vary --data simulated --data "$work/train.csv" --data "$work/whole.csv" \
+  --subjects 6 --steps 4000 --rate 8e-4 --average 0.998 --every 400
+learn --out "$work/second" --vary --data simulated --data "$work/train.csv" --data "$work/brain.csv" \
+  --data "$work/brain.csv" --subjects 4 --init "$work/first/last.safetensors" \
+  --steps 800 --rate 4e-4 --average 0.995 --every 200
+# the slices as they were measured: simulated ones with coils, phase and noise
+last() {
+  learn --validation simulated --data simulated --data simulated --data "$work/train.csv" \
+    --data "$work/brain.csv" --subjects 6 --init "$work/second/last.safetensors" \
+    --steps 800 --rate 4e-4 --average 0.995 --every 200 "$@"
+}
+last --out "$work/4x"
+make card lite-4x "$work/held_out.csv" "$work/first" "$work/second" "$work/4x"
+last --out "$work/2x" --scale 2
 make card lite-2x "$work/held_out.csv" "$work/2x"

@@ -55,8 +55,8 @@ def unpack(packed: dict) -> Tensor:
 
     >>> unpack(pack(torch.tensor([-2.0, 1.0]), "float16"))
     tensor([-2.,  1.])
-    >>> unpack(pack(torch.tensor([[-2.0], [4.0]]), "int12"))
-    tensor([[-2.],
+    >>> unpack(pack(torch.tensor([[-4.0], [4.0]]), "int12"))
+    tensor([[-4.],
             [ 4.]])
     """
     data, shape = packed["data"], packed["shape"]
