@@ -66,7 +66,8 @@ def overview(
     record = record_slice(model, pair, index)
     ours, target = super_resolve(model, pair)[index], pair.target_image[index]
     floor = pair.zero_filled[index]
-    figure = Figure(figsize=(15, 11.2), layout="constrained")
+    figure = Figure(figsize=(15, 11.6), layout="constrained")
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # titles of two lines would be cut
     grid = figure.subplots(3, 5, height_ratios=(1, 1.04, 0.9))
     peak = pair.target_image.max()
     top = float(target.max())
