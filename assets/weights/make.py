@@ -72,8 +72,8 @@ TRAINED_ON = (
 STEPS = {
     "lite-4x": "4000 with slices varied in geometry, contrast and shading, whole heads twice as often;"
     " 800 varied, MNI p07 three times as often; 800 as measured; L1, moving average of the weights",
-    "lite-2x": "from the second stage of lite-4x, 800 with slices as measured, then 400 with half of them in"
-    " varied contrast; L1, moving average",
+    "lite-2x": "from the second stage of lite-4x, 800 with slices as measured, then 400 with half of"
+    " them in varied contrast; L1, moving average",
 }
 
 
