@@ -19,10 +19,11 @@ CALM = 0.1  # a residual block starts near the identity
 def he(network: nn.Module) -> None:
     """Every convolution before a ReLU keeps the size of what passes (He et al. 2015).
 
-    torch's own start makes features about 2.5 times smaller in each convolution with its ReLU. Down
-    the coarse path and up again little is left: the coarse levels then change the output by a
-    thousandth of what the finest does, learn nothing, and whole layers of ReLUs go silent. Only
-    stages and residual blocks are touched; attention, SAM and the last convolution start as before.
+    With torch's own start features halve in each stage (deviation 0.36, 0.16, 0.08 in the encoder of
+    ``lite``, seed 0). Little is left of the coarse path, so it learns nothing, and whole layers of
+    ReLUs go silent: in one training of ``lite``, at some 2500 steps, cutting level 1 changed the
+    output by 0.1, level 2 by 0.0001, level 4 by 0.00001. Only stages and residual blocks are touched;
+    attention, SAM and the last convolution start as before.
     """
     for name, module in network.named_modules():
         staged = name.startswith(("encoder", "decoder", "joins")) and "adapt" not in name

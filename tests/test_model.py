@@ -165,7 +165,7 @@ def test_the_residual_of_an_untrained_last_layer_is_the_upsampled_input():
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_every_level_has_a_voice_from_the_start(scale):
-    """With torch's own start the coarse levels change the output by less than a thousandth."""
+    """With torch's own start, cutting a level changes the output by less than a thousandth."""
     effect = {}
     for start in ("torch", "he"):
         torch.manual_seed(0)
