@@ -89,12 +89,12 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
     train.add_argument("--scale", type=int, default=4, choices=(2, 4))
     length = train.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=positive, help="default: lite 3000")
+    length.add_argument("--steps", type=positive, help="default: lite 1000")
     length.add_argument("--epochs", type=positive, help="default: full 50, as the paper")
     train.add_argument("--until", type=positive, metavar="N", help="stop there, to be resumed")
-    train.add_argument("--batch", type=positive, default=4, help="slices at once, per process")
+    train.add_argument("--batch", type=positive, help="at once, per process: lite 2, full 4")
     train.add_argument("--accumulate", type=positive, default=1, help="such batches per step")
-    train.add_argument("--rate", type=float, help="Adam's; default: lite 5e-4, full 2e-4")
+    train.add_argument("--rate", type=float, help="Adam's; default: lite 1e-3, full 2e-4")
     train.add_argument(
         "--schedule", choices=("paper", "cosine"), help="default: full paper, lite cosine"
     )

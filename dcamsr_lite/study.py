@@ -1,7 +1,7 @@
 """The comparison behind the project's claims: one network per row and seed, trained alike.
 
->>> sorted(ROWS)[:3]
-['concatenation', 'corrected', 'local_window']
+>>> [*ROWS][:3]
+['released', 'unscrambled', 'paper']
 >>> study = Study(size=32, steps=2, subjects=1, tests=1, slices=2, network={})
 >>> result = run(study, "no_spatial", seed=0, folder="work")
 >>> [subject["data"] for subject in result["subjects"]]
@@ -44,7 +44,15 @@ ROWS: dict[str, dict | str] = {
     "one_hot_channel": {"channel_logits": "scaled_dot_product"},
     "pooled_tokens": {"spatial_attention": "pooled"},
     "local_window": {"spatial_attention": "window"},
+    "bilinear": {"upsampling": "bilinear"},
     "torch_start": {"start": "torch"},
+    "edsr": "edsr",
+    "swinir": "swinir",
+    "elan": "elan",
+    "minet": "minet",
+    "ttsr": "ttsr",
+    "masa": "masa",
+    "mcmrsr": "mcmrsr",
 }
 MUST = tuple(ROWS)[:8]  # the rows that answer questions 1 to 3 of the results page
 
@@ -92,8 +100,10 @@ def network(study: Study, row: str) -> nn.Module:
     if isinstance(ROWS[row], str):
         from .baselines import baseline
 
-        depth = {} if study.preset == "full" else {"blocks": (1, 10, 20)}  # as many parameters
-        return baseline(ROWS[row], preset=study.preset, **size, **study.network | depth)
+        own = {"start": study.network.get("start", "he")}  # otherwise the baseline's own sizes
+        if row == "concatenation" and study.preset == "lite":  # DCAMSR's trunk, as many parameters
+            own = study.network | {"blocks": (1, 10, 20)}
+        return baseline(ROWS[row], preset=study.preset, **size, **own)
     return DCAMSR(preset=study.preset, **size, **study.network, **ROWS[row])
 
 

@@ -38,8 +38,8 @@ __all__ = ["LOG", "RECIPES", "Recipe", "batches", "flipped", "learning_rate", "m
 __all__ += ["memory_estimate", "slices", "sources", "train", "vary"]
 
 RECIPES: dict[str, dict] = {  # the defaults of the two presets; full: the paper's (section 3)
-    "lite": {"steps": 3000, "rate": 5e-4, "schedule": "cosine"},
-    "full": {"epochs": 50, "rate": 2e-4, "schedule": "paper"},
+    "lite": {"steps": 1000, "rate": 1e-3, "schedule": "cosine", "batch": 2},
+    "full": {"epochs": 50, "rate": 2e-4, "schedule": "paper", "batch": 4},
 }
 SCHEDULES = ("paper", "cosine")
 

@@ -25,8 +25,8 @@ from .training_data import collect, sources
 from .training_run import SELECTED
 from .variation import kinds
 
-NOT_OF_THE_PRESET = "batch accumulate seed bf16 average".split()
-NOTES = "seed batch accumulate loss subjects average".split()
+NOT_OF_THE_PRESET = "accumulate seed bf16 average".split()
+NOTES = "seed accumulate loss subjects average".split()
 
 
 def settings(pairs: Sequence[str]) -> dict:
@@ -50,6 +50,7 @@ def settings(pairs: Sequence[str]) -> dict:
 def run(options: Namespace) -> None:
     """Train as asked; an interrupt says how to go on. Raises InputError."""
     check_device(options)
+    options.batch = options.batch or RECIPES[options.preset]["batch"]
     with processes(options.device):
         try:
             train_with(options)
@@ -160,7 +161,7 @@ def recipe_of(options: Namespace) -> dict:
     recipe = dict(RECIPES[options.preset])
     if options.steps:
         recipe.pop("epochs", None)
-    for name in ("steps", "epochs", "rate", "schedule"):
+    for name in ("steps", "epochs", "rate", "schedule", "batch"):
         if getattr(options, name) is not None:
             recipe[name] = getattr(options, name)
     recipe |= {name: getattr(options, name) for name in NOT_OF_THE_PRESET}
@@ -170,7 +171,8 @@ def recipe_of(options: Namespace) -> dict:
 def notes_of(options: Namespace, recipe: dict) -> dict[str, str]:
     """What the weight file says about its making."""
     notes = {name: str(getattr(options, name)) for name in NOTES}
-    notes |= {name: str(recipe[name]) for name in ("steps", "epochs", "rate") if name in recipe}
+    of_the_recipe = ("steps", "epochs", "rate", "batch")
+    notes |= {name: str(recipe[name]) for name in of_the_recipe if name in recipe}
     notes |= {"vary": ",".join(recipe["variation"]) or "nothing", "processes": str(world())}
     notes |= {"data": " + ".join(Path(name).name for name in options.data)}
     return notes | {"init": Path(options.init).name if options.init else "random"}

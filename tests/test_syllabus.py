@@ -10,6 +10,7 @@ from dcamsr_lite import cli, course
 
 PAGE = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
 INDEX = PAGE.split("## Paper index")[1]
+CHECK = rf"`((?:{'|'.join(course.HOMES)})\.\w+)`"
 
 
 def resolve(name: str):
@@ -27,7 +28,7 @@ def resolve(name: str):
 
 def test_every_check_of_the_notebooks_has_an_objective():
     table = PAGE.split("## Prerequisites")[0]
-    named = re.findall(r"`((?:start|kspace|contrasts|attention)\.\w+)`", table)
+    named = re.findall(CHECK, table)
     assert sorted(named) == sorted(course.EXERCISES)
 
 
@@ -36,7 +37,7 @@ def test_a_check_stands_beside_the_notebook_that_has_it():
     for line in PAGE.split("## Prerequisites")[0].splitlines():
         if found := re.search(r"\]\((\w+\.ipynb)\)", line):
             notebook = (ROOT / "notebooks" / found[1]).read_text(encoding="utf-8")
-        for name in re.findall(r"`((?:start|kspace|contrasts|attention)\.\w+)`", line):
+        for name in re.findall(CHECK, line):
             assert f'course.check(\\"{name}\\"' in notebook, name
 
 

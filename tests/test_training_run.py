@@ -184,7 +184,7 @@ def test_a_damaged_state_is_refused_in_one_line(command, capsys):
 
 
 def test_two_processes_train_as_one_with_the_same_global_batch(command):
-    options = ["--steps", "50", "--every", "1", "--vary", "--rate", "5e-4"]  # the rate of lite
+    options = ["--steps", "50", "--every", "1", "--vary", "--rate", "5e-4"]
     assert main(command("one", *options, "--batch", "4")) == 0
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     shared = command("two", *options, "--batch", "2", "--workers", "1", "--cache", "slices")
@@ -333,7 +333,7 @@ def test_presets_bring_their_recipe_and_epochs_count_whole_batches(command, volu
     paper = dict(steps=None, epochs=50, rate=2e-4, schedule="paper", batch=4)
     assert recipe("--preset", "full") == paper
     assert recipe("--preset", "full", "--steps", "9") == paper | dict(steps=9, epochs=None)
-    assert recipe() == dict(steps=3000, epochs=None, rate=5e-4, schedule="cosine", batch=4)
+    assert recipe() == dict(steps=1000, epochs=None, rate=1e-3, schedule="cosine", batch=2)
     train(network(), slices([volumes], scale=4), "run", epochs=3, batch=4, progress=False)
     assert state("run")["step"] == 3  # six slices: one whole batch of four in each epoch
 

@@ -1,0 +1,5 @@
+"""Exercises on attribution: completeness, diffusion index, share of the reference, agreement."""
+
+from .exercise import Exercise, Question
+
+EXERCISES: dict[str, Exercise | Question] = {}
