@@ -202,7 +202,7 @@ def test_a_keyboard_is_enough(opened):
     page.keyboard.press("ArrowRight")
     tab_to("Head: mean")
     page.keyboard.press("ArrowRight")
-    tab_to("Heads: one map")
+    tab_to("View: one map")
     page.keyboard.press("ArrowRight")
     tab_to("Show: difference")
     page.keyboard.press("ArrowRight")
@@ -239,7 +239,7 @@ def test_a_finger_is_enough(browser, tmp_path):
     box = page.locator(".dx-panels .dx-frame").nth(1).bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 50.5 / 64)
     assert page.evaluate(STATE)[2] == [50, 10]
-    page.get_by_label("Heads: all heads").locator("xpath=..").tap()
+    page.get_by_label("View: all heads").locator("xpath=..").tap()
     page.get_by_role("button", name="Choose head 3").tap()
     assert page.evaluate(STATE)[4:6] == [3, True]
     page.get_by_label("Branch: channel").locator("xpath=..").tap()

@@ -64,9 +64,9 @@ def test_the_pictures_are_the_pair_and_its_output():
         torch.testing.assert_close(sent, image.float(), rtol=0, atol=5e-4 * float(image.max()))
 
 
-def test_slice_default_is_the_brightest_target():
+def test_slice_default_is_the_brightest_reference_as_in_the_demo():
     reference, target = smooth(1, (32, 32), 3), smooth(2, (32, 32), 3)
-    target[1] *= 5
+    reference[1] *= 5
     pair = dl.load_pair(reference, target, 4)
     model = network((32, 32))
     assert explore(model, pair).info["slice"] == 1

@@ -7,9 +7,10 @@ gallery/index.html
 """
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -70,6 +71,7 @@ class Entry(NamedTuple):
     title: str
     sentence: str
     make: Callable[[], Explorer]
+    pictured: Mapping = MappingProxyType({})  # its place on the picture, if not that of its page
 
 
 @cache
@@ -111,15 +113,19 @@ def _kspace() -> Explorer:
 
 
 def _lab() -> Explorer:
+    """With an answer to the first click on every switch: a saved page cannot run the network."""
     pair, index = example()
-    return intervention_lab(load(f"lite-{SCALE}x"), pair, slice=index)
+    lab = intervention_lab(load(f"lite-{SCALE}x"), pair, slice=index)
+    lab.prepare(lab.clicks())
+    return lab
 
 
 def _attribution() -> Explorer:
     """The explorer's first patch, asked by two methods: a saved page cannot run them."""
     pair, index = example()
     explorer = explore_attribution(load(f"lite-{SCALE}x"), pair, slice=index)
-    explorer.run("blur_path", "occlusion")
+    explorer.patch = [75, 60, 8, 8]  # about the place that the attention explorer's tour looks at
+    explorer.run("occlusion", "blur_path")
     return explorer
 
 
@@ -147,6 +153,7 @@ GALLERY = [
         "Intervention lab",
         "Cut heads, branches and scales, or change the reference: does the output depend on it?",
         _lab,
+        {"intervention": {"reference": "blank"}},
     ),
     Entry(
         "attribution",
@@ -170,6 +177,8 @@ def save_gallery(folder: str | Path, entries: Sequence[Entry] = GALLERY) -> Path
     for entry in entries:
         explorer = entry.make()
         explorer.save_html(folder / f"{entry.name}.html")
+        for name, value in entry.pictured.items():
+            setattr(explorer, name, value)
         with atomic_path(folder / f"{entry.name}.png") as temporary:
             temporary.write_bytes(explorer.png())
     texts = [

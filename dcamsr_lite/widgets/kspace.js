@@ -11,7 +11,7 @@ function build(model, root) {
   const info = model.get("info"), size = info.shape, [rows, columns] = size;
   const data = new KSpace(unpack(model.get("images").kspace)), { full, peak } = data, judge = new Quality(full, size);
   const names = ["box", "shape", "noise", "window", "taper", "matrix", "rescale", "point", "along"];
-  const state = {}, white = window995(full);
+  const state = { stretch: false }, white = window995(full);
 
   // --- controls
   const bind = (name) => [() => state[name], (value) => { state[name] = value; save(); update(); }];
@@ -21,6 +21,8 @@ function build(model, root) {
     choice("Window", [["none", "none"], ["hann", "Hann"], ["tukey", "Tukey"]], ...bind("window")),
     choice("Matrix", [["zero-filled", "zero-filled", "zero-filled to full size"], ["acquired", "as acquired", "the small image as acquired"]], ...bind("matrix")),
     rescale,
+    choice("Grey", [[false, "fixed", "white as in the full image"], [true, "stretched", "white as in this image: what a faint one holds"]],
+      () => state.stretch, (value) => { state.stretch = value; update(); }),
   ];
   const along = choice("along a", [["row", "row", "row"], ["column", "column", "column"]], ...bind("along"));
   const noise = slider("Noise", [0, 0.2, 0.005], (x) => `${format(100 * x)} % of maximum`, "noise");
@@ -68,7 +70,6 @@ function build(model, root) {
   const picture = make("canvas", { role: "img" }), [rule, rule2] = [0, 0].map(() => make("div", { class: "kx-rule" }));
   const shown = frame(size, picture, rule), greyBar = colourBar("viridis", "% of the full image's maximum");
   greyBar.bar.firstChild.style.background = "linear-gradient(90deg,#000,#fff)";
-  greyBar.set(0, (100 * white) / peak);
   const shownPart = named("Image", shown.element, greyBar.bar);
   Object.entries({ tabindex: 0, role: "application", "aria-label": "Place of the profile. Arrow keys move it one pixel, with shift eight." })
     .forEach(([name, value]) => shown.element.setAttribute(name, value));
@@ -109,10 +110,10 @@ function build(model, root) {
     box.classList.toggle("kx-lines", state.shape === "lines");
     ({ image: curve, quality } = judged(state));
     kept = data.kept(state);
-    if (acquired) {
-      const divided = state.rescale ? data.brightening(state) : 1;
-      paint(picture, data.image(state, true).map((x) => x / divided), [height, width], 0, white, "grey");
-    } else paint(picture, curve, size, 0, white, "grey");
+    const divided = state.rescale ? data.brightening(state) : 1;
+    const grey = acquired ? data.image(state, true).map((x) => x / divided) : curve, top = state.stretch ? window995(grey) : white;
+    paint(picture, grey, acquired ? [height, width] : size, 0, top, "grey");
+    greyBar.set(0, (100 * top) / peak);
     const difference = minus(curve, full), high = ladder(Math.max(0.6 * extent(difference), 0.001 * peak) / peak);
     paint(error, difference, size, -high * peak, high * peak, "signed");
     errorBar.set(-100 * high, 100 * high);
@@ -249,7 +250,7 @@ function dragBox(element, size, state, change, settled) {
   element.addEventListener("pointerdown", (event) => {
     const { pointer, on, resize } = grab(event), [, , height, width] = state.box;
     const start = on ? state.box : moved(state.box, [pointer[0] - height / 2, pointer[1] - width / 2], size);
-    from = { pointer, resize, box: start };
+    from = { pointer, resize, box: start, before: state.box };
     element.setPointerCapture(event.pointerId);
     change(start);
   });
@@ -258,7 +259,9 @@ function dragBox(element, size, state, change, settled) {
     const { on, resize: [down, along] } = grab(event);
     element.style.cursor = !on ? "crosshair" : down && along ? "nwse-resize" : down ? "ns-resize" : along ? "ew-resize" : "move";
   });
-  for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, () => { if (from) settled(); from = null; });
+  const end = () => { if (from) settled(); from = null; };
+  element.addEventListener("pointerup", end);
+  element.addEventListener("pointercancel", () => { if (from) change(from.before); end(); }); // a finger that scrolls the page
 }
 
 /** Two curves over pixels, with numbers on both axes. */
