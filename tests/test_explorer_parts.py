@@ -168,7 +168,9 @@ def test_the_default_tour_can_be_walked(opened):
         page.get_by_role("button", name="Next").click()
         state = dict(zip(explorer._kept, page.evaluate(STATE), strict=True))
         assert state | {k: v for k, v in step.items() if k != "text"} == state
-        assert step["text"] in page.inner_text("nav") and f"{number} of 6" in page.inner_text("nav")
+        assert step["text"] in page.inner_text(
+            "nav"
+        ) and f"{number} of {len(tours.ATTENTION)}" in page.inner_text("nav")
     with pytest.raises(TraitError, match="step 1 of the tour: level 3"):
         explorer.tour = [{"text": "Nowhere.", "level": 3}]
 

@@ -37,7 +37,7 @@ function drawDeletion(curves) {
   for (const fraction of [0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]) {
     svg.append(make("text", { x: x(fraction), y: top + height + 14, "text-anchor": "middle" }, `${100 * fraction}`));
   }
-  svg.append(make("text", { x: left + width / 2, y: top + height + 29, "text-anchor": "middle" }, "% of the reference's pixels blurred (root scale)"));
+  svg.append(make("text", { x: left + width / 2, y: top + height + 29, "text-anchor": "middle" }, "% of the reference blurred (root scale)"));
   svg.append(make("text", { x: 0, y: 11 }, "mean change of the patch"));
   const legend = [];
   for (const [name, curve] of Object.entries(curves)) {
@@ -102,7 +102,7 @@ function build(model, root) {
   const table = make("div"), curves = make("div");
   const legend = make("div", { class: "da-legend" });
   const agrees = card("Does attention agree?", make("div", { class: "da-agree" }, table, curves, make("div", {}, legend,
-    make("p", { class: "dx-reading" }, "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve, of 1."))));
+    make("p", { class: "dx-reading" }, "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve over its end."))));
   const what = make("p", { class: "da-what" });
   const cards = make("div", { class: "dx-cards da-cards" }, maps.lr.card, maps.ref.card, owes, agrees);
   agrees.classList.add("da-wide");
@@ -111,7 +111,7 @@ function build(model, root) {
     heading(model, "What does this patch owe to each contrast?",
       "Drag a patch on an image, or click to move it there; arrow keys move it, shift and arrows resize it. Then run a method.",
       [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files]),
-    make("div", { class: "dx-controls" }, ...choices.map((c) => c.group)), strip, ...(images.target ? [make("p", { class: "dx-about da-legend" }, QUALITY)] : []), runner, what, cards, live);
+    make("div", { class: "dx-controls" }, ...choices.map((c) => c.group)), strip, ...(images.target ? [make("p", { class: "dx-about" }, QUALITY)] : []), runner, what, cards, live);
 
   // --- the result on screen
   let result = null, shown = {};

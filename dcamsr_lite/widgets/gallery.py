@@ -27,7 +27,7 @@ from .explorer import explore
 from .kspace import explore_kspace
 from .lab import intervention_lab
 from .static import style
-from .tours import ATTENTION
+from .tours import ATTENTION, ATTRIBUTION
 
 SCALE = 4
 INDEX = """<!doctype html>
@@ -121,10 +121,11 @@ def _lab() -> Explorer:
 
 
 def _attribution() -> Explorer:
-    """The explorer's first patch, asked by two methods: a saved page cannot run them."""
+    """One patch, asked by two methods: a saved page cannot run them."""
     pair, index = example()
     explorer = explore_attribution(load(f"lite-{SCALE}x"), pair, slice=index)
-    explorer.patch = [75, 60, 8, 8]  # about the place that the attention explorer's tour looks at
+    explorer.tour = ATTRIBUTION
+    explorer.patch = ATTRIBUTION[0]["patch"]  # where the attention explorer's tour looks, too
     explorer.run("occlusion", "blur_path")
     return explorer
 
