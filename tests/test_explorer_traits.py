@@ -234,7 +234,7 @@ def test_a_list_is_named_by_variant():
 
 
 def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr("dcamsr_lite.widgets.explorer.PAGE_BYTES", 1_200_000)
+    monkeypatch.setattr("dcamsr_lite.widgets.explorer.PAGE_BYTES", 600_000)  # for each network
     models, pair = both()
     explorer = explore({"one": models["whole"], "two": models["whole"]}, pair)
     explorer.tour = [{"text": "Fine.", "level": 1, "network": "two"}, {"text": "All.", "level": 4}]

@@ -130,7 +130,8 @@ def test_what_is_written_on_a_phone_can_be_read(phone):
     small = """() => [...document.querySelectorAll("main *")].filter((e) => {
       if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) return false;
       const svg = e.closest("svg"), box = e.getBoundingClientRect();
-      const scale = svg?.viewBox.baseVal.width ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+      const wide = svg?.viewBox.baseVal.width;
+      const scale = wide ? svg.getBoundingClientRect().width / wide : 1;
       return box.width > 1 && scale * parseFloat(getComputedStyle(e).fontSize) < 10.9;
     }).map((e) => e.textContent.slice(0, 30))"""
     for make, *_ in CASES.values():

@@ -94,14 +94,14 @@ def _attention() -> Explorer:
 
 
 def _variants() -> Explorer:
-    """Every network for 4x that ships, on one pair; a released one, untrained if none ships."""
+    """The variants that were trained alike, on one pair; without them, an untrained released one."""
     pair, index = example()
-    models = {name: load(name) for name in weights() if f"-{SCALE}x" in name}
+    models = {name: load(name) for name in weights() if name.startswith(f"lite-{SCALE}x-")}
     if not any(model.config.variant == "released" for model in models.values()):
         with torch.random.fork_rng():
             torch.manual_seed(0)
             untrained = DCAMSR(SCALE, image_size=pair.shape, variant="released")
-        models["released, untrained"] = untrained
+        models = {f"lite-{SCALE}x": load(f"lite-{SCALE}x"), "released, untrained": untrained}
     explorer = explore(models, pair, slice=index)
     explorer.network = next(n for n, m in models.items() if m.config.variant == "released")
     return explorer

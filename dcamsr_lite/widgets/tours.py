@@ -52,8 +52,8 @@ ATTENTION = [
         "cell": [1, 1, 2],
     },
     {
-        "text": "Does it matter? Each bar is the network run once more, without a part. A branch may look"
-        " somewhere and still change little: compare where it looks with what the output loses.",
+        "text": "Does it matter? Each bar is the network run once more, without a part. A branch may"
+        " look somewhere and still change little: compare where it looks with what the output loses.",
         "branch": "spatial",
         "level": 1,
     },
@@ -61,9 +61,9 @@ ATTENTION = [
 # For the gallery's page of the same head, which keeps these two methods at this patch.
 ATTRIBUTION = [
     {
-        "text": "A patch of the output, 8 x 8 pixels at the rim of bright fluid. The blur path begins with"
-        " both images blurred and sharpens them together; what a pixel adds to the patch's detail on"
-        " the way is its attribution. Orange adds, blue takes away.",
+        "text": "A patch of the output, 8 x 8 pixels at the rim of bright fluid. The blur path begins"
+        " with both images blurred and sharpens them together; what a pixel adds to the patch's detail"
+        " on the way is its attribution. Orange adds, blue takes away.",
         "method": "blur_path",
         "target": "detail",
         "patch": [75, 60, 8, 8],
@@ -73,14 +73,14 @@ ATTRIBUTION = [
         " The completeness error says whether the maps add up to the whole change of the patch.",
     },
     {
-        "text": "Occlusion asks without a gradient: one window of one image is blurred at a time, and what"
-        " the patch loses is the window's. It is coarse, and it need not add up: pixels act together.",
+        "text": "Occlusion asks without a gradient: one window of one image is blurred at a time, and"
+        " what the patch loses is the window's. It is coarse and need not add up: pixels act together.",
         "method": "occlusion",
     },
     {
-        "text": "Does attention agree? A rank correlation of 1 would say that it points to the same pixels,"
-        " 0 that it says nothing about them. The curves put both to the test: blur the reference in the"
-        " order of each map, and see which order moves the patch first.",
+        "text": "Does attention agree? A rank correlation of 1 would say that it points to the same"
+        " pixels, 0 that it says nothing about them. The curves put both to the test: blur the"
+        " reference in the order of each map, and see which order moves the patch first.",
         "method": "blur_path",
     },
 ]
