@@ -42,8 +42,15 @@ def test_what_it_costs_is_what_the_cut_network_gives(name, opened):
     assert all(row["moved"] > 0 for row in rows)
     page = opened(explorer)
     lines = card(page, "Does it matter?").locator(".dx-losses > span").all_text_contents()
-    sign = lambda x: f"{'−' if x < 0 else '+'}{abs(x):.2f} dB"  # noqa: E731
-    wanted = [word for row in rows for word in (f"{row['part']} {row['state']}", sign(row["psnr"]))]
+    sign = lambda x: "±" if abs(x) < 0.005 else "−" if x < 0 else "+"  # noqa: E731
+    wanted = [
+        word
+        for row in rows
+        for word in (
+            f"{row['part']} {row['state']}",
+            f"{sign(row['psnr'])}{abs(row['psnr']):.2f} dB",
+        )
+    ]
     assert lines == wanted
     bars = page.locator(".dx-losses i").evaluate_all(
         "all => all.map(e => parseFloat(e.style.width))"

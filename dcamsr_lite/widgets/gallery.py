@@ -27,7 +27,7 @@ from .explorer import explore
 from .kspace import explore_kspace
 from .lab import intervention_lab
 from .static import style
-from .tours import ATTENTION, ATTRIBUTION
+from .tours import ATTENTION, ATTRIBUTION, VARIANTS
 
 SCALE = 4
 INDEX = """<!doctype html>
@@ -104,6 +104,8 @@ def _variants() -> Explorer:
         models = {f"lite-{SCALE}x": load(f"lite-{SCALE}x"), "released, untrained": untrained}
     explorer = explore(models, pair, slice=index)
     explorer.network = next(n for n, m in models.items() if m.config.variant == "released")
+    if {step.get("network", explorer.network) for step in VARIANTS} <= set(models):
+        explorer.tour = VARIANTS
     return explorer
 
 

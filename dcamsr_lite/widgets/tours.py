@@ -1,6 +1,6 @@
 """Guided tours: what a page says step by step, and the state that each step sets.
 
->>> all(isinstance(step["text"], str) for step in (*ATTENTION, *ATTRIBUTION))
+>>> all(isinstance(step["text"], str) for step in (*ATTENTION, *VARIANTS, *ATTRIBUTION))
 True
 
 A tour is a plain list: ``explorer.tour = [{"text": "Look here.", "query": [3, 5]}, ...]``.
@@ -56,6 +56,44 @@ ATTENTION = [
         " look somewhere and still change little: compare where it looks with what the output loses.",
         "branch": "spatial",
         "level": 1,
+    },
+]
+# For the gallery's page of the variants that were trained alike, on the same head.
+VARIANTS = [
+    {
+        "text": "The network as its authors released it, trained. How far from uniform? All dots of its"
+        " spatial attention lie at 1: every query reads the same average of the reference. Move over"
+        " an image: the map stands still.",
+        "network": "lite-4x-released",
+        "branch": "spatial",
+        "level": 1,
+        "head": None,
+        "query": [79, 64],
+        "relative": False,
+        "side_by_side": False,
+    },
+    {
+        "text": "Minus uniform seems to show a pattern. Read the colour bar and the sentence below it:"
+        " the colours magnify next to nothing.",
+        "relative": True,
+    },
+    {
+        "text": "Does it matter? To make this attention uniform changes nothing, because it is uniform"
+        " already. To cut it off does change the output: the same average was added everywhere.",
+        "relative": False,
+    },
+    {
+        "text": "And what a query finds is not written to its own pixel. The merge of heads moves every"
+        " value: follow the arrow from the violet frame to the square, then move the pointer.",
+        "query": [40, 90],
+    },
+    {
+        "text": "The corrected network, trained alike. Its map follows the pointer, its heads lie below"
+        " 1, and every value stays at its pixel. Compare what the two lose without a part: in both,"
+        " most of what the reference gives goes through the channel branch.",
+        "network": "lite-4x-corrected",
+        "relative": True,
+        "query": [79, 64],
     },
 ]
 # For the gallery's page of the same head, which keeps these two methods at this patch.

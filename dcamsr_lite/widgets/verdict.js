@@ -44,7 +44,7 @@ function matterPart(view) {
     element.hidden = !cuts.length;
     what.textContent = judged ? "change of the PSNR of this slice" : "root mean square change of the output, % of white";
     lines.replaceChildren(...cuts.flatMap((cut) => {
-      const x = value(cut), text = judged ? `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(2)} dB` : `${format(x)} %`;
+      const x = value(cut), text = judged ? `${Math.abs(x) < 0.005 ? "±" : x < 0 ? "−" : "+"}${Math.abs(x).toFixed(2)} dB` : `${format(x)} %`;
       return [make("span", cut.part === view.state.branch ? { class: "dx-here" } : {}, `${cut.part} ${cut.state}`),
         make("div", {}, make("i", { class: x > 0 && judged ? "dx-gain" : "", style: `width:${(100 * Math.abs(x)) / most}%` })), make("span", {}, text)];
     }));
