@@ -17,6 +17,15 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What each notebook took, where any was run."""
+    reports = [r for key in ("passed", "failed") for r in terminalreporter.stats.get(key, [])]
+    lines = [value for r in reports for key, value in r.user_properties if key == "notebook"]
+    if lines:
+        terminalreporter.section("notebooks")
+        terminalreporter.write_line("\n".join(lines))
+
+
 @pytest.fixture(scope="module")
 def browser():
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
