@@ -92,6 +92,7 @@ def test_nbgrader_can_read_the_metadata(source):
     marked = [cell.metadata["nbgrader"] for cell in cells if "nbgrader" in cell.metadata]
     assert len({mark["grade_id"] for mark in marked}) == len(marked)
     for mark in marked:
+        assert re.fullmatch(r"[a-zA-Z0-9_-]+", mark["grade_id"])  # as its schema asks
         assert mark["schema_version"] == 3 and mark["grade"] != mark["solution"]
         assert mark["locked"] == mark["grade"] and ("points" in mark) == mark["grade"]
 
@@ -121,7 +122,7 @@ def test_grading_counts_what_passes_and_puts_the_checks_back(tmp_path):
             cell.source = "print('passed')"
     nbformat.write(notebook, submission)
     points = grade.grade(submission)
-    assert points.pop("check.contrasts.fine") == 0
+    assert points.pop("check-contrasts-fine") == 0
     assert set(points.values()) == {1}
     assert len(points) == 4
 
