@@ -214,13 +214,13 @@ EXERCISES = {
             "The sign of the second term is wrong: 1 - f is below 1, and the ceiling rises.": (
                 lambda a, b, scale, share: _ceiling(a, b, 1 / scale**2 / share, known=10.0)
             ),
-            "f is the share of the *acquired* samples: divide 1 / scale^2 by `acquired`.": (
+            "The share f is that of the *acquired* samples: divide 1 / scale^2 by `acquired`.": (
                 lambda a, b, scale, share: _ceiling(a, b, 1 / scale**2)
             ),
             "Both axes are cropped: 1 / scale^2 of k-space is kept.": (
                 lambda a, b, scale, share: _ceiling(a, b, 1 / scale / share)
             ),
-            "1 - f is the share that is lost; you took the logarithm of f.": (
+            "What is lost is the share 1 - f; you took the logarithm of f.": (
                 lambda a, b, scale, share: _ceiling(a, b, 1 - 1 / scale**2 / share)
             ),
             "Peak and sigma are amplitudes: 20 log10.": (

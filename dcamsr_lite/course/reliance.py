@@ -19,8 +19,8 @@ def integrate(gradient: Callable[[Tensor], Tensor], path: Path, steps: int) -> T
     """Integrated gradients along ``path(t)``, t from 0 to 1, in straight pieces.
 
     >>> image = torch.tensor([1.0, 2.0])
-    >>> integrate(lambda x: 2 * x, lambda t: t * image, steps=3)  # of f = sum of x^2
-    tensor([1.0000, 4.0000])
+    >>> integrate(lambda x: 2 * x, lambda t: t * image, steps=2)  # of f = sum of x^2
+    tensor([1., 4.])
     """
     return _pieces(gradient, path, steps, lambda a, b: (path(a) + path(b)) / 2)
 
@@ -223,8 +223,8 @@ EXERCISES = {
                     _pooled(a.abs(), b), b.abs(), ranks=lambda x: x.flatten().double()
                 )
             ),
-            "argsort gives the order of the pixels, not their ranks: the ranks are the argsort of"
-            " the argsort.": lambda a, b: _correlated(
+            "One argsort gives the order of the pixels, not their ranks: the ranks are the argsort"
+            " of the argsort.": lambda a, b: _correlated(
                 _pooled(a.abs(), b), b.abs(), ranks=lambda x: x.flatten().argsort().double()
             ),
             "Magnitudes first, then the pooling: signs cancel inside a pixel of the level.": (

@@ -164,7 +164,8 @@ for kind in ("mean", "detail"):
 # vanishes: why can the error grow before it falls? That is why the sum is always checked.
 #
 # ## The network
-# Three patches of the output, asked for their detail. The third lies on a lesion that only T2 shows.
+# Three patches of the output, asked for their detail. The third lies beside a ventricle, on lesions
+# that T1 hardly shows.
 
 # %%
 patches = {"ventricle": (62, 68, 8, 8), "cortex": (40, 32, 8, 8), "lesion": (70, 48, 8, 8)}
@@ -179,7 +180,7 @@ for axes in figure.axes[:2]:
         box = [column, column + width, column + width, column, column]
         axes.plot(box, [row, row, row + height, row + height, row], color="orange")
         axes.text(column, row - 2, name, color="orange", fontsize=7)
-course.show(figure, alt="T1 and the output, with three boxes: a ventricle, cortex, and a lesion.")
+course.show(figure, alt="T1 and the output, with three boxes: a ventricle, cortex, and lesions.")
 
 # %% [markdown]
 # Your integral, and the package's, which halves the worst piece until the sum is right to 0.5 %:
@@ -208,7 +209,7 @@ for name, image in {"T2, low resolution": one.lr, "T1, reference": one.ref}.item
         {f"ventricle's detail: {name}": image},
         alt=f"Attribution on {name}: strong of both signs near the patch, weak elsewhere.",
         kind="signed",
-        label="share of the detail",
+        label="adds to the detail",
         limit=float(image.abs().quantile(0.999)),
     )
 
@@ -249,7 +250,7 @@ for name, one in found.items():
 # ## Exercise 4: how much of it is the reference?
 # The share of the reference is its sum of |attribution| over the sum on both contrasts.
 #
-# **Predict.** For the lesion, which T1 does not show: a larger or a smaller share than elsewhere?
+# **Predict.** For the lesions, which T1 hardly shows: a larger or a smaller share than elsewhere?
 
 
 # %%
@@ -275,8 +276,8 @@ for name, one in found.items():
     )
 
 # %% [markdown]
-# On the lesion, which T1 hardly shows, the network still owes much of the detail to pixels of T1. It
-# cannot have copied the lesion from there. Attribution says what was *used*, not that it was right.
+# Where the lesions are, the network still owes much of the detail to pixels of T1. It cannot have
+# copied the lesions from there. Attribution says what was *used*, not that it was right.
 #
 # The share counts every pixel's magnitude; the signed sums count what is left when pixels work against
 # each other. They answer different questions, and a finer grid has more pixels to cancel: so the share
