@@ -151,8 +151,8 @@ course.show(figure, alt="Paper: flat, a tenth for the last fifth. Cosine: half a
 
 # %% [markdown]
 # ## Your loop trains DCAMSR
-# The same network as in [notebook 03](03_dcamsr_in_einops.ipynb), with 16 channels. A step on two
-# slices needs a tenth of a second on one core.
+# The same network as in [notebook 03](03_dcamsr_in_einops.ipynb), with 16 channels: small enough for a
+# CPU.
 
 
 # %%
@@ -286,7 +286,8 @@ finger.start()
 try:
     train(small(), data, runs / "stopped", **short)
 except KeyboardInterrupt:
-    print("stopped and saved at step", torch.load(runs / "stopped" / "state.pt")["step"])
+    state_ = torch.load(runs / "stopped" / "state.pt", weights_only=True)
+    print("stopped and saved at step", state_["step"])
 finally:
     finger.cancel()
 
@@ -324,12 +325,15 @@ logs["2 slices"] = read_log(runs / "two" / "log.csv")
 
 
 # %%
+LABELS = {"loss": "training loss, L1", "validation_psnr": "validation PSNR, dB"}
+
+
 def curves_of(logs, x="step"):
     figure = Figure(figsize=(8, 2.8), layout="constrained")
-    for axes, column in zip(figure.subplots(1, 2), ("loss", "validation_psnr"), strict=True):
+    for axes, (column, label) in zip(figure.subplots(1, 2), LABELS.items(), strict=True):
         for (name, log), style in zip(logs.items(), ("-o", "--s", "-.^", ":v", "-x"), strict=False):
             axes.plot(log[x], log[column], style, markersize=4, label=name)
-        axes.set(xlabel=x, ylabel=column)
+        axes.set(xlabel=x, ylabel=label)
     axes.legend(fontsize=8)
     return figure
 
@@ -378,10 +382,13 @@ for name, image in orders.items():
     print(f"{name}: fits the mirrored target best when moved by {off.index(min(off)) - 6} pixels")
 
 # %%
+wrong, right = orders["degrade, then mirror"], orders["mirror, then degrade"]
+course.show(orders, alt="Two low-resolution heads that look alike.", shared=True)
 course.show(
-    orders | {"difference": orders["mirror, then degrade"] - orders["degrade, then mirror"]},
-    alt="Two small heads that look alike; their difference has an edge on both sides of the head.",
+    {"their difference": wrong - right},
+    alt="The difference has an edge of opposite sign on either side of the head.",
     kind="signed",
+    label="signal",
 )
 
 # %% [markdown]
