@@ -9,7 +9,7 @@ import torch
 
 from dcamsr_lite import course
 from dcamsr_lite.course import examine
-from dcamsr_lite.tables import Table, tables, verdict
+from dcamsr_lite.study import psnr_of, tables
 
 EXERCISES = course.EXERCISES
 
@@ -64,44 +64,32 @@ def test_solutions_in_other_words_pass():
 
 def made_up(row, gain, seeds=3, subjects=8):
     return [
-        {"data": "simulated", "row": row, "subject": str(s), "psnr": f"{28 + 0.3 * s + gain}"}
-        for _ in range(seeds)
+        {
+            "data": "simulated",
+            "row": row,
+            "subject": str(s),
+            "seed": str(n),
+            "psnr": str(s + gain + n),
+        }
+        for n in range(seeds)
         for s in range(subjects)
     ]
 
 
 def test_scores_are_seeds_by_subjects_and_none_where_a_row_was_not_run():
-    table = Table(made_up("corrected", 1.0) + made_up("paper", 0.0, seeds=1))
-    assert table.scores("simulated", "corrected").shape == (3, 8)
-    assert table.scores("simulated", "paper").shape == (1, 8)
-    assert table.scores("simulated", "edsr") is None
-    assert table.scores("real", "corrected") is None
-
-
-def test_the_course_and_the_results_page_agree():
-    """The learner's functions on the same table, up to the draws, and the same verdict."""
-    generator = torch.Generator().manual_seed(0)
-    rows = made_up("corrected", 1.0) + made_up("paper", 0.0)
-    for row in rows:
-        row["psnr"] = str(float(row["psnr"]) + 0.1 * float(torch.randn(1, generator=generator)))
-    table = Table(rows)
-    found = table.difference("simulated", "corrected", "paper")
-    paired, interval, claim = (
-        EXERCISES[f"ablations.{n}"].solution for n in ("paired", "interval", "claim")
-    )
-    differences = paired(*(table.scores("simulated", row) for row in ("corrected", "paper")))
-    assert float(differences.mean()) == pytest.approx(found["mean"], abs=1e-4)
-    draws = torch.randint(8, (10_000, 8), generator=generator)
-    low, high = interval(differences, draws).tolist()
-    assert [low, high] == pytest.approx([found["low"], found["high"]], abs=0.01)
-    assert claim(low, high, torch.tensor(found["seeds"])) == (verdict(found) == "a difference")
+    lines = made_up("corrected", 1.0) + made_up("paper", 0.0, seeds=1)
+    assert psnr_of(lines, "corrected").shape == (3, 8)
+    assert psnr_of(lines, "corrected")[2, 5] == 8
+    assert psnr_of(lines[::-1], "paper").tolist() == [[float(s) for s in range(8)]]
+    assert psnr_of(lines, "edsr") is None
+    assert psnr_of(lines, "corrected", "real") is None
 
 
 def test_tables_are_found_and_a_folder_without_them_is_empty(tmp_path):
     assert tables(tmp_path) == ([], [])
     with open(tmp_path / "study.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, ["data", "row", "subject", "psnr"])
+        writer = csv.DictWriter(file, ["data", "row", "subject", "seed", "psnr"])
         writer.writeheader()
         writer.writerows(made_up("edsr", 0.0, seeds=1))
     study, runs = tables(tmp_path)
-    assert (len(study), runs) == (8, [])
+    assert (psnr_of(study, "edsr").shape, runs) == ((1, 8), [])

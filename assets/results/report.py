@@ -1,6 +1,8 @@
 """The results page: every sentence with a number in it is computed from the tables beside it."""
 
+import csv
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,6 @@ from matplotlib.figure import Figure
 
 from dcamsr_lite.errors import atomic_path
 from dcamsr_lite.study import ROWS
-from dcamsr_lite.tables import Table, read, verdict
 
 NAMES = {
     "released": "released network",
@@ -51,6 +52,58 @@ QUESTIONS = {
     ],
 }
 DATA = {"simulated": "simulated heads", "real": "real patients"}
+
+
+def read(path: Path) -> list[dict]:
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [*csv.DictReader(file)]
+
+
+class Table:
+    """study.csv as psnr[data][row][subject] -> one value per seed."""
+
+    def __init__(self, rows: list[dict]):
+        self.rows = rows
+        self.psnr: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+        for r in rows:
+            self.psnr[r["data"]][r["row"]][r["subject"]].append(float(r["psnr"]))
+
+    def mean(self, data: str, row: str, column: str) -> float | None:
+        found = [r for r in self.rows if (r["data"], r["row"]) == (data, row) and r[column]]
+        return float(np.mean([float(r[column]) for r in found])) if found else None
+
+    def difference(self, data: str, better: str, than: str) -> dict | None:
+        """Mean dB, its 95 % interval over subjects (paired bootstrap), and the mean of each seed."""
+        a, b = self.psnr[data].get(better), self.psnr[data].get(than)
+        if not a or not b:
+            return None
+        subjects = sorted(set(a) & set(b))
+        paired = np.array([np.mean(a[s]) - np.mean(b[s]) for s in subjects])
+        seeds = min(len(a[subjects[0]]), len(b[subjects[0]]))
+        by_seed = [float(np.mean([a[s][i] - b[s][i] for s in subjects])) for i in range(seeds)]
+        low = high = None
+        if len(subjects) > 2:
+            from scipy.stats import bootstrap
+
+            interval = bootstrap(
+                (paired,), np.mean, n_resamples=10_000, method="percentile", rng=0
+            ).confidence_interval
+            low, high = float(interval.low), float(interval.high)
+        return {"mean": float(paired.mean()), "low": low, "high": high, "seeds": by_seed}
+
+
+def verdict(difference: dict) -> str:
+    """A difference is claimed only where the interval leaves zero out and every seed agrees."""
+    signs = {np.sign(x) for x in difference["seeds"]}
+    seeds = len(difference["seeds"])
+    if difference["low"] is None:
+        return "too few subjects for an interval"
+    if seeds < 2:
+        return "one seed, no claim"
+    clear = difference["low"] > 0 or difference["high"] < 0
+    return "a difference" if clear and len(signs) == 1 else "no difference shown"
 
 
 def sentence(table: Table, data: str, better: str, than: str) -> str:

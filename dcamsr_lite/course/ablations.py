@@ -13,9 +13,9 @@ TAILS = (0.025, 0.975)
 
 
 def paired(a: Tensor, b: Tensor) -> Tensor:
-    """a (seed, subject) minus b (seed, subject), each the mean over its seeds: (subject).
+    """a minus b, both (seed, subject), mean over the seeds: (subject).
 
-    >>> paired(torch.tensor([[30.0, 28.0], [31.0, 29.0]]), torch.tensor([[30.0, 29.0]]))
+    >>> paired(torch.tensor([[30.0, 28.0], [31.0, 29.0]]), torch.tensor([[30.0, 29.0], [30.0, 29.0]]))
     tensor([ 0.5000, -0.5000])
     """
     return a.mean(0) - b.mean(0)
@@ -56,8 +56,8 @@ def _agree(seeds: Tensor) -> bool:
 
 
 def _two_rows(random, size: int) -> tuple[Tensor, Tensor]:
-    subjects = 30 + random(size)  # easy and hard heads, for both rows
-    return subjects + 0.3 * random(3, size), subjects + 0.3 * random(1, size)
+    subjects = 3 + random(size)  # easy and hard heads, for both rows
+    return subjects + 0.3 * random(3, size), subjects + 0.3 * random(3, size)
 
 
 def _differences(random, size: int) -> tuple[Tensor, Tensor]:
@@ -94,23 +94,23 @@ EXERCISES: dict[str, Exercise | Question] = {
         inputs=_two_rows,
         mistakes={
             "That is the mean over subjects, one number per seed; average over the seeds, axis 0.": (
-                lambda a, b: a.mean(1) - b.mean(1)
+                lambda a, b: (a - b).mean(1)
             ),
             "One difference for each subject is asked, not one for all.": (
-                lambda a, b: a.mean() - b.mean()
+                lambda a, b: (a - b).mean()
             ),
             "That takes the first seed only.": lambda a, b: a[0] - b[0],
             "That is b minus a.": lambda a, b: b.mean(0) - a.mean(0),
             "The sign is lost: where b is better the difference is negative.": (
                 lambda a, b: (a.mean(0) - b.mean(0)).abs()
             ),
-            "The seeds are still there: average each row over its own.": lambda a, b: a - b,
+            "The seeds are still there: average over them, axis 0.": lambda a, b: a - b,
             "That takes the best seed of each subject; nobody gets to choose afterwards.": (
                 lambda a, b: a.amax(0) - b.amax(0)
             ),
         },
         axes="subject",
-        hint="Mean over the seeds of each row (they may differ in number), then the difference.",
+        hint="Subtract, then the mean over the seeds, axis 0.",
     ),
     "pairing": Question(
         "narrower",

@@ -32,8 +32,7 @@ from matplotlib.figure import Figure
 import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.simulated import VALIDATION_SEED, simulated_pair
-from dcamsr_lite.study import ROWS, Study, held_out_pairs, run, training_volumes
-from dcamsr_lite.tables import Table, tables
+from dcamsr_lite.study import ROWS, Study, held_out_pairs, psnr_of, run, tables, training_volumes
 from dcamsr_lite.train import slices
 
 # %% [markdown]
@@ -77,7 +76,6 @@ for row in ("corrected", "no_channel", "scrambled", "uniform_spatial", "one_hot_
 
 # %%
 study, runs = tables()
-table = Table(study)
 for line in sorted({r["study"] for r in runs}):
     about = json.loads(line)
     print({k: about[k] for k in ("scale", "size", "steps", "subjects", "tests", "real", "network")})
@@ -88,31 +86,28 @@ for line in sorted({r["study"] for r in runs}):
 
 
 # %%
-def cell(value, digits=2):
-    return "not run" if value is None else f"{value:.{digits}f}"
+def average(row, data):
+    scores = psnr_of(study, row, data)
+    return "not run" if scores is None else f"{float(scores.mean()):.2f}"
 
 
 print(f"{'row':<19}{'seeds':>5}{'simulated':>11}{'real':>9}  dB")
 for row in ["zero-fill", *ROWS, "ceiling"]:
-    scores = table.scores("simulated", row)
-    seeds = "" if scores is None or row in ("zero-fill", "ceiling") else len(scores)
-    means = [cell(table.mean(data, row, "psnr")) for data in ("simulated", "real")]
-    print(f"{row:<19}{seeds:>5}{means[0]:>11}{means[1]:>9}")
+    seeds = len([r for r in runs if r["row"] == row]) or ""
+    print(f"{row:<19}{seeds:>5}{average(row, 'simulated'):>11}{average(row, 'real'):>9}")
+
 
 # %% [markdown]
 # `ceiling` is what no method can pass, because the target itself is noisy
 # ([notebook 01](01_kspace.ipynb)); it is known for simulated heads only.
 #
 # ## Exercise 2: paired differences
-# Every row is scored on the same heads. So subtract head by head. A row's number for a head is the
-# mean over its seeds; two rows may have different numbers of seeds.
-
-
-# %%
+# Every row is scored on the same heads. So subtract head by head, and seed by seed; then take the
+# mean over the seeds.# %%
 def paired(a, b):
-    """a (seed, subject), b (seed, subject) -> a minus b (subject)."""
+    """a, b (seed, subject) -> a minus b (subject)."""
     ### BEGIN SOLUTION
-    return a.mean(0) - b.mean(0)
+    return (a - b).mean(dim=0)
     ### END SOLUTION
 
 
@@ -123,10 +118,10 @@ course.check("ablations.paired", paired)
 paired_ = course.use("ablations.paired", paired)
 
 
-def differences(better, than, data="simulated"):
-    """(subject) in dB, or None where one of the two rows was not run."""
-    a, b = table.scores(data, better), table.scores(data, than)
-    return None if a is None or b is None else paired_(a, b)
+def both(better, than, data="simulated"):
+    """Two (seed, subject) at the seeds that both rows have; None where one of them was not run."""
+    a, b = (psnr_of(study, row, data) for row in (better, than))
+    return None if a is None or b is None else (a[: len(b)], b[: len(a)])
 
 
 # %% [markdown]
@@ -137,7 +132,7 @@ def differences(better, than, data="simulated"):
 figure = Figure(figsize=(5.5, 2.6), layout="constrained")
 axes = figure.subplots()
 for row, style in (("corrected", "o-"), ("released", "s--"), ("no_reference", "^:")):
-    scores = table.scores("simulated", row)
+    scores = psnr_of(study, row)
     if scores is not None:
         axes.plot(range(scores.shape[1]), scores.mean(0), style, label=row)
 axes.set(xlabel="simulated head of the test", ylabel="PSNR, dB")
@@ -186,15 +181,15 @@ def drawn(count, times=4000, seed=0):
 
 
 # %%
-pair = [table.scores("simulated", row) for row in ("corrected", "released")]
-if all(scores is not None for scores in pair):
-    a, b = (scores.mean(0) for scores in pair)
-    low, high = interval_(paired_(*pair), drawn(len(a)))
-    apart = (a[drawn(len(a))].mean(1) - b[drawn(len(b), seed=1)].mean(1)).quantile(
-        torch.tensor([0.025, 0.975])
-    )
+rows = both("corrected", "released")
+if rows:
+    a, b = (scores.mean(0) for scores in rows)
+    ends = torch.tensor([0.025, 0.975])
+    alone = a[drawn(len(a))].mean(1) - b[drawn(len(b), seed=1)].mean(1)
+    low, high = interval_(paired_(*rows), drawn(len(a))).tolist()
     print(f"corrected - released, paired:   {low:+.2f} to {high:+.2f} dB")
-    print(f"each row with heads of its own: {apart[0]:+.2f} to {apart[1]:+.2f} dB")
+    low, high = alone.quantile(ends).tolist()
+    print(f"each row with heads of its own: {low:+.2f} to {high:+.2f} dB")
 
 # %% [markdown]
 # ## Exercise 5: draw what?
@@ -234,8 +229,8 @@ for by_slice in (True, False):
     print(f"{'slices' if by_slice else 'heads'} drawn: {100 * sum(alarms) / len(alarms):.0f} %")
 
 # %% [markdown]
-# It should be 5 %. With eight heads even the right way is a little too sure of itself: a bootstrap
-# knows only the heads it has. With two patients there is no interval worth printing.
+# It should be 5 %. With eight heads even the right way is too sure of itself: a bootstrap knows only
+# the heads it has. With two patients there is no interval worth printing.
 #
 # ## Exercise 6: one seed
 # Heads are not the only thing left to chance. A seed decides the first weights and the order of
@@ -259,7 +254,7 @@ course.check("ablations.one_seed", one_seed)
 # %%
 outside, gaps = [], []
 for row in ROWS:
-    scores = table.scores("simulated", row)
+    scores = psnr_of(study, row)
     for i, j in torch.combinations(torch.arange(0 if scores is None else len(scores))).tolist():
         low, high = interval_(scores[i] - scores[j], drawn(scores.shape[1])).tolist()
         outside.append(low > 0 or high < 0)
@@ -296,12 +291,11 @@ claim_ = course.use("ablations.claim", claim)
 
 def finding(better, than):
     """(mean, low, high, seeds, claimed), or None where a row was not run."""
-    d = differences(better, than)
-    if d is None:
+    rows = both(better, than)
+    if rows is None:
         return None
+    d, seeds = paired_(*rows), (rows[0] - rows[1]).mean(1)
     low, high = interval_(d, drawn(len(d))).tolist()
-    pairs = zip(*(table.scores("simulated", row) for row in (better, than)), strict=False)
-    seeds = torch.stack([(a - b).mean() for a, b in pairs])
     return float(d.mean()), low, high, seeds, claim_(low, high, seeds)
 
 
@@ -312,11 +306,14 @@ def tell(better, than):
     mean, low, high, seeds, claimed = found
     words = "a difference" if claimed else "one seed" if len(seeds) < 2 else "none shown"
     print(
-        f"{better} - {than}: {mean:+.2f} dB ({low:+.2f} to {high:+.2f}), {len(seeds)} seeds: {words}"
+        f"{better} - {than}: {mean:+.2f} dB ({low:+.2f} to {high:+.2f}), seeds {len(seeds)}: {words}"
     )
 
 
 # %% [markdown]
+# **Explain.** Two equally good rows, three seeds each: how often do the three differences have one
+# sign by chance alone? What would make the rule stricter, and what would that cost?
+#
 # ## What each part is worth
 # **Predict.** Before you run the cell, write down a sign and a size for each: the reference, the
 # channel branch, the spatial branch, the finer levels; and attention against plain concatenation of
@@ -373,8 +370,8 @@ def quality(**cut):
 # %%
 whole = quality(spatial="on", channel="on")
 for branch in ("channel", "spatial"):
-    d = differences(f"no_{branch}", "corrected")
-    trained = "not run" if d is None else f"{float(d.mean()):+.2f} dB"
+    rows = both(f"no_{branch}", "corrected")
+    trained = f"{float(paired_(*rows).mean()):+.2f} dB" if rows else "not run"
     print(
         f"{branch:<8} cut {quality(**{branch: 'off'}) - whole:+.2f} dB, trained without {trained}"
     )
@@ -451,9 +448,9 @@ course.show(figure, alt="Differences for the merge, both logits, and whole varia
 # Real patients, where they were run. There are too few for an interval, so here they are, one by one:
 
 # %%
-for rows in (("corrected", "released"), ("corrected", "no_reference"), ("corrected", "no_spatial")):
-    d = differences(*rows, data="real")
-    print(" - ".join(rows), "not run" if d is None else [round(x, 2) for x in d.tolist()])
+for pair in (("corrected", "released"), ("corrected", "no_reference"), ("corrected", "no_spatial")):
+    rows = both(*pair, data="real")
+    print(" - ".join(pair), [f"{x:+.2f} dB" for x in paired_(*rows)] if rows else "not run")
 
 # %% [markdown]
 # ## Run a row yourself
@@ -481,16 +478,16 @@ mine = {}
 for row in ("corrected", "no_reference"):
     results = [run(small, row, seed, folder, **shared) for seed in range(2)]
     mine[row] = torch.tensor([[s["psnr"] for s in r["subjects"]] for r in results])
-    print(row, "(seed, subject):", mine[row].numpy().round(2).tolist())
+    print(
+        f"{row:<13}", *(" ".join(f"{x:.2f}" for x in of_seed) for of_seed in mine[row]), sep="   "
+    )
 
 # %%
 d = paired_(mine["corrected"], mine["no_reference"])
 low, high = interval_(d, drawn(len(d))).tolist()
 by_seed = (mine["corrected"] - mine["no_reference"]).mean(1)
 print(f"reference: {float(d.mean()):+.2f} dB ({low:+.2f} to {high:+.2f})")
-print(
-    "seed by seed:", [round(x, 2) for x in by_seed.tolist()], "claim:", claim_(low, high, by_seed)
-)
+print("seed by seed:", [f"{x:+.2f}" for x in by_seed], "claim:", claim_(low, high, by_seed))
 
 # %% [markdown]
 # **Explain.** Is your difference larger or smaller than the table's? Name three things that differ,
