@@ -461,7 +461,7 @@ for pair in (("corrected", "released"), ("corrected", "no_reference"), ("correct
 # %%
 small = Study(
     size=48,
-    steps=course.budget(80, fast=2),
+    steps=course.budget(60, fast=2),
     subjects=course.budget(2, fast=1),
     tests=course.budget(3, fast=1),
     slices=course.budget(6, fast=2),
