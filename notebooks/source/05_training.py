@@ -119,8 +119,8 @@ course.check("training.fit", fit)
 
 # %% [markdown]
 # ## Exercise 3: the learning rate
-# "Initial learning rate 2 x 10^-4 ... decayed by a factor of 0.1 for the last 10 [of 50] epochs" (the
-# paper, section 3). The rate of every step:
+# The paper, section 3: 50 epochs, and "the learning rate was decayed by a factor of 0.1 for the last 10
+# epochs". The rate of every step:
 
 
 # %%
@@ -349,8 +349,8 @@ for name, log in logs.items():
 print(f"zero-fill: {floor:.2f} dB")
 
 # %% [markdown]
-# **Explain.** Where would you have stopped the run on two slices? A best checkpoint chosen on these
-# validation heads, and then reported on the same heads, is a little too good: why? (`train` keeps
+# **Explain.** Where would you have stopped the run on two slices? A best checkpoint chosen on this
+# validation head, and then reported on the same head, is a little too good: why? (`train` keeps
 # `best.safetensors`, and writes that warning into the file.)
 #
 # ## Exercise 7: mirror first

@@ -65,7 +65,7 @@ kind = "trained without"
 course.check("ablations.kind", kind)
 
 # %% [markdown]
-# ## Our Table
+# ## Our table
 # One network for each row and seed, trained from nothing, all alike. A row is DCAMSR with one switch
 # turned, or another network:
 
@@ -103,7 +103,10 @@ for row in ["zero-fill", *ROWS, "ceiling"]:
 #
 # ## Exercise 2: paired differences
 # Every row is scored on the same heads. So subtract head by head, and seed by seed; then take the
-# mean over the seeds.# %%
+# mean over the seeds.
+
+
+# %%
 def paired(a, b):
     """a, b (seed, subject) -> a minus b (subject)."""
     ### BEGIN SOLUTION
@@ -347,7 +350,7 @@ axes.set_title("squares: paper; bars: ours, 95 % over heads; ticks: seeds", font
 course.show(figure, alt="Loss of PSNR without each part: the paper's points and our intervals.")
 
 # %% [markdown]
-# The data, the size and the number of steps differ, and the paper ablates its released network, we the
+# The data, the size and the number of steps differ, and the paper ablates its own network, we the
 # corrected one. So compare orders and ratios, not decibels. **Explain.** In which respects do the two
 # tables agree?
 #
