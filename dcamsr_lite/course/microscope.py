@@ -92,7 +92,7 @@ EXERCISES = {
             "The argument `relative` is not used: with it, 1/p is taken off every weight first.": (
                 lambda a, f, r: lift(a, f, False)
             ),
-            "1/p is taken off always: only where `relative` is true.": lambda a, f, r: lift(
+            "You take 1/p off always: only where `relative` is true.": lambda a, f, r: lift(
                 a, f, True
             ),
             "Relative is a difference, A - 1/p; you divided by 1/p.": lambda a, f, r: lift(
@@ -148,7 +148,7 @@ EXERCISES = {
             ),
             "Divide by log p, not by p.": lambda a: _bits(a).mean(-1) / a.shape[-1],
             "The sign is wrong: entropy is -sum p log p, never negative.": lambda a: -entropy(a),
-            "0 is one-hot and 1 is uniform; yours is the other way round.": lambda a: (
+            "One-hot is 0 and uniform is 1; yours is the other way round.": lambda a: (
                 1 - entropy(a)
             ),
             "That is the entropy of the mean attention: take every query's own, then the mean.": (
