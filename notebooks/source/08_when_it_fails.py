@@ -150,9 +150,9 @@ course.show(
 )
 
 # %% [markdown]
-# **Explain.** Which band grows, and why can the network hold the other? In one direction the curve rises
-# first: the contrasts of this simulated head, as of many real ones, are misaligned below a pixel to
-# begin with. Which way would you move the reference before you use it?
+# **Explain.** Which band grows, and why can the network hold the other? In one direction the curve
+# rises first: the contrasts of this simulated head are misaligned below a pixel to begin with. Which
+# way would you move the reference before you use it?
 
 # %%
 two = curves["right"][4]
@@ -347,8 +347,8 @@ t2_only = "weaker"
 course.check("failures.t2_only", t2_only)
 
 # %% [markdown]
-# Every image is compared with itself without the lesion, so that only the lesion is left. Four places in
-# white matter, several radii. As a control, the same lesion with a dark disc in T1 as well.
+# Every image is compared with itself without the lesion, so that only the lesion is left. Four places
+# in white matter, several radii. As a control, the same lesion with a dark disc in T1 as well.
 
 # %%
 places = [(50, 48), (50, 80), (85, 45), (85, 80)][: course.budget(4, fast=1)]
@@ -513,9 +513,9 @@ truth_by_coil = kspace.degrade(pair.target_kspace[[slice_]], 4)
 print("the truth, degraded coil by coil, is the input:", torch.allclose(truth_by_coil, low))
 
 # %% [markdown]
-# The blurred image agrees best. The truth itself does not agree well: the input was cropped coil by coil
-# and then combined, the image the other way round. So agreement is no proof. And the invented outline
-# raises no alarm: it lies in the band that nobody measured.
+# The blurred image agrees best. The truth itself does not agree well: the input was cropped coil by
+# coil and then combined, the image the other way round. So agreement is no proof. And the invented
+# outline raises no alarm: it lies in the band that nobody measured.
 #
 # ## When to trust
 # What the cells above support, for this network and this slice, and a reader or an instructor can say:
@@ -523,7 +523,7 @@ print("the truth, degraded coil by coil, is the input:", torch.allclose(truth_by
 # - A noisy reference of the right head brings less; a clean one of the wrong head does more harm than a
 #   blank one.
 # - A lesion that only the target shows is weaker than in zero-fill; an edge that only the reference
-#   shows can be invented. So never show the output alone: zero-fill belongs beside it, and the reference.
+#   shows can be invented. So never show the output alone: zero-fill and the reference belong beside it.
 # - A number over the whole image sees none of the last two.
 #
 # **Explain.** Which of these would you expect of any network with a reference, and which of this one
