@@ -1,0 +1,552 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 08 When it fails: the reference moves, lies, or is silent
+#
+# You will be able to
+# - measure what misalignment, noise and a wrong reference cost, beside the floor and by k-space band,
+# - measure a lesion that only one contrast shows: weakened, or invented,
+# - say what a reader can see of a failure without the truth, and what not.
+#
+# You need: [notebook 00](00_start_here.ipynb) and [notebook 01](01_kspace.ipynb). Measured:
+# {{MINUTES}} minutes on two CPU cores. Real anatomy, simulated contrasts, painted lesions.
+# **Not for clinical use.**
+
+# %%
+import torch
+from IPython.display import display
+from matplotlib.figure import Figure
+
+import dcamsr_lite as dl
+from dcamsr_lite import course, kspace
+from dcamsr_lite.interventions import Intervention, Lesion, run
+from dcamsr_lite.simulated import DEMO_SEED, simulated_volumes
+
+# %% [markdown]
+# ## The floor
+# One slice, the network as it was trained, and *zero-fill*, which knows no reference: what was measured
+# and nothing else. A network that falls below it has done harm.
+
+# %%
+t1, t2 = simulated_volumes(DEMO_SEED, slices=6)
+pair = dl.load_pair(t1, t2, scale=4)
+model = dl.load("lite-4x")
+slice_ = 3
+
+# %%
+base = run(model, pair, slice_)
+target, filled = base.target, base.low
+course.show(
+    {"reference, T1": base.reference, "zero-fill": filled, "network": base.output},
+    alt="A slice: sharp T1, blurred zero-filled T2, and the network's sharp T2.",
+)
+
+# %% [markdown]
+# ## Exercise 1: error by band
+# Where in k-space is the error? *Measured*: inside the crop that the input kept. *Removed*: outside.
+# Both as shares of the target's energy, the sum of its squares. `kspace.fft2c` and
+# `kspace.crop_kspace` are there to be used.
+
+
+# %%
+def bands(target, image, scale):
+    """Images (slice, row, column) -> (measured, removed)."""
+    ### BEGIN SOLUTION
+    error = kspace.fft2c(target - image).abs().square()
+    measured = kspace.crop_kspace(error, scale).sum()
+    energy = target.square().sum()
+    return float(measured / energy), float((error.sum() - measured) / energy)
+    ### END SOLUTION
+
+
+# %%
+course.check("failures.bands", bands)
+
+# %%
+bands_ = course.use("failures.bands", bands)
+floor = dl.psnr(target, filled)
+
+
+def line(name, image):
+    above = dl.psnr(target, image) - floor
+    measured, removed = bands_(target[None], image[None], 4)
+    print(
+        f"{name:<22} {above:6.2f} dB over the floor   measured {measured:.3f} removed {removed:.3f}"
+    )
+
+
+# %%
+line("zero-fill, the floor", filled)
+line("network", base.output)
+
+# %% [markdown]
+# ## Exercise 2: misalignment
+# A patient moves between the two scans. Here the reference moves, to the right.
+#
+# **Predict.** At which shift, in pixels, does the network fall below zero-fill: `"less than 1"`,
+# `"1 to 2"`, `"3 to 4"` or `"never"`?
+
+# %%
+### BEGIN SOLUTION
+shift = "1 to 2"
+### END SOLUTION
+
+# %%
+course.check("failures.shift", shift)
+
+# %%
+shifts = [0.5 * i for i in range(7)]
+ways = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}
+
+
+def moved(way, pixels):
+    wanted = Intervention(shift=tuple(pixels * step for step in ways[way]))
+    return run(model, pair, slice_, wanted, base=base)
+
+
+curves = {way: [moved(way, pixels) for pixels in shifts] for way in ways}
+
+
+# %%
+def against(axes, x, results, **style):
+    axes[0].plot(x, [r.psnr for r in results], "o-", markersize=3, **style)
+    for band, mark in (("removed", "o-"), ("measured", "s--")):
+        axes[1].plot(x, [r.bands[band] for r in results], mark, markersize=3, label=band)
+
+
+def floors(axes):
+    axes[0].axhline(floor, color="grey", linestyle=":", label="zero-fill")
+    for band in bands_(target[None], filled[None], 4):
+        axes[1].axhline(band, color="grey", linestyle=":")
+    axes[0].set(ylabel="PSNR, dB")
+    axes[1].set(ylabel="share of the energy")
+    axes[0].legend(fontsize=8)
+    axes[1].legend(fontsize=8)
+
+
+# %%
+figure = Figure(figsize=(7.2, 2.8), layout="constrained")
+axes = figure.subplots(1, 2)
+against(axes, shifts, curves["right"], label="right", color="black")
+for way, style in (("left", "--"), ("down", "-."), ("up", ":")):
+    axes[0].plot(shifts, [r.psnr for r in curves[way]], style, label=way)
+floors(axes)
+for panel in axes:
+    panel.set(xlabel="shift of the reference, pixels")
+course.show(
+    figure,
+    alt="PSNR falls with the shift in all four directions and crosses the floor between one and three"
+    " pixels. Error by band, to the right: nearly all of the growth is in the removed band.",
+)
+
+# %% [markdown]
+# **Explain.** Which band grows, and why can the network hold the other? In one direction the curve
+# rises first: the contrasts of this simulated head are misaligned below a pixel to begin with. Which
+# way would you move the reference before you use it?
+
+# %%
+two = curves["right"][4]
+course.show(
+    {
+        "zero-fill": (filled - target).abs(),
+        "shift 0": (base.output - target).abs(),
+        "shift 2 px": (two.output - target).abs(),
+    },
+    alt="Absolute errors: broad for zero-fill, small without shift, thin double edges with it.",
+    kind="magnitude",
+    label="|error|, signal",
+    limit=0.3,
+    dpi=60,
+)
+
+# %% [markdown]
+# ## Exercise 3: the tolerance
+# The curve has points every half pixel. Where does it *first* fall to the floor? Interpolate between
+# the two points beside the crossing.
+
+
+# %%
+def tolerance(shifts, psnr, floor):
+    """Tensors (n), shifts rising from 0 -> the shift in pixels."""
+    ### BEGIN SOLUTION
+    i = int((psnr < floor).nonzero()[0])
+    share = (psnr[i - 1] - floor) / (psnr[i - 1] - psnr[i])
+    return float(shifts[i - 1] + share * (shifts[i] - shifts[i - 1]))
+    ### END SOLUTION
+
+
+# %%
+course.check("failures.tolerance", tolerance)
+
+# %%
+tolerance_ = course.use("failures.tolerance", tolerance)
+pixel = pair.field_of_view[0] / pair.shape[0]
+for way, results in curves.items():
+    pixels = tolerance_(torch.tensor(shifts), torch.tensor([r.psnr for r in results]), floor)
+    print(f"{way:<6} {pixels:.1f} pixels = {pixels * pixel:.1f} mm")
+
+# %% [markdown]
+# Now the head turns. A pixel moves the more, the further it is from the centre:
+
+# %%
+angles = [0, 1, 2, 3, 4, 6]
+turned = [run(model, pair, slice_, Intervention(rotate=a), base=base) for a in angles]
+for angle in (1, 3, 6):
+    print(
+        f"{angle} degrees move a pixel 40 px from the centre by {40 * angle * torch.pi / 180:.1f} px"
+    )
+
+# %%
+figure = Figure(figsize=(7.2, 2.6), layout="constrained")
+axes = figure.subplots(1, 2)
+against(axes, angles, turned, label="turned", color="black")
+floors(axes)
+for panel in axes:
+    panel.set(xlabel="turn of the reference, degrees")
+course.show(
+    figure,
+    alt="PSNR falls with the angle towards the floor; the error of the removed band grows.",
+)
+
+# %% [markdown]
+# **Explain.** A turn of three degrees and a shift of as many pixels as it moves the skull: which costs
+# more, and where in the image?
+#
+# ## Exercise 4: a noisy reference
+# Noise enters both parts of a complex image, with deviation sigma each; what we see is the magnitude.
+# `real` and `imaginary` are standard normal.
+#
+# **Predict.** Which is worse: a reference with noise of a tenth of its white, or one that is one pixel
+# off?
+
+
+# %%
+def noisy(image, real, imaginary, sigma):
+    """Four of them: three tensors (row, column), one number -> the magnitude."""
+    ### BEGIN SOLUTION
+    return ((image + sigma * real).square() + (sigma * imaginary).square()).sqrt()
+    ### END SOLUTION
+
+
+# %%
+course.check("failures.noisy", noisy)
+
+# %%
+noisy_ = course.use("failures.noisy", noisy)
+torch.manual_seed(0)
+parts = torch.randn(2, *t1.images.shape)
+white = float(pair.reference_image[slice_].quantile(0.995))
+levels = [0, 0.02, 0.05, 0.1, 0.2, 0.4]
+
+# %%
+references = [noisy_(t1.images, *parts, level * white) for level in levels]
+noised = [run(model, dl.load_pair(reference, t2, scale=4), slice_) for reference in references]
+figure = Figure(figsize=(7.2, 2.6), layout="constrained")
+axes = figure.subplots(1, 2)
+against(axes, levels, noised, label="noise", color="black")
+floors(axes)
+for panel in axes:
+    panel.set(xlabel="noise in the reference, share of white")
+course.show(
+    figure,
+    alt="PSNR falls steeply at first and then flattens above the floor, as noise in T1 grows.",
+)
+
+# %%
+course.show(
+    {f"noise {levels[i]}": noised[i].output for i in (0, 3, 5)},
+    alt="Outputs: sharp; with some noise grainy; with much noise blurred, much like zero-fill.",
+)
+
+# %%
+one_pixel = dict(zip(shifts, curves["right"], strict=True))[1.0]
+print(f"noise 0.1: {noised[3].psnr - floor:.2f} dB over the floor")
+print(f"one pixel to the right: {one_pixel.psnr - floor:.2f} dB over the floor")
+
+# %% [markdown]
+# ## Exercise 5: the wrong reference
+# **Predict.** `"blank"`: nothing at all. `"other"`: the T1 of another head. `"target"`: the sharp T2
+# itself, the answer. Order the three, the worst first.
+
+# %%
+### BEGIN SOLUTION
+wrong = ["other", "blank", "target"]
+### END SOLUTION
+
+# %%
+course.check("failures.wrong", wrong)
+
+# %%
+tried = {
+    name: run(model, pair, slice_, Intervention(name), base=base)
+    for name in ("own", "target", "noise", "blank", "other")
+}
+for name, result in tried.items():
+    line(name, result.output)
+
+# %%
+course.show(
+    {f"reference: {name}": tried[name].output for name in ("target", "blank", "other")},
+    alt="Outputs: with the target as reference sharp; blank: blurred; of another head: with its edges.",
+)
+
+# %% [markdown]
+# **Explain.** The network is handed the answer. Is it better than with the T1? Compare the two bands.
+# What has it learned: to copy its reference, or to translate from T1 to T2?
+#
+# ## Exercise 6: the contrast of a lesion
+# PSNR counts all pixels alike; a lesion is a few of them. So measure it: the mean in its disc minus the
+# mean on a ring around it. Masks are booleans.
+
+
+# %%
+def contrast(image, disc, ring):
+    """Three tensors (row, column) -> a number."""
+    ### BEGIN SOLUTION
+    return float(image[disc].mean() - image[ring].mean())
+    ### END SOLUTION
+
+
+# %%
+course.check("failures.contrast", contrast)
+
+# %%
+contrast_ = course.use("failures.contrast", contrast)
+
+
+def masks(place, radius):
+    rows, columns = (torch.arange(128) - at for at in place)
+    distance = (rows[:, None].square() + columns.square()).sqrt()
+    return distance <= radius, (distance > radius + 2) & (distance <= radius + 5)
+
+
+# %% [markdown]
+# ## Exercise 7: a lesion that T1 does not show
+# A bright disc in T2 (simulated: in the target, and so, blurred, in the input). The T1 shows healthy
+# tissue there. Its radius is two pixels.
+#
+# **Predict.** In the network's output, compared with *zero-fill*, its contrast is `"not at all"` there,
+# `"weaker"`, `"as strong"` or `"stronger"`?
+
+# %%
+### BEGIN SOLUTION
+t2_only = "weaker"
+### END SOLUTION
+
+# %%
+course.check("failures.t2_only", t2_only)
+
+# %% [markdown]
+# Every image is compared with itself without the lesion, so that only the lesion is left. Four places
+# in white matter, several radii. As a control, the same lesion with a dark disc in T1 as well.
+
+# %%
+places = [(50, 48), (50, 80), (85, 45), (85, 80)][: course.budget(4, fast=1)]
+radii = [1, 1.5, 2, 3, 4][:: course.budget(1, fast=2)]
+
+
+def paint(place, radius):
+    bright = Lesion("target", *place, radius=radius, strength=0.4)
+    dark = Lesion("reference", *place, radius=radius, strength=-0.25)
+    shown_in = {"T2 only": (bright,), "T1 only": (dark,), "T1 and T2": (bright, dark)}
+    return {
+        name: run(model, pair, slice_, Intervention(lesions=lesions), base=base)
+        for name, lesions in shown_in.items()
+    }
+
+
+painted = {(place, radius): paint(place, radius) for place in places for radius in radii}
+
+
+# %%
+def shares(place, radius):
+    """Contrast of the lesion in each image, as a share of the true one in T2."""
+    results, where = painted[place, radius], masks(place, radius)
+    truth = contrast_(results["T2 only"].target - target, *where)
+    seen = {name: contrast_(r.output - base.output, *where) for name, r in results.items()}
+    seen["zero-fill"] = contrast_(results["T2 only"].low - filled, *where)
+    return {name: found / truth for name, found in seen.items()}
+
+
+measured = {radius: [shares(place, radius) for place in places] for radius in radii}
+
+
+def mean_of(name):
+    return [sum(one[name] for one in measured[radius]) / len(places) for radius in radii]
+
+
+# %%
+figure = Figure(figsize=(5, 3), layout="constrained")
+axes = figure.subplots()
+for name, style in (("T1 and T2", "^-"), ("zero-fill", "s:"), ("T2 only", "o-")):
+    label = name if name == "zero-fill" else f"network, {name}"
+    axes.plot(radii, mean_of(name), style, markersize=4, label=label)
+axes.axhline(1, color="grey", linewidth=0.8)
+axes.set(xlabel="radius, pixels", ylabel="contrast, share of the true one", ylim=(0, 1.1))
+axes.legend(fontsize=8)
+course.show(
+    figure,
+    alt="Contrast over radius: the network keeps a lesion that T1 shows too; one that only T2 shows"
+    " it makes weaker than zero-fill does, the more so the smaller it is.",
+)
+
+# %%
+for radius, *found in zip(radii, *map(mean_of, ("zero-fill", "T2 only", "T1 and T2")), strict=True):
+    print("radius {}: zero-fill {:.2f}, T2 only {:.2f}, T1 and T2 {:.2f}".format(radius, *found))
+
+# %% [markdown]
+# **Explain.** PSNR says that the network is far better than zero-fill. For this lesion it is worse. Why
+# does the mean over an image hide that?
+#
+# ## Exercise 8: a lesion that only T1 shows
+# Now a dark disc in the reference alone, radius four pixels. The T2 is healthy, and so is the input.
+#
+# **Predict.** The network's T2 shows `"nothing"`, `"its outline"`, `"a whole lesion"` or
+# `"a whole lesion, dark"`?
+
+# %%
+### BEGIN SOLUTION
+t1_only = "its outline"
+### END SOLUTION
+
+# %%
+course.check("failures.t1_only", t1_only)
+
+# %%
+place, radius = places[0], radii[-1]
+around = tuple(slice(at - 16, at + 16) for at in place)
+results = painted[place, radius]
+changes = {
+    "truth, T2 only": results["T2 only"].target - target,
+    "output, T2 only": results["T2 only"].output - base.output,
+    "output, T1 only": results["T1 only"].output - base.output,
+}
+
+# %%
+course.show(
+    {name: change[around] for name, change in changes.items()},
+    alt="What a lesion changes, 32 x 32 pixels around it: a disc in truth; a softer disc in the output;"
+    " and of the lesion in T1 only, a ring in the output.",
+    kind="signed",
+    label="change of T2, signal",
+    shared=True,
+)
+
+# %%
+height = 0.4 * float(target.quantile(0.995))  # of the lesion in T2, as it was painted
+
+
+def largest(place, radius):
+    invented = painted[place, radius]["T1 only"].output - base.output
+    return float(invented[masks(place, radius + 1)[0]].abs().max()) / height
+
+
+for radius, mean in zip(radii, mean_of("T1 only"), strict=True):
+    edge = sum(largest(place, radius) for place in places) / len(places)
+    print(f"radius {radius}: mean {mean:5.2f}, largest change {edge:.2f} of a real lesion's")
+
+# %% [markdown]
+# Nothing of this is in T2. **Explain.** Which band holds the mean of a large disc, and which its edge?
+# What does that say about the smallest discs?
+#
+# ## Exercise 9: a test without the truth
+# A reader has no target. But an output can be degraded again and compared with the measured input:
+# squared error over the input's energy. `kspace.degrade(output, scale)` makes the low-resolution image.
+
+
+# %%
+def disagreement(output, low, scale):
+    """Images (slice, row, column) and (slice, row / scale, column / scale) -> a number."""
+    ### BEGIN SOLUTION
+    error = kspace.degrade(output, scale) - low
+    return float(error.square().sum() / low.square().sum())
+    ### END SOLUTION
+
+
+# %%
+course.check("failures.disagreement", disagreement)
+
+# %% [markdown]
+# ## Exercise 10: what it does not find
+# **Predict.** The reference fails in four ways: `"another head"`, `"blank"`, `"shift"` (three pixels),
+# `"T1 lesion"` (radius four). Which of them leaves the disagreement as it is with the own reference?
+
+# %%
+### BEGIN SOLUTION
+silent = "T1 lesion"
+### END SOLUTION
+
+# %%
+course.check("failures.silent", silent)
+
+# %%
+disagreement_ = course.use("failures.disagreement", disagreement)
+images = {
+    "the truth itself": target,
+    "zero-fill": filled,
+    "own reference": base.output,
+    "another head": tried["other"].output,
+    "blank": tried["blank"].output,
+    "shift": curves["right"][-1].output,
+    "T1 lesion": painted[places[0], radii[-1]]["T1 only"].output,
+}
+
+# %%
+low = pair.low[[slice_]]
+for name, image in images.items():
+    above = dl.psnr(target, image) - floor
+    found = disagreement_(image[None], low, 4)
+    print(f"{name:<17} disagreement {found:.4f}   {above:6.2f} dB over the floor")
+
+# %%
+truth_by_coil = kspace.degrade(pair.target_kspace[[slice_]], 4)
+print("the truth, degraded coil by coil, is the input:", torch.allclose(truth_by_coil, low))
+
+# %% [markdown]
+# The blurred image agrees best. The truth itself does not agree well: the input was cropped coil by
+# coil and then combined, the image the other way round. So agreement is no proof. And the invented
+# outline raises no alarm: it lies in the band that nobody measured.
+#
+# ## When to trust
+# What the cells above support, for this network and this slice, and a reader or an instructor can say:
+# - Registration comes first. Beyond the tolerance of exercise 3 the reference does harm.
+# - A noisy reference of the right head brings less; a clean one of the wrong head does more harm than a
+#   blank one.
+# - A lesion that only the target shows is weaker than in zero-fill; an edge that only the reference
+#   shows can be invented. So never show the output alone: zero-fill and the reference belong beside it.
+# - A number over the whole image sees none of the last two.
+#
+# **Explain.** Which of these would you expect of any network with a reference, and which of this one
+# only? How would you find out?
+#
+# The lab, for your own: paint, shift, swap. Start with your prediction.
+
+# %%
+lab = dl.intervention_lab(model, pair, slice=slice_)
+lab.run(Intervention(lesions=(Lesion("reference", *places[0], radius=4, strength=-0.25),)))
+display(lab)
+
+# %% tags=["varies"]
+course.report()
+
+# %% [markdown]
+# ## References
+# - Huang et al., *Accurate Multi-contrast MRI Super-Resolution via a Dual Cross-Attention Transformer
+#   Network*, MICCAI 2023.
+# - Antun et al., *On instabilities of deep learning in image reconstruction and the potential costs of
+#   AI*, PNAS 117, 2020.
+# - Bhadra et al., *On hallucinations in tomographic image reconstruction*, IEEE Trans Med Imaging 40,
+#   2021.
+# - Gudbjartsson, Patz, *The Rician distribution of noisy MRI data*, Magn Reson Med 34, 1995.
+#
+# **Not for clinical use.**
