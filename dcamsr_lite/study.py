@@ -8,6 +8,7 @@
 ['simulated']
 """
 
+import csv
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -15,10 +16,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .data import Pair, load_pair, read_pairs_csv
-from .errors import InputError, atomic_path
+from .errors import ASSETS, InputError, atomic_path
 from .evaluation import super_resolve
 from .metrics import ceiling_from_repetitions, score
 from .model import DCAMSR
@@ -229,3 +230,35 @@ def read_lists(folder: str | Path | None) -> tuple[list, list]:
         return [], []
     names = ("train.csv", "held_out.csv")
     return tuple([*read_pairs_csv(Path(folder) / name)] for name in names)
+
+
+def tables(folder: str | Path = ASSETS / "results") -> tuple[list[dict], list[dict]]:
+    """study.csv (a line per row, seed and subject) and runs.csv (one per trained network).
+
+    >>> tables("a folder without results")
+    ([], [])
+
+    The default is what ships, in a checkout and in an installed package; ``assets/results/make.py
+    study`` writes both. What is not there was not run: no lines.
+    """
+    found = []
+    for name in ("study.csv", "runs.csv"):
+        file = Path(folder) / name
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+        found.append([*csv.DictReader(lines)])
+    return tuple(found)
+
+
+def psnr_of(lines: Iterable[dict], row: str, data: str = "simulated") -> Tensor | None:
+    """PSNR in dB (seed, subject) of one row of study.csv, in order of seeds and of subjects' names.
+
+    >>> line = {"row": "edsr", "data": "real", "subject": "p19", "seed": "0", "psnr": "27.5"}
+    >>> psnr_of([line], "edsr", "real"), psnr_of([line], "edsr")
+    (tensor([[27.5000]]), None)
+
+    None where the row was not run.
+    """
+    of_row = [line for line in lines if (line["row"], line["data"]) == (row, data)]
+    found = {(line["seed"], line["subject"]): float(line["psnr"]) for line in of_row}
+    seeds, subjects = (sorted({key[axis] for key in found}) for axis in (0, 1))
+    return torch.tensor([[found[a, b] for b in subjects] for a in seeds]) if found else None

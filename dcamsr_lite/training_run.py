@@ -100,6 +100,23 @@ class Run:
         return self.rows[-1]
 
 
+def read_log(path: str | Path) -> dict[str, list[float]]:
+    """The columns of a log.csv, or of the log beside shipped weights; a number not taken is nan.
+
+    >>> _ = Path("log.csv").write_text("step,loss,validation_psnr\\n250,0.2,\\n500,0.1,29.5\\n")
+    >>> read_log("log.csv")
+    {'step': [250.0, 500.0], 'loss': [0.2, 0.1], 'validation_psnr': [nan, 29.5]}
+
+    Raises InputError when there is none.
+    """
+    if not Path(path).is_file():
+        raise InputError(path, "no such file", "the log.csv of a training")
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows = [*reader]
+    return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
+
+
 def moving_average(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:
     """The exponential moving average of the weights over about 1 / (1 - decay) steps.
 

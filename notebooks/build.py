@@ -86,7 +86,9 @@ def _grading(cell) -> dict:
         raise SystemExit(f"a cell has a solution and its check, expected two:\n{cell.source}")
     wanted = {"grade": bool(check), "solution": bool(solution), "locked": bool(check)}
     wanted |= {"schema_version": 3, "task": False, "cell_type": "code"}
-    return wanted | ({"points": 1, "grade_id": f"check.{check[1]}"} if check else {})
+    if check:  # a dot is no part of nbgrader's names
+        wanted |= {"points": 1, "grade_id": f"check-{check[1].replace('.', '-')}"}
+    return wanted
 
 
 def convert(source: Path, solved: bool):
@@ -112,7 +114,7 @@ def convert(source: Path, solved: bool):
             continue
         if grading := _grading(cell):
             graded += grading["solution"]
-            cell.metadata["nbgrader"] = {"grade_id": f"solution.{graded}"} | grading
+            cell.metadata["nbgrader"] = {"grade_id": f"solution-{graded}"} | grading
         if not solved:
             cell.source = stub(cell.source)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

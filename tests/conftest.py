@@ -17,6 +17,15 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What each notebook took, where any was run."""
+    reports = [r for key in ("passed", "failed") for r in terminalreporter.stats.get(key, [])]
+    lines = [value for r in reports for key, value in r.user_properties if key == "notebook"]
+    if lines:
+        terminalreporter.section("notebooks")
+        terminalreporter.write_line("\n".join(lines))
+
+
 @pytest.fixture(scope="module")
 def browser():
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
@@ -67,6 +76,7 @@ def lab(tmp_path_factory):
     own = {
         f"JUPYTER_{n.upper()}_DIR": str(folder.parent / f"lab_{n}") for n in ("config", "runtime")
     }
+    own["DCAMSR_FAST"] = "1"
     own["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     log = open(folder.parent / "lab.log", "w")
     server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | own)
@@ -86,17 +96,13 @@ def lab(tmp_path_factory):
 
 @pytest.fixture
 def in_lab(browser, lab):
-    """Run cells as a notebook in JupyterLab, all of them, and give the page with their widget on it."""
+    """Run cells, or a copy of a notebook's file, in JupyterLab, all of them: the page with widgets."""
     address, folder = lab
     contexts, problems = [], []
 
-    def run(*cells: str, width: int = 1400, theme: str = "light"):
-        import nbformat
-
-        nodes = [nbformat.v4.new_code_cell(cell) for cell in cells]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    def run(*cells: str | Path, width: int = 1400, theme: str = "light", seconds: float = 90):
         name = f"notebook{len(list(folder.iterdir()))}.ipynb"
-        nbformat.write(nbformat.v4.new_notebook(cells=nodes, metadata=kernel), folder / name)
+        _write(folder / name, cells)
         size = {"width": width, "height": 1300}
         contexts.append(browser.new_context(viewport=size, color_scheme=theme))
         page = contexts[-1].new_page()
@@ -108,7 +114,7 @@ def in_lab(browser, lab):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         failed = page.locator("[data-mime-type='application/vnd.jupyter.error']")
-        page.locator(".dcamsr-explorer footer").or_(failed).first.wait_for(timeout=90_000)
+        page.locator(".dcamsr-explorer footer").or_(failed).first.wait_for(timeout=1000 * seconds)
         assert not failed.count(), failed.first.inner_text()
         return page
 
@@ -116,3 +122,14 @@ def in_lab(browser, lab):
     for context in contexts:
         context.close()
     assert not problems
+
+
+def _write(path: Path, cells: tuple) -> None:
+    import nbformat
+
+    if isinstance(cells[0], Path):
+        path.write_bytes(cells[0].read_bytes())
+        return
+    nodes = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=nodes, metadata=kernel), path)

@@ -168,7 +168,9 @@ def test_the_default_tour_can_be_walked(opened):
         page.get_by_role("button", name="Next").click()
         state = dict(zip(explorer._kept, page.evaluate(STATE), strict=True))
         assert state | {k: v for k, v in step.items() if k != "text"} == state
-        assert step["text"] in page.inner_text("nav") and f"{number} of 6" in page.inner_text("nav")
+        assert step["text"] in page.inner_text(
+            "nav"
+        ) and f"{number} of {len(tours.ATTENTION)}" in page.inner_text("nav")
     with pytest.raises(TraitError, match="step 1 of the tour: level 3"):
         explorer.tour = [{"text": "Nowhere.", "level": 3}]
 
@@ -202,7 +204,7 @@ def test_a_keyboard_is_enough(opened):
     page.keyboard.press("ArrowRight")
     tab_to("Head: mean")
     page.keyboard.press("ArrowRight")
-    tab_to("Heads: one map")
+    tab_to("View: one map")
     page.keyboard.press("ArrowRight")
     tab_to("Show: difference")
     page.keyboard.press("ArrowRight")
@@ -239,7 +241,7 @@ def test_a_finger_is_enough(browser, tmp_path):
     box = page.locator(".dx-panels .dx-frame").nth(1).bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 50.5 / 64)
     assert page.evaluate(STATE)[2] == [50, 10]
-    page.get_by_label("Heads: all heads").locator("xpath=..").tap()
+    page.get_by_label("View: all heads").locator("xpath=..").tap()
     page.get_by_role("button", name="Choose head 3").tap()
     assert page.evaluate(STATE)[4:6] == [3, True]
     page.get_by_label("Branch: channel").locator("xpath=..").tap()

@@ -64,9 +64,9 @@ def test_the_pictures_are_the_pair_and_its_output():
         torch.testing.assert_close(sent, image.float(), rtol=0, atol=5e-4 * float(image.max()))
 
 
-def test_slice_default_is_the_brightest_target():
+def test_slice_default_is_the_brightest_reference_as_in_the_demo():
     reference, target = smooth(1, (32, 32), 3), smooth(2, (32, 32), 3)
-    target[1] *= 5
+    reference[1] *= 5
     pair = dl.load_pair(reference, target, 4)
     model = network((32, 32))
     assert explore(model, pair).info["slice"] == 1
@@ -234,7 +234,7 @@ def test_a_list_is_named_by_variant():
 
 
 def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr("dcamsr_lite.widgets.explorer.PAGE_BYTES", 1_200_000)
+    monkeypatch.setattr("dcamsr_lite.widgets.explorer.PAGE_BYTES", 600_000)  # for each network
     models, pair = both()
     explorer = explore({"one": models["whole"], "two": models["whole"]}, pair)
     explorer.tour = [{"text": "Fine.", "level": 1, "network": "two"}, {"text": "All.", "level": 4}]

@@ -177,6 +177,23 @@ def test_brightness_is_shown(opened):
     assert bright == pytest.approx(4 * rescaled, abs=0.01) and 0.9 < rescaled < 1.1
 
 
+def test_a_faint_image_can_be_stretched(opened):
+    explorer = explore_kspace(phantom(1, 64, 2)[0])
+    explorer.box = [0, 0, 6, 6]  # far from the centre: next to nothing
+    page = opened(explorer)
+    ticks = page.locator(".kx-parts figure").nth(1).locator(".dx-ticks span")
+    image = np.sort(np.array(page.evaluate(f"[...{ROOT}.image({ROOT}.state)]")))
+    full = np.sort(np.array(page.evaluate(f"[...{ROOT}.full]")))
+    at = int(0.995 * len(full))
+    ends = []
+    for grey in ("white as in this image", "white as in the full image"):
+        page.get_by_label(f"Grey: {grey}").check(force=True)
+        ends.append(ticks.last.text_content())
+    per_cent = [100 * values[at] / full[-1] for values in (image, full)]
+    assert ends == [page.evaluate(f"v => {ROOT}.format(v, 2)", float(x)) for x in per_cent]
+    assert per_cent[0] < per_cent[1] / 4
+
+
 def test_the_static_twin_stands_beside_the_widget():
     explorer = explore_kspace(torch.rand(20, 33))
     for shape, matrix, along in (("disc", "acquired", "column"), ("lines", "zero-filled", "row")):

@@ -31,10 +31,11 @@ def test_binders_environment_is_the_local_one():
 
 
 def test_the_environment_has_what_the_package_asks_for_with_the_same_bounds():
-    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    *conda, pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert "pip" in conda
     conda = {
         line.replace("pytorch-cpu", "torch").replace("matplotlib-base", "matplotlib")
-        for line in conda
+        for line in [*conda, *pip["pip"]]
     }
     wanted = {*project()["dependencies"], *project()["optional-dependencies"]["lab"]}
     assert names(wanted) <= names(conda)

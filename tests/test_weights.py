@@ -1,6 +1,8 @@
 """What the shipped weights are worth, by the command line, on heads that no training has seen."""
 
+import csv
 import json
+import shlex
 import subprocess
 import sys
 
@@ -82,3 +84,18 @@ def test_every_level_of_the_shipped_network_matters():
             with dl.intervene(model, spatial="off", channel="off", levels=[level]):
                 change = (model(pair.lr, pair.ref) - whole).abs().mean()
             assert change > 0.003 * whole.abs().mean(), (level, change)
+
+
+@pytest.mark.slow
+def test_the_command_of_the_card_follows_the_shipped_curve(tmp_path):
+    """A quarter of the way; validation on the same two held-out heads."""
+    card = dl.weights()["lite-4x-corrected"]
+    command = shlex.split(card["command"])
+    assert command[0] == "dcamsr" and command[-2:] == ["--out", "RUN"]
+    assert main([*command[1:-1], str(tmp_path / "run"), "--until", "250"]) == 0
+    with open(tmp_path / "run" / "log.csv", newline="") as file:
+        (mine,) = csv.DictReader(file)
+    with open(ROOT / "assets" / "weights" / card["log"], newline="") as file:
+        shipped = next(row for row in csv.DictReader(file) if row["step"] == mine["step"])
+    for name, within in (("validation_psnr", 0.2), ("learning_rate", 1e-9)):
+        assert float(mine[name]) == pytest.approx(float(shipped[name]), abs=within), name

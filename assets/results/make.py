@@ -2,6 +2,8 @@
 
     python assets/results/make.py floors [PAIRS.csv ...]      -> floors.csv
     python assets/results/make.py study --real FOLDER         -> study.csv, runs.csv; resumes row by row
+    python assets/results/make.py study --scale 2 ...         -> study-2x.csv, runs-2x.csv
+    python assets/results/make.py speed                       -> speed.csv
     python assets/results/make.py page                        -> README.md and its figures
 
 FOLDER holds train.csv and held_out.csv: `python assets/weights/make.py prepare OPEN_MS FOLDER
@@ -15,6 +17,7 @@ import csv
 import json
 import os
 import platform
+import time
 from pathlib import Path
 
 import torch
@@ -33,6 +36,7 @@ from dcamsr_lite.study import (
     Study,
     ceilings,
     held_out_pairs,
+    network,
     read_lists,
     run,
     training_volumes,
@@ -42,7 +46,7 @@ from dcamsr_lite.train import slices as training_slices
 HERE = Path(__file__).parent
 SUBJECTS = 4
 FLOORS = ["data", "scale", "method", "volumes", "psnr", "ssim", "nmse", "convention"]
-SCORES = ["psnr", "ssim", "nmse", "measured", "removed"]
+SCORES = ["psnr", "ssim", "nmse", "measured", "removed"]  # the last two: NMSE by band
 LEVELS = (1, 2, 4)
 
 
@@ -93,20 +97,47 @@ def study(arguments: argparse.Namespace) -> None:
     tests = held_out_pairs(chosen, test_real)
     tensors = training_slices(training_volumes(chosen, train_real), chosen.scale)
     plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
+    work = arguments.work / f"{chosen.scale}x"
     for row, seed in tqdm(plan, desc="study"):
-        run(chosen, row, seed, arguments.work, train_real, test_real, tensors, tests)
-    collect(chosen, tests, arguments.work)
+        run(chosen, row, seed, work, train_real, test_real, tensors, tests)
+    collect(chosen, tests, work)
+
+
+def machine(device: str = "cpu") -> str:
+    """Where a number was measured."""
+    if device == "cuda":
+        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """Time a forward pass of every row's network on one slice: one thread, the median of seven."""
+    torch.set_num_threads(1)
+    table = [["row", "scale", "milliseconds", "size", "threads", "where"]]
+    for scale, row in [(scale, row) for scale in (4, 2) for row in ROWS]:
+        chosen = Study(scale=scale)
+        model = network(chosen, row).eval()
+        lr = torch.randn(1, 1, chosen.size // scale, chosen.size // scale)
+        ref = torch.randn(1, 1, chosen.size, chosen.size)
+        seconds = []
+        with torch.inference_mode():
+            for _ in range(8):
+                started = time.perf_counter()
+                model(lr, ref)
+                seconds.append(time.perf_counter() - started)
+        middle = sorted(seconds[1:])[3]  # the first one warms up
+        table.append([row, scale, round(1000 * middle, 1), chosen.size, 1, machine()])
+    write("speed.csv", table)
 
 
 def collect(chosen: Study, tests: list, work: Path) -> None:
     """All finished rows of the work folder -> study.csv (per subject) and runs.csv (per network)."""
+    suffix = "" if chosen.scale == 4 else f"-{chosen.scale}x"
     subjects = [["row", "seed", "data", "subject", *SCORES], *untrained(chosen, tests)]
-    columns = ["row", "seed", "parameters", "minutes", "seconds_per_slice", "threads", "loss"]
+    columns = ["row", "seed", "parameters", "minutes", "threads", "loss"]
     attention = [f"entropy_{b}_{n}" for b in ("spatial", "channel") for n in LEVELS]
     runs = [[*columns, *attention, "study", "where"]]
-    where = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
-    if chosen.device == "cuda":
-        where = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    where = machine(chosen.device)
     finished = [json.loads(path.read_text()) for path in sorted(Path(work).glob("*.json"))]
     for result in sorted(finished, key=lambda r: ([*ROWS].index(r["row"]), r["seed"])):
         for s in result["subjects"]:
@@ -118,8 +149,8 @@ def collect(chosen: Study, tests: list, work: Path) -> None:
             entropy += [""] * (len(LEVELS) - len(found)) + found  # one level alone is the coarsest
         shared = json.dumps(result["study"], separators=(",", ":"))
         runs.append([*(result[n] for n in columns), *entropy, shared, where])
-    write("study.csv", subjects)
-    write("runs.csv", runs)
+    write(f"study{suffix}.csv", subjects)
+    write(f"runs{suffix}.csv", runs)
 
 
 def main() -> None:
@@ -136,6 +167,8 @@ def main() -> None:
     part.add_argument("--full", action="store_true", help="the paper's size, on a GPU")
     part.add_argument("--work", type=Path, default=HERE / "work")
     part.set_defaults(do=study)
+    part = parts.add_parser("speed")
+    part.set_defaults(do=speed)
     part = parts.add_parser("page")
     part.set_defaults(do=page)
     arguments = top.parse_args()

@@ -1,33 +1,17 @@
-"""The results page: every sentence with a number in it is computed from the tables beside it."""
+"""The results page: every sentence with a number in it is computed from the tables beside it.
 
-import csv
+What a person concludes stands in notes.md, without numbers, and is put where it belongs.
+"""
+
 import json
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
+from tables import METHODS, Table, first_table, name, read, second_table, verdict
 
 from dcamsr_lite.errors import atomic_path
-from dcamsr_lite.study import ROWS
 
-NAMES = {
-    "released": "released network",
-    "unscrambled": "released, heads merged aligned",
-    "paper": "the paper's equations",
-    "corrected": "corrected (ours)",
-    "no_spatial": "corrected, no spatial branch",
-    "no_channel": "corrected, no channel branch",
-    "no_reference": "corrected, no reference",
-    "concatenation": "concatenation in the same trunk",
-    "scrambled": "corrected, heads scrambled",
-    "no_multiscale": "corrected, coarsest level only",
-    "uniform_spatial": "corrected, released spatial logits",
-    "scaled_dot_product": "corrected, scaled dot product",
-    "one_hot_channel": "corrected, the paper's channel logits",
-    "pooled_tokens": "corrected, pooled tokens",
-    "local_window": "corrected, local window",
-}
 QUESTIONS = {
     "Does the scramble cost anything? Do uniform spatial or one-hot channel attention?": [
         ("unscrambled", "released"),
@@ -48,77 +32,36 @@ QUESTIONS = {
         ("corrected", "no_reference"),
         ("corrected", "concatenation"),
         ("corrected", "no_channel"),
+        ("corrected", "bilinear"),
         ("no_reference", "zero-fill"),
     ],
 }
 DATA = {"simulated": "simulated heads", "real": "real patients"}
-
-
-def read(path: Path) -> list[dict]:
-    if not path.is_file():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        return [*csv.DictReader(file)]
-
-
-class Table:
-    """study.csv as psnr[data][row][subject] -> one value per seed."""
-
-    def __init__(self, rows: list[dict]):
-        self.rows = rows
-        self.psnr: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-        for r in rows:
-            self.psnr[r["data"]][r["row"]][r["subject"]].append(float(r["psnr"]))
-
-    def mean(self, data: str, row: str, column: str) -> float | None:
-        found = [r for r in self.rows if (r["data"], r["row"]) == (data, row) and r[column]]
-        return float(np.mean([float(r[column]) for r in found])) if found else None
-
-    def difference(self, data: str, better: str, than: str) -> dict | None:
-        """Mean dB, its 95 % interval over subjects (paired bootstrap), and the mean of each seed."""
-        a, b = self.psnr[data].get(better), self.psnr[data].get(than)
-        if not a or not b:
-            return None
-        subjects = sorted(set(a) & set(b))
-        paired = np.array([np.mean(a[s]) - np.mean(b[s]) for s in subjects])
-        seeds = min(len(a[subjects[0]]), len(b[subjects[0]]))
-        by_seed = [float(np.mean([a[s][i] - b[s][i] for s in subjects])) for i in range(seeds)]
-        low = high = None
-        if len(subjects) > 2:
-            from scipy.stats import bootstrap
-
-            interval = bootstrap(
-                (paired,), np.mean, n_resamples=10_000, method="percentile", rng=0
-            ).confidence_interval
-            low, high = float(interval.low), float(interval.high)
-        return {"mean": float(paired.mean()), "low": low, "high": high, "seeds": by_seed}
-
-
-def verdict(difference: dict) -> str:
-    """A difference is claimed only where the interval leaves zero out and every seed agrees."""
-    signs = {np.sign(x) for x in difference["seeds"]}
-    seeds = len(difference["seeds"])
-    if difference["low"] is None:
-        return "too few subjects for an interval"
-    if seeds < 2:
-        return "one seed, no claim"
-    clear = difference["low"] > 0 or difference["high"] < 0
-    return "a difference" if clear and len(signs) == 1 else "no difference shown"
+LIKEWISE = ("a difference", "no difference shown", "one seed, no claim")
+LIKEWISE += ("too few subjects for an interval", "not run")
 
 
 def sentence(table: Table, data: str, better: str, than: str) -> str:
-    names = [NAMES.get(row, row) for row in (better, than)]
     found = table.difference(data, better, than)
+    start = f"- {name(better)} against {name(than)}, {DATA[data]}: "
     if found is None:
-        return f"- {names[0]} against {names[1]}, {DATA[data]}: not run."
+        return start + "not run."
     interval = ""
     if found["low"] is not None:
         interval = f" (95 % interval over subjects {found['low']:+.2f} to {found['high']:+.2f})"
     seeds = ", ".join(f"{x:+.2f}" for x in found["seeds"])
-    return (
-        f"- {names[0]} against {names[1]}, {DATA[data]}: **{found['mean']:+.2f} dB**{interval};"
-        f" seed by seed {seeds}: {verdict(found)}."
-    )
+    return start + f"**{found['mean']:+.2f} dB**{interval}; seed by seed {seeds}: {verdict(found)}."
+
+
+def answer(table: Table, pairs: list) -> str:
+    """One paragraph: which of the differences on simulated heads are shown, and which are not."""
+    groups = defaultdict(list)
+    for better, than in pairs:
+        found = table.difference("simulated", better, than)
+        gain = f" ({found['mean']:+.2f} dB)" if found else ""
+        groups[verdict(found)].append(f"{name(better)} against {name(than)}{gain}")
+    parts = [f"{kind}: {'; '.join(groups[kind])}" for kind in LIKEWISE if groups[kind]]
+    return "On simulated heads, in short. " + ". ".join(p[0].upper() + p[1:] for p in parts) + "."
 
 
 def figure(table: Table, pairs: list, path: Path) -> None:
@@ -135,106 +78,177 @@ def figure(table: Table, pairs: list, path: Path) -> None:
         at = [[found["mean"] for _, found in points], [i + shift for i, _ in points]]
         axis.plot(*at, "o", color=colour, label=DATA[data])
     axis.axvline(0, color="0.5", lw=1)
-    labels = [f"{NAMES.get(a, a)}\nminus {NAMES.get(b, b)}" for a, b in pairs]
+    labels = [f"{name(a)}\nminus {name(b)}" for a, b in pairs]
     axis.set_yticks(range(len(pairs)), labels, fontsize=8)
     axis.set_ylim(len(pairs) - 0.5, -0.5)
     axis.set_xlabel("difference of PSNR in dB; bar: 95 % over subjects, ticks: seeds")
     axis.legend(fontsize=8)
+    save(drawing, path)
+
+
+def save(drawing: Figure, path: Path) -> None:
     with atomic_path(path) as temporary:
         drawing.savefig(temporary, metadata={"Software": None})
 
 
-def cell(value: float | None, digits: int = 2) -> str:
-    return "not run" if value is None else f"{value:.{digits}f}"
-
-
-def main_table(table: Table, runs: list[dict]) -> list[str]:
-    head = "| row | PSNR simulated | SSIM | error measured / removed | PSNR real | SSIM real |"
-    head += " entropy spatial | entropy channel | parameters | ms per slice | minutes | seeds |"
-    lines = [head, "|---" * 12 + "|"]
-    for row in ["zero-fill", "bicubic", *ROWS, "ceiling"]:
-        of_row = [r for r in runs if r["row"] == row]
-
-        def average(prefix: str, of_row=of_row) -> list[float]:
-            columns = [[r[k] for k in r if k.startswith(prefix) and r[k]] for r in of_row]
-            return [
-                float(np.mean([float(x) for x in level])) for level in zip(*columns, strict=True)
-            ]
-
-        entropy = [
-            " ".join(f"{x:.3f}" for x in average(f"entropy_{b}")) for b in ("spatial", "channel")
-        ]
-        numbers = [average(name) for name in ("parameters", "seconds_per_slice", "minutes")]
-        bands = [table.mean("simulated", row, band) for band in ("measured", "removed")]
-        measured = table.mean("simulated", row, "psnr") is not None
-        cells = [
-            NAMES.get(row, {"ceiling": "noise ceiling"}.get(row, row)),
-            cell(table.mean("simulated", row, "psnr")),
-            cell(table.mean("simulated", row, "ssim"), 3) if row != "ceiling" else "",
-            " / ".join(cell(b, 4) for b in bands) if measured and row != "ceiling" else "",
-            cell(table.mean("real", row, "psnr")) if row != "ceiling" else "",
-            cell(table.mean("real", row, "ssim"), 3) if row != "ceiling" else "",
-            *entropy,
-            f"{numbers[0][0]:.0f}" if numbers[0] else "",
-            f"{1000 * numbers[1][0]:.0f}" if numbers[1] else "",
-            f"{numbers[2][0]:.1f}" if numbers[2] else "",
-            str(len(of_row)) if of_row else "",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
-
-
-def write_page(folder: Path) -> None:
-    """README.md and question-N.png from study.csv and runs.csv."""
-    table, runs = Table(read(folder / "study.csv")), read(folder / "runs.csv")
-    lines = [
-        "# Results",
-        "",
-        "Written by `python assets/results/make.py page` from `study.csv` and",
-    ]
-    lines += ["`runs.csv`; no number here was typed. Not for clinical use.", ""]
+def study_of(runs: list[dict]) -> list[str]:
+    """What all rows of one scale share, and where they ran."""
+    lines = []
     for shared in sorted({r["study"] for r in runs}):
         s = json.loads(shared)
         train, test = s["real"]
         lines.append(
-            f"Every row: {s['scale']}x, {s['size']} x {s['size']} at 240 mm, {s['steps']} steps of"
-            f" batch {s['batch']}, Adam at {s['rate']} ({s['schedule']}), L1; {s['subjects']} simulated"
+            f"**{s['scale']}x**: {s['size']} x {s['size']} at 240 mm, {s['steps']} steps of batch"
+            f" {s['batch']}, Adam at {s['rate']} ({s['schedule']}), L1; {s['subjects']} simulated"
             f" subjects and {train} real sessions in training; scored on {s['tests']} simulated"
-            f" subjects and {test} real patients that no row trains on. {s['network'] or s['preset']}."
+            f" subjects and {test} real patients that no row trains on. Network:"
+            f" {s['network'] or s['preset']}, convolutions started alike in all rows. Run on:"
+            f" {'; '.join(sorted({r['where'] for r in runs}))}."
         )
-    lines += [f"Run on: {where}." for where in sorted({r["where"] for r in runs})]
-    lines += ["", "Command: `python assets/results/make.py study --real FOLDER`, then `page`.", ""]
-    lines += ["## All rows", "", *main_table(table, runs), ""]
+    return lines
+
+
+def ranking(tables: dict, scale: str) -> list[str]:
+    """Is the corrected network ahead of everything that it is compared with, and by how much?"""
+    table, lines = tables[scale], []
+    for data, words in DATA.items():
+        others = [row for row in METHODS if row not in ("corrected", "ceiling")]
+        found = {row: table.difference(data, "corrected", row) for row in others}
+        known = {row: d for row, d in found.items() if d}
+        if not known:
+            lines.append(f"- {scale}x, {words}: not run.")
+            continue
+        ahead = [f"{name(r)} by {-d['mean']:.2f} dB" for r, d in known.items() if d["mean"] < 0]
+        closest = min(known, key=lambda row: known[row]["mean"])
+        first = f"- {scale}x, {words}: of {len(known)} methods, "
+        if ahead:
+            lines.append(first + f"ahead of the corrected network: {'; '.join(ahead)}.")
+        else:
+            gain = known[closest]["mean"]
+            lines.append(
+                first + f"none is ahead; the closest is {name(closest)}, {gain:.2f} dB behind."
+            )
+        missing = [name(row) for row in others if not found[row]]
+        lines[-1] += f" Not run: {', '.join(missing)}." if missing else ""
+    return lines
+
+
+def limits(tables: dict) -> list[str]:
+    """Question 4, one paragraph a scale."""
+    lines = []
+    for scale, table in tables.items():
+        rows = ("zero-fill", "corrected", "ceiling")
+        floor, best, ceiling = (table.mean("simulated", row, "psnr") for row in rows)
+        if not (floor and best and ceiling):
+            lines.append(f"{scale}x: not run.")
+            continue
+        lines.append(
+            f"{scale}x: on simulated heads zero-fill reaches {floor:.2f} dB, the corrected network"
+            f" {best:.2f} dB, and no method can pass {ceiling:.2f} dB: the target is one noisy"
+            f" repetition. The network covers {100 * (best - floor) / (ceiling - floor):.0f} % of that"
+            f" way, in dB; {ceiling - best:.2f} dB are left."
+        )
+    return lines
+
+
+def limits_figure(tables: dict, path: Path) -> list[str]:
+    """PSNR of every method per scale, one dot a subject, and the ceiling; names what it shows."""
+    scales = [scale for scale, table in tables.items() if "ceiling" in table.psnr["simulated"]]
+    drawing = Figure(figsize=(7.5, 4.2), layout="constrained", dpi=120)
+    axes = drawing.subplots(1, len(scales), sharey=True, squeeze=False)[0]
+    methods = [row for row in METHODS if row != "ceiling"]
+    for scale, axis in zip(scales, axes, strict=True):
+        of = tables[scale].psnr["simulated"]
+        for i, row in enumerate(methods):
+            dots = [sum(seeds.values()) / len(seeds) for seeds in of[row].values()]
+            axis.plot(dots, [i] * len(dots), "o", color="#0072b2", alpha=0.5, ms=4)
+        ceiling = tables[scale].mean("simulated", "ceiling", "psnr")
+        axis.axvline(ceiling, color="#d55e00", lw=2, label="noise ceiling, mean")
+        axis.set_title(f"{scale}x, simulated heads", fontsize=9)
+        axis.set_xlabel("PSNR in dB, one dot a subject")
+        axis.legend(fontsize=8)
+    axes[0].set_yticks(range(len(methods)), [name(row) for row in methods], fontsize=8)
+    axes[0].set_ylim(len(methods) - 0.5, -0.5)
+    save(drawing, path)
+    return scales
+
+
+def notes(folder: Path) -> dict[str, str]:
+    """notes.md as heading -> text."""
+    path = folder / "notes.md"
+    if not path.is_file():
+        return {}
+    parts = path.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {head.strip(): text.strip() for head, _, text in (p.partition("\n") for p in parts)}
+
+
+def write_page(folder: Path) -> None:
+    """README.md and question-N.png from study.csv, runs.csv, their 2x twins, and speed.csv."""
+    suffix = {"4": "", "2": "-2x"}
+    tables = {scale: Table(read(folder / f"study{s}.csv")) for scale, s in suffix.items()}
+    runs = {scale: read(folder / f"runs{s}.csv") for scale, s in suffix.items()}
+    table, said = tables["4"], notes(folder)
+
+    def note(heading: str) -> list[str]:
+        return [said[heading], ""] if heading in said else []
+
+    lines = [
+        "# Results",
+        "",
+        "Written by `python assets/results/make.py page` from the tables in this",
+    ]
+    lines += ["folder; no number here was typed. Not for clinical use.", ""]
+    lines += ["Every row is trained alike; a row that was not run says so.", ""]
+    lines += [text for scale in suffix for line in study_of(runs[scale]) for text in (line, "")]
     lines += [
-        "Entropy: mean over heads and queries, 1 is uniform; levels 1, 2, 4. Error by band: share"
+        "Commands: `make results REAL=FOLDER`; one part: `python assets/results/make.py study"
     ]
     lines += [
-        "of the target's energy inside (measured) and outside (removed) of the kept k-space.",
+        "--real FOLDER --rows corrected no_spatial --seeds 3`, then `page`. Columns of scores: PSNR"
+    ]
+    lines += [
+        "in dB / SSIM / NMSE, means over volumes and seeds. Minutes are those of training on one"
+    ]
+    lines += [
+        "thread while other work ran on the machine; ms per slice: `make.py speed`, one thread.",
         "",
     ]
+    lines += note("What is compared")
+    lines += ["## Table 1: all methods", ""]
+    lines += [*first_table(tables, runs, read(folder / "speed.csv")), ""]
+    lines += [
+        "The last column is from the paper: other data, other training, never to be mixed with ours."
+    ]
+    lines += ["", *ranking(tables, "4"), *ranking(tables, "2"), "", *note("Table 1")]
+    lines += ["## Table 2: one switch at a time, 4x", "", *second_table(table, runs["4"]), ""]
+    lines += [
+        "Entropy after training: mean over heads and queries at levels 1, 2, 4; 1 is uniform, 0"
+    ]
+    lines += ["one-hot. Error by band: share of the target's energy inside (measured) and outside"]
+    lines += ["(removed) of the kept k-space.", ""]
     for number, (question, pairs) in enumerate(QUESTIONS.items(), 1):
         known = [p for p in pairs if any(table.difference(data, *p) for data in DATA)]
-        lines += [f"## {number}. {question}", ""]
+        lines += [
+            f"## {number}. {question}",
+            "",
+            answer(table, pairs),
+            "",
+            *note(f"Question {number}"),
+        ]
         lines += [sentence(table, data, *pair) for pair in pairs for data in DATA]
         if known:
             figure(table, known, folder / f"question-{number}.png")
-            described = "; ".join(f"{NAMES.get(a, a)} minus {NAMES.get(b, b)}" for a, b in known)
+            described = "; ".join(f"{name(a)} minus {name(b)}" for a, b in known)
             lines += [
                 "",
                 f"![Differences of PSNR with intervals: {described}](question-{number}.png)",
             ]
         lines.append("")
     lines += ["## 4. How close is everything to the noise ceiling?", ""]
-    ceiling, best = (table.mean("simulated", row, "psnr") for row in ("ceiling", "corrected"))
-    if ceiling and best:
-        floor = table.mean("simulated", "zero-fill", "psnr")
-        lines.append(
-            f"On simulated heads zero-fill reaches {floor:.2f} dB, the corrected network {best:.2f} dB,"
-            f" and no method could pass {ceiling:.2f} dB: the target is one noisy repetition. The"
-            f" network covers {100 * (best - floor) / (ceiling - floor):.0f} % of that way, in dB."
-        )
-    else:
-        lines.append("Not run.")
+    lines += [text for line in limits(tables) for text in (line, "")] + note("Question 4")
+    if any("ceiling" in t.psnr["simulated"] for t in tables.values()):
+        shown = " and ".join(f"{s}x" for s in limits_figure(tables, folder / "question-4.png"))
+        lines.append(f"![PSNR of every method and the noise ceiling, at {shown}](question-4.png)")
     with atomic_path(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("wrote README.md")

@@ -27,3 +27,10 @@ last --out "$work/2x-first" --scale 2 $start
 OMP_NUM_THREADS=2 last --out "$work/2x" --scale 2 --init "$work/2x-first/last.safetensors" \
   --vary contrast --steps 400 --rate 3e-4 --average 0.99
 make card lite-2x "$work/held_out.csv" "$work/2x-first" "$work/2x"
+
+# the three variants trained alike, on simulated heads alone
+for variant in corrected released paper; do
+  python -m dcamsr_lite train --preset lite --data simulated --validation simulated \
+    --variant "$variant" --scale 4 --out "$work/$variant"
+  make card "lite-4x-$variant" "$work/held_out.csv" "$work/$variant"
+done

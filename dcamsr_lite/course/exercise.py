@@ -12,11 +12,12 @@
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import permutations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Answer = float | str | bool
 SIZES = (6, 9, 12, 16)  # of the random inputs: even and odd
@@ -115,7 +116,8 @@ class _Trial:
 
 
 def _copied(inputs: tuple) -> tuple:
-    return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
+    """Every attempt gets its own tensors and networks: it may change them."""
+    return tuple(deepcopy(x) if isinstance(x, Tensor | nn.Module) else x for x in inputs)
 
 
 def _trials(exercise: Exercise) -> list[_Trial]:

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from math import isfinite
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -37,13 +36,12 @@ from ..data import Pair
 from ..errors import InputError
 from ..evaluation import check_scale
 from ..kspace import center_crop
-from ..metrics import psnr
 from ..model import DCAMSR
 from ..question import TARGETS, Question, check_patch
 from .base import SYNC, Explorer, show_reason
-from .explorer import TITLES, _brightest
 from .packing import pack, unpack
-from .static import picture, script, style
+from .shown import TITLES, chosen, quality, slice_info
+from .static import bar_below, picture, script, style
 
 CHUNK = 0.25  # seconds: the kernel answers after the first step that ends later
 LARGEST_SIDE = 32  # of a patch, in pixels
@@ -250,54 +248,32 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
 
 
 def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer:
-    if not isinstance(pair, Pair):
-        raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")
+    index, images = chosen(pair, index)
     if isinstance(f, DCAMSR):
         check_scale(f, pair.scale)
-    index = _brightest(pair) if index is None else index
-    if not 0 <= index < len(pair.lr):
-        raise InputError("slice", str(index), f"0 to {len(pair.lr) - 1}")
     lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
     parameter = next(f.parameters(), None) if isinstance(f, nn.Module) else None
     if parameter is not None:
         lr, ref = lr.to(parameter.device), ref.to(parameter.device)
     sr = Question(f, lr, ref, (0, 0, 1, 1)).output.cpu()
-    images = {"low": pair.zero_filled[index], "reference": pair.reference_image[index]}
-    images["output"] = center_crop((sr * std + mean)[0, 0], pair.shape)
-    if pair.target_image is not None:
-        images["target"] = pair.target_image[index]
-    images = {name: image.float() for name, image in images.items()}
+    images["output"] = center_crop((sr * std + mean)[0, 0], pair.shape).float()
+    images = {name: images[name] for name in TITLES if name in images}
     side = min(8, *pair.shape)
     return AttributionExplorer(
         (f, lr, ref),
-        info=_info(f, pair, index, images),
+        info=slice_info(pair, index, images) | _info(f, pair, images),
         images={name: pack(image, "float16") for name, image in images.items()},
         patch=[*((length - side) // 2 for length in pair.shape), side, side],
     )
 
 
-def _info(f: Callable, pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
-    grid = pair.ref.shape[-2:]
-    bright = {name: float(image.quantile(0.995)) or 1.0 for name, image in images.items()}
-    common = bright.get("target", bright["low"])  # one grey scale for all but the reference
-    quality = {}
-    if "target" in images:
-        quality = {n: f"{psnr(images['target'], images[n]):.1f} dB" for n in ("low", "output")}
+def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:
     network = isinstance(f, DCAMSR)
     attends = network and f.config.spatial
     name = f"{f.config.variant} network ({f.config.preset})" if network else _name(f)
-    files = {"reference": pair.reference_path, "target": pair.target_path}
     return {
         "title": f"{name}, {pair.scale}x",
-        "files": [f"{role}: {Path(path).name}" for role, path in files.items() if path],
-        "slice": index,
-        "slices": len(pair.lr),
-        "shape": list(pair.shape),
-        "grid": list(grid),  # what the network sees: the image in its zero padding
-        "offset": [a // 2 - b // 2 for a, b in zip(grid, pair.shape, strict=True)],
-        "titles": TITLES,
-        "windows": {n: bright[n] if n == "reference" else common for n in images},
-        "psnr": quality,
+        "quality": {n: quality(images, images[n], pair.scale) for n in ("low", "output")},
         "methods": NAMES,
         "attends": attends,
         "levels": [int(name) for name in f.transformers] if attends else [],
@@ -312,6 +288,8 @@ def _name(f: Callable) -> str:
 def _picture(explorer: AttributionExplorer) -> bytes:
     from matplotlib.figure import Figure  # loads when first used
     from matplotlib.patches import Rectangle
+
+    from ..figures import signed_map
 
     info, found = explorer.info, explorer.results.get(explorer.method)
     row, column, height, width = found["patch"] if found else explorer.patch
@@ -328,10 +306,9 @@ def _picture(explorer: AttributionExplorer) -> bytes:
     for axis, (name, image) in zip(axes[len(images) :], maps.items(), strict=True):
         limit = float(image.abs().quantile(0.995)) or float(image.abs().max()) or 1.0
         bounds = (-left, columns - left, rows - top, -top)
-        drawn = axis.imshow(image.numpy(), "PuOr_r", vmin=-limit, vmax=limit, extent=bounds)
+        drawn = axis.imshow(image.numpy(), signed_map(), vmin=-limit, vmax=limit, extent=bounds)
         axis.set_title(f"Attribution: {info['titles'][name].lower()}", fontsize=8)
-        bar = figure.colorbar(drawn, ax=axis, location="bottom", ticks=[-limit, 0, limit])
-        bar.ax.set_xticklabels([f"{-limit:.1e}", "0", f"{limit:.1e}"], fontsize=7)
+        bar_below(axis, drawn, limit)
     for axis in axes:
         axis.add_patch(Rectangle((column, row), width, height, fill=False, color="red"))
         axis.set(xlim=(0, info["shape"][1]), ylim=(info["shape"][0], 0), xticks=[], yticks=[])

@@ -25,10 +25,10 @@ const shape = (tag, attributes) => {
 
 /** Deletion curves: how far the patch moves as more of the reference is blurred; the legend carries the areas. */
 function drawDeletion(curves) {
-  const [left, top, width, height] = [42, 8, 280, 130];
+  const [left, top, width, height] = [42, 26, 280, 130];
   const high = Math.max(...Object.values(curves).flatMap((c) => c.change)) || 1;
   const x = (fraction) => left + width * Math.sqrt(fraction), y = (change) => top + height * (1 - change / high);
-  const svg = make("svg", { viewBox: "0 0 340 176", role: "img", "aria-label": Object.entries(curves)
+  const svg = make("svg", { viewBox: "0 0 340 194", role: "img", "aria-label": Object.entries(curves)
     .map(([name, c]) => `${name}: area ${c.area === null ? "undefined" : c.area.toFixed(2)}`).join("; ") });
   for (const part of [0, 0.5, 1]) {
     svg.append(make("line", { x1: left, x2: left + width, y1: y(part * high), y2: y(part * high) }),
@@ -37,7 +37,8 @@ function drawDeletion(curves) {
   for (const fraction of [0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]) {
     svg.append(make("text", { x: x(fraction), y: top + height + 14, "text-anchor": "middle" }, `${100 * fraction}`));
   }
-  svg.append(make("text", { x: left + width / 2, y: top + height + 29, "text-anchor": "middle" }, "% of the reference's pixels blurred (root scale)"));
+  svg.append(make("text", { x: left + width / 2, y: top + height + 29, "text-anchor": "middle" }, "% of the reference blurred (root scale)"));
+  svg.append(make("text", { x: 0, y: 11 }, "mean change of the patch"));
   const legend = [];
   for (const [name, curve] of Object.entries(curves)) {
     const [kind, dashes] = CURVES[name];
@@ -46,7 +47,7 @@ function drawDeletion(curves) {
     svg.append(shape("polyline", { ...line, points: points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ") }));
     const swatch = make("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
     swatch.append(shape("polyline", { ...line, points: "1,4 25,4" }));
-    legend.push(make("span", {}, swatch, `${name} ${curve.area === null ? "–" : curve.area.toFixed(2)}`));
+    legend.push(make("span", {}, swatch, `${name}: ${curve.area === null ? "–" : curve.area.toFixed(2)}`));
   }
   return [svg, legend];
 }
@@ -73,8 +74,7 @@ function build(model, root) {
   // panels with the patch
   const panels = Object.keys(images).map((name) => {
     const error = name === "error", high = error ? window995(images.error) : info.windows[name];
-    const quality = info.psnr[name] && make("small", { title: "PSNR of this slice; the peak is the slice's largest value" }, `PSNR ${info.psnr[name]}`);
-    const shown = panel(info.titles[name], size, error ? { colours: "viridis", unit: "% of white" } : { note: quality || null });
+    const shown = panel(info.titles[name], size, error ? { colours: "viridis", unit: "% of white" } : { note: qualityNote(info.quality[name], name) });
     shown.draw(images[name], high, (100 * high) / info.windows.output);
     return shown;
   });
@@ -88,11 +88,11 @@ function build(model, root) {
   const runner = make("div", { class: "da-run" }, start, stop, bar, status);
 
   // what came out
-  const maps = Object.fromEntries([["lr", "low", "On the low-resolution image"], ["ref", "reference", "On the reference"]].map(([which, name, title]) => {
+  const maps = Object.fromEntries([["lr", "low", "On the input"], ["ref", "reference", "On the reference"]].map(([which, name, title]) => {
     const ground = make("canvas"), overlay = make("canvas", { class: "dx-overlay", role: "img" });
     paint(ground, images[name], size, 0, info.windows[name], "grey");
     place(overlay, size, -top, -left, ...info.grid);
-    const framed = frame(size, ground, overlay), scale = colourBar("signed", "per pixel; the strongest 0.5 % are beyond");
+    const framed = frame(size, ground, overlay), scale = colourBar("signed", "attribution per pixel; the strongest 0.5 % lie beyond the ends");
     const reading = make("p", { class: "dx-reading" });
     return [which, { overlay, ...framed, scale, reading, title, card: card(title, framed.element, scale.bar, reading) }];
   }));
@@ -102,7 +102,7 @@ function build(model, root) {
   const table = make("div"), curves = make("div");
   const legend = make("div", { class: "da-legend" });
   const agrees = card("Does attention agree?", make("div", { class: "da-agree" }, table, curves, make("div", {}, legend,
-    make("p", { class: "dx-reading" }, "Deletion: the reference is blurred pixel by pixel, in the order of each map. Height: mean change of the patch. The order that knows best rises first; beside its name the area under the curve, of 1."))));
+    make("p", { class: "dx-reading" }, "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve over its end."))));
   const what = make("p", { class: "da-what" });
   const cards = make("div", { class: "dx-cards da-cards" }, maps.lr.card, maps.ref.card, owes, agrees);
   agrees.classList.add("da-wide");
@@ -111,7 +111,7 @@ function build(model, root) {
     heading(model, "What does this patch owe to each contrast?",
       "Drag a patch on an image, or click to move it there; arrow keys move it, shift and arrows resize it. Then run a method.",
       [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files]),
-    make("div", { class: "dx-controls" }, ...choices.map((c) => c.group)), strip, runner, what, cards, live);
+    make("div", { class: "dx-controls" }, ...choices.map((c) => c.group)), strip, ...(images.target ? [make("p", { class: "dx-about" }, QUALITY)] : []), runner, what, cards, live);
 
   // --- the result on screen
   let result = null, shown = {};
@@ -134,12 +134,12 @@ function build(model, root) {
   }
   const resting = (which) => `Orange adds to the ${result.target === "detail" ? "detail" : "brightness"} of the patch, blue takes from it. Diffusion index ${result.diffusion[which] === null ? "undefined: nothing here counts" : result.diffusion[which].toFixed(1)}.`;
   function drawNumbers() {
-    const { share, net: sums, value, start: from } = result, parts = share === null ? [] : [["low-resolution image", 1 - share, "da-lr"], ["reference", share, "da-ref"]];
+    const { share, net: sums, value, start: from } = result, parts = share === null ? [] : [["input", 1 - share, "da-lr"], ["reference", share, "da-ref"]];
     shares.replaceChildren(...parts.map(([name, part, kind]) => make("div", { class: kind, style: `flex-grow:${part}` })),
       make("p", {}, ...parts.map(([name, part, kind]) => make("span", {}, make("i", { class: kind }), `${name} ${percent(part, 1)}`))));
     shares.setAttribute("aria-label", `share of the reference ${percent(share, 1)}`);
     const start = { blur_path: "the blurred pair", integrated_gradients: "the flat grey pair", occlusion: "the blurred pair" }[state.method];
-    net.textContent = `${result.target === "detail" ? "Detail" : "Mean"} of the patch: ${format(from)} of ${start}, ${format(value)} of the images. Explained by the low-resolution image ${format(sums.lr)}, by the reference ${format(sums.ref)}.`;
+    net.textContent = `${result.target === "detail" ? "Detail" : "Mean"} of the patch: ${format(from)} of ${start}, ${format(value)} of the images. Explained by the input ${format(sums.lr)}, by the reference ${format(sums.ref)}.`;
     const rows = [
       ["Share of the reference", percent(share, 1), "sum of |attribution| there over that on both"],
       ["Completeness error", percent(result.completeness, 2), state.method === "occlusion" ? "occlusion promises none: pixels act together" : "of the difference; below 1 % the maps account for it"],
@@ -163,7 +163,7 @@ function build(model, root) {
   // --- the run: ask, be answered, ask again
   let job = null, paused = null; // paused: the place where the last run was stopped
   const place_ = () => JSON.stringify(names.map((name) => state[name]));
-  const ask = () => model.send({ ask: "chunk", id: job.id, ...job.where });
+  const ask = () => { job.asked = performance.now(); model.send({ ask: "chunk", id: job.id, ...job.where }); };
   function run() {
     if (model.alone || job) return;
     save();
@@ -176,7 +176,8 @@ function build(model, root) {
   }
   function halt(message) {
     paused = job && !message ? { place: job.place, done: job.done ?? job.first, total: job.total } : null;
-    status.textContent = message ?? `stopped after ${paused.done} of ${paused.total ?? "?"} steps`;
+    // the page stops at once; a step of the network cannot be cut short
+    status.textContent = message ?? `stopped after ${paused.done} of ${paused.total ?? "?"} steps; the kernel is free when its step ends${job.chunk ? `, within ${job.chunk.toFixed(1)} s` : ""}`;
     live.textContent = status.textContent;
     job = null;
     controls();
@@ -185,6 +186,7 @@ function build(model, root) {
     if (!job || content.id !== job.id) return;
     if (content.error) return halt(`the run failed: ${content.error}`);
     [job.done, job.total] = [content.done, content.total];
+    job.chunk = Math.max(job.chunk ?? 0.1, (performance.now() - job.asked) / 1000);
     if (content.finished) {
       const { method } = job.where;
       bar.value = 1;
@@ -201,8 +203,8 @@ function build(model, root) {
     start.disabled = model.alone || !!job;
     stop.disabled = !job;
     start.textContent = !job && paused?.place === place_() ? "Continue" : "Run";
-    bar.hidden = !!model.alone;
-    if (model.alone) status.textContent = "This page keeps finished results. New runs need a kernel: open it in a notebook.";
+    for (const part of [start, stop, bar]) part.hidden = !!model.alone;
+    if (model.alone) status.textContent = `This page keeps the results of ${Object.keys(model.get("results")).map((name) => info.methods[name]).join(" and ") || "no method"}. New runs need a kernel: open it in a notebook.`;
   }
 
   // --- the patch
@@ -217,7 +219,7 @@ function build(model, root) {
     root.classList.toggle("dx-alone", !state.over);
     for (const { mark } of panels) markAt(mark, state.patch);
     show();
-    what.textContent = !result ? `No result of ${info.methods[state.method]} yet.`
+    what.textContent = !result ? `${model.alone ? "This page holds no result" : "No result yet"}: ${info.methods[state.method]}.`
       : `${info.methods[state.method]}, ${result.target === "detail" ? "detail" : "brightness"} of the patch ${where(result.patch)}.${current() ? "" : " The patch or the question has changed since."}`;
     root.classList.toggle("da-old", !!result && !current());
     controls();

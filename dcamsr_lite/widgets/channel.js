@@ -1,5 +1,5 @@
-// The channel branch on the page: its d x d matrices, the feature maps that the chosen cell compares and mixes;
-// and the entropies of both branches. `view` as in spatial.js.
+// The channel branch on the page: its d x d matrices, the feature maps that the chosen cell compares and mixes.
+// `view` as in spatial.js.
 
 /** A signed feature map with its colour bar, the cursor, and the value under it. */
 function featurePanel(view, title, unit) {
@@ -77,7 +77,7 @@ function channelPart(view) {
       paint(canvas, level.matrix(head), [level.d, level.d], 0, high, "viridis");
       canvas.setAttribute("aria-label", `channel attention of head ${head}: arrow keys choose a cell`);
     }
-    what.textContent = `level ${state.level} · one ${level.d} × ${level.d} square per head. Row: a query feature of the input. Column: the reference feature it takes.`;
+    what.textContent = `level ${state.level} · one ${level.d} × ${level.d} square per head. Row (↓): a query feature of the input. Column (→): the reference feature it takes from. Point at a cell, click to keep it.`;
     bar.set(0, high);
     read(state.cell);
   }
@@ -103,30 +103,4 @@ function channelPart(view) {
     if (target.dataset.head && +target.dataset.head !== state.cell[0] && target.matches(":focus-visible")) read([+target.dataset.head, 0, 0]);
   });
   return { elements: [element, maps], update, show, said: () => cell.textContent };
-}
-
-/** Entropy of the attention rows: one dot per head, one line per level and branch, a ring for the query. */
-function entropyPart(view) {
-  const { state } = view, dots = make("div"), at = (value) => 60 + 190 * value;
-  const words = make("p", { class: "dx-reading" }), element = card("Entropy of the attention rows", dots, words);
-  let ring;
-  function update() {
-    element.classList.toggle("dx-wide", state.branch === "channel");
-    words.textContent = `1: uniform, everything alike. 0: one-hot. One dot per head, mean over its rows${state.branch === "spatial" ? "; the ring is this query" : ""}.`;
-    const lines = Object.entries(view.net.levels).flatMap(([l, v]) => Object.entries(v.entropy).map(([b, e]) => [+l, b, e]));
-    const svg = make("svg", { viewBox: `0 0 300 ${22 * lines.length + 20}`, role: "img",
-      "aria-label": lines.map(([l, b, e]) => `level ${l} ${b}: ${e.map((x) => x.toFixed(3)).join(" ")}`).join("; ") });
-    const foot = 22 * lines.length + 14, word = (x, y, anchor, text) => make("text", { x, y, "text-anchor": anchor }, text);
-    lines.forEach(([l, branch, values], i) => {
-      const y = 22 * i + 11, mean = values.reduce((a, b) => a + b) / values.length, now = l === state.level && branch === state.branch;
-      const head = branch === "spatial" ? state.head : state.cell[0];
-      svg.append(word(0, y + 3, "start", `${l} ${branch}`), make("line", { x1: 60, x2: 250, y1: y, y2: y }), word(300, y + 3, "end", share(mean)));
-      values.forEach((value, h) => svg.append(make("circle", { cx: at(value), cy: y, r: 3.2, class: now && h === head ? "dx-now" : branch },
-        make("title", {}, `level ${l}, ${branch}, head ${h}: ${value.toFixed(5)}`))));
-      if (now && branch === "spatial") svg.append(ring = make("circle", { cx: at(1), cy: y, r: 5.5, class: "dx-ring" }));
-    });
-    svg.append(word(60, foot, "middle", "0"), word(155, foot, "middle", "0.5"), word(250, foot, "middle", "1"), word(300, foot, "end", "mean"));
-    dots.replaceChildren(svg);
-  }
-  return { element, update, show: ({ weights }) => ring?.setAttribute("cx", at(entropy(weights))) };
 }

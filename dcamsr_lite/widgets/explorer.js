@@ -1,6 +1,6 @@
 // The attention microscope. One pass of each network arrives packed (queries, projected keys, value footprints,
 // channel attention with its feature maps); softmax, lift, mixture and picture are computed here. One module with
-// numbers.js, ui.js, attention.js, spatial.js and channel.js, which stand before it.
+// numbers.js, ui.js, attention.js, spatial.js, channel.js and verdict.js, which stand before it.
 //
 // For tests and lectures, the root element (class "dcamsr-explorer") has a property `explorer`, about the
 // network on screen:
@@ -22,15 +22,6 @@ function openNetwork(packed) {
   return { ...packed, levels, output: unpack(packed.output).values };
 }
 
-/** PSNR, and where in k-space the error lies. */
-function qualityNote({ psnr, measured, removed }) {
-  const percent = (x) => `${format(100 * x, 2)} %`;
-  return make("small", { class: "dx-quality" }, make("span", {}, `PSNR ${psnr}`),
-    make("span", {}, `error ${percent(measured)} measured`), make("span", {}, `+ ${percent(removed)} removed`));
-}
-const QUALITY = "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: " +
-  "measured is the centre, which the low-resolution image keeps; removed is the rest, which the network must guess.";
-
 /** The images, linked by one cursor; output and error follow the network. */
 function imagePart(view) {
   const { info, size, images } = view, bar = { colours: "viridis", unit: "% of white" };
@@ -41,8 +32,8 @@ function imagePart(view) {
     class: "dx-panels", tabindex: 0, role: "application",
     "aria-label": "Query pixel. Arrow keys move it one pixel of the level, with shift eight.",
   }, ...panels.map(({ figure }) => figure));
-  const note = (name, quality) => notes[name].replaceChildren(...(quality ? [qualityNote(quality)] : []));
-  const legend = make("p", { class: "dx-about" }, info.quality ? QUALITY : "");
+  const note = (name, quality) => notes[name].replaceChildren(...[qualityNote(quality, name)].filter(Boolean));
+  const legend = make("p", { class: "dx-about" }, info.quality ? `□: the value at the square. ${QUALITY}` : "");
   const window = (name) => (name === "error" ? window995(images.error) : info.windows[name]);
   note("low", info.quality);
   function update() {
@@ -75,7 +66,7 @@ function controlPart(view) {
     const level = choice("Level", levels.map(([l, v]) => [+l, l, `level ${l}, ${v.rows} × ${v.columns}`]), ...bind("level"));
     own = [
       choice("Head", [[null, "mean", "mean over heads"], ...heads.map((h) => [h, String(h), `head ${h}`])], ...bind("head")),
-      choice("Heads", [[false, "one", "one map"], [true, "side by side", "all heads side by side"]], ...bind("side_by_side")),
+      choice("View", [[false, "one map"], [true, "all heads", "all heads side by side"]], ...bind("side_by_side")),
       choice("Show", [[true, "minus uniform", "difference from uniform attention"], [false, "absolute"]], ...bind("relative")),
       choice("Map", [[true, "on reference"], [false, "alone"]], ...bind("over")),
     ];
@@ -106,17 +97,17 @@ function build(model, root) {
   for (const name of NAMES) state[name] = model.get(name);
 
   const controls = controlPart(view), pictures = imagePart(view), map = mapPart(view), tokens = tokenPart(view);
-  const scramble = scramblePart(view), channel = channelPart(view), entropies = entropyPart(view);
-  const parts = [controls, pictures, map, tokens, scramble, channel, entropies], layout = make("p", { class: "dx-about" });
+  const scramble = scramblePart(view), channel = channelPart(view), entropies = entropyPart(view), matter = matterPart(view);
+  const parts = [controls, pictures, map, tokens, scramble, channel, entropies, matter], layout = make("p", { class: "dx-about" });
   const live = make("div", { class: "dx-hidden", "aria-live": "polite" });
-  const [matrices, features] = channel.elements, [strip, footprint] = tokens.elements;
+  const [matrices, features] = channel.elements;
   const header = heading(model, "Where does the network look?",
-    "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on.",
+    "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on. Then ask: how far is that from uniform, and does it matter?",
     [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]);
   header.querySelector(".dx-about").after(layout);
   root.append(header, controls.element, pictures.element, pictures.legend,
-    make("div", { class: "dx-cards" }, make("div", { class: "dx-first" }, map.element, matrices),
-      make("div", { class: "dx-column" }, strip, footprint, features, entropies.element, scramble.element)),
+    make("div", { class: "dx-cards" }, make("div", { class: "dx-first" }, map.element, matrices, scramble.element),
+      make("div", { class: "dx-column" }, tokens.element, features, entropies.element, matter.element)),
     live);
 
   /** Draw a query of the image's pixels at once. */
@@ -139,7 +130,7 @@ function build(model, root) {
     root.classList.toggle("dx-alone", !state.over);
     layout.textContent = [info.title === net.title ? null : net.title, net.layout, ...net.notes].filter(Boolean).join(" · ");
     for (const part of parts) part.update();
-    for (const element of [map.element, strip, footprint]) element.hidden = !spatial;
+    for (const { element } of [map, tokens]) element.hidden = !spatial;
     scramble.element.hidden ||= !spatial;
     show(...state.query);
     say();

@@ -12,31 +12,25 @@ matrix; the browser computes softmax, lift and picture (attention.js, explorer.j
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe, validate
 
 from ..data import Pair
+from ..edits import WHITE
 from ..errors import InputError
 from ..evaluation import check_scale
+from ..interventions import Cut, Intervention
+from ..interventions import run as intervened
 from ..kspace import center_crop
-from ..metrics import band_error, psnr
 from ..model import DCAMSR
 from ..tracing import Record, trace
 from .base import SYNC, Explorer, show_reason
 from .packing import pack, pack_level, unpack
+from .shown import PAGE_BYTES, TITLES, chosen, quality, slice_info
 from .static import page, picture, script, style
 
-PAGE_BYTES = 6 * 10**6  # a saved page stays below: of larger networks it holds the coarser levels
-TITLES = {
-    "low": "Zero-filled",
-    "reference": "Reference",
-    "output": "Output",
-    "target": "Target",
-    "error": "Error",
-}
 LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
@@ -58,7 +52,7 @@ class AttentionExplorer(Explorer):
     Raises TraitError for a place that is not there; a network that lacks it sets it anew.
     """
 
-    _esm = script("attention.js", "spatial.js", "channel.js", "explorer.js")
+    _esm = script("attention.js", "spatial.js", "channel.js", "verdict.js", "explorer.js")
     _css = style("explorer.css")
     _kept = (
         "network",
@@ -184,14 +178,15 @@ class AttentionExplorer(Explorer):
         return picture(info, images, self.lift(), self.query, title)
 
     def state(self) -> dict:
-        """What a saved page holds: below 6 MB, so of larger networks the coarser levels only.
+        """What a saved page holds: below 6 MB a network, so of larger ones the coarser levels only.
 
         >>> AttentionExplorer(message="nothing to show").state()["networks"]
         {}
         """
         state = super().state() | {"networks": self.networks}
         held = sorted({int(level) for one in self.networks.values() for level in one["levels"]})
-        while len(held) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
+        limit = PAGE_BYTES * max(1, len(self.networks))
+        while len(held) > 1 and len(page(state, self._esm, self._css)) > limit:
             held = held[1:]
             state |= self._from_level(held[0])
         return state
@@ -203,7 +198,7 @@ class AttentionExplorer(Explorer):
             kept = {n: packed for n, packed in one["levels"].items() if int(n) >= finest}
             networks[name] = one | {"levels": kept}
         gone = ", ".join(level for level in self.levels if int(level) < finest)
-        note = f"without level {gone}: the page would pass 6 MB"
+        note = f"without level {gone}: the page would pass 6 MB for each network"
         return {
             "networks": networks,
             "level": max(self.level, finest),
@@ -214,8 +209,10 @@ class AttentionExplorer(Explorer):
         }
 
 
-def explore(models: Models, pair: Pair, slice: int | None = None) -> AttentionExplorer:
-    """The attention microscope on one slice, by default the one with the brightest target.
+def explore(
+    models: Models, pair: Pair, slice: int | None = None, cuts: bool = True
+) -> AttentionExplorer:
+    """The attention microscope on one slice, by default the one with the brightest reference.
 
     >>> import dcamsr_lite as dl
     >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
@@ -226,11 +223,12 @@ def explore(models: Models, pair: Pair, slice: int | None = None) -> AttentionEx
     ['corrected', 'released']
 
     ``models`` is one network, a list, or a dict of names: several are switched in the page. Runs one
-    forward pass of each in eval mode. Raises InputError, and in a notebook also shows the reason,
+    forward pass of each in eval mode, and with ``cuts`` six more, which say what the output loses
+    without a branch or the reference. Raises InputError, and in a notebook also shows the reason,
     when there is no spatial attention to look at or model and pair do not fit.
     """
     try:
-        return _explorer(_named(models), pair, slice)
+        return _explorer(_named(models), pair, slice, cuts)
     except ValueError as error:
         show_reason(str(error))
         if isinstance(error, InputError):
@@ -268,27 +266,28 @@ def _spatial(record: Record, level: int) -> tuple:
     return record.queries[level][0].cpu(), record.keys[level][0].cpu(), footprints, place
 
 
-def _explorer(models: dict[str, DCAMSR], pair: Pair, index: int | None) -> AttentionExplorer:
-    if not isinstance(pair, Pair):
-        raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")
+def _explorer(
+    models: dict[str, DCAMSR], pair: Pair, index: int | None, cuts: bool
+) -> AttentionExplorer:
+    index, images = chosen(pair, index)
     for model in models.values():
         check_scale(model, pair.scale)
-    index = _brightest(pair) if index is None else index
-    if not 0 <= index < len(pair.lr):
-        raise InputError("slice", str(index), f"0 to {len(pair.lr) - 1}")
-    images = {"low": pair.zero_filled[index], "reference": pair.reference_image[index]}
-    if pair.target_image is not None:
-        images["target"] = pair.target_image[index]
-    images = {name: image.float() for name, image in images.items()}
     networks, attention = {}, {}
     for name, model in models.items():
         record, output = _run(model, pair, index)
         networks[name] = _network(model, record, output.float(), images, pair.scale)
+        networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
         attention[name] = {level: _spatial(record, level) for level in record.queries}
     first = next(iter(networks))
+    one = networks[first]["title"]
     return AttentionExplorer(
         attention,
-        info=_info(networks, pair, index, images),
+        info=slice_info(pair, index, images)
+        | {
+            "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
+            "notes": [],
+            "quality": quality(images, images["low"], pair.scale),
+        },
         images={name: pack(image, "float16") for name, image in images.items()},
         networks=networks,
         network=first,
@@ -297,9 +296,25 @@ def _explorer(models: dict[str, DCAMSR], pair: Pair, index: int | None) -> Atten
     )
 
 
-def _brightest(pair: Pair) -> int:
-    volume = pair.zero_filled if pair.target_image is None else pair.target_image
-    return int(volume.mean((1, 2)).argmax())
+def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
+    """What the output loses without a branch or the reference: one pass of the network for each."""
+    config = model.config
+    whole = intervened(model, pair, index)
+    white = float(whole.output.quantile(WHITE)) or 1.0
+    tried = {
+        (branch, state): Intervention(cuts=(Cut(branch, state),))
+        for branch in ("spatial", "channel")
+        if getattr(config, branch)
+        for state in ("uniform", "off")
+    }
+    if config.reference:
+        tried["reference", "blank"] = Intervention("blank")
+    rows = []
+    for (part, state), wanted in tried.items():
+        found = intervened(model, pair, index, wanted, base=whole)
+        moved = float((found.output - whole.output).square().mean().sqrt()) / white
+        rows.append({"part": part, "state": state, "psnr": found.change, "moved": moved})
+    return rows
 
 
 @torch.inference_mode()
@@ -332,36 +347,7 @@ def _network(
         "notes": [] if config.reference else [own],
         "heads": config.heads,
         "d": config.channels // config.heads if config.channel else 0,
-        "quality": _quality(images, output, scale),
+        "quality": quality(images, output, scale),
         "output": pack(output, "float16"),
         "levels": {str(level): pack_level(model, record, level) for level in record.queries},
-    }
-
-
-def _quality(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | None:
-    """PSNR of the slice, and where in k-space its error lies, as shares of the target's energy."""
-    if "target" not in images:
-        return None
-    bands = band_error(images["target"][None], image[None], scale)
-    return {"psnr": f"{psnr(images['target'], image):.1f} dB", **bands}
-
-
-def _info(networks: dict, pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
-    grid = pair.ref.shape[-2:]
-    bright = {name: float(image.quantile(0.995)) or 1.0 for name, image in images.items()}
-    common = bright.get("target", bright["low"])  # one grey scale for all but the reference
-    files = {"reference": pair.reference_path, "target": pair.target_path}
-    one = next(iter(networks.values()))["title"]
-    return {
-        "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
-        "notes": [],
-        "files": [f"{role}: {Path(path).name}" for role, path in files.items() if path],
-        "slice": index,
-        "slices": len(pair.lr),
-        "shape": list(pair.shape),
-        "grid": list(grid),  # what the network sees: the image in its zero padding
-        "offset": [a // 2 - b // 2 for a, b in zip(grid, pair.shape, strict=True)],
-        "titles": TITLES,
-        "windows": {n: bright["reference"] if n == "reference" else common for n in TITLES},
-        "quality": _quality(images, images["low"], pair.scale),
     }

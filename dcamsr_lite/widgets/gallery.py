@@ -7,9 +7,10 @@ gallery/index.html
 """
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -26,7 +27,7 @@ from .explorer import explore
 from .kspace import explore_kspace
 from .lab import intervention_lab
 from .static import style
-from .tours import ATTENTION
+from .tours import ATTENTION, ATTRIBUTION, VARIANTS
 
 SCALE = 4
 INDEX = """<!doctype html>
@@ -70,6 +71,7 @@ class Entry(NamedTuple):
     title: str
     sentence: str
     make: Callable[[], Explorer]
+    pictured: Mapping = MappingProxyType({})  # its place on the picture, if not that of its page
 
 
 @cache
@@ -92,16 +94,18 @@ def _attention() -> Explorer:
 
 
 def _variants() -> Explorer:
-    """Every network for 4x that ships, on one pair; a released one, untrained if none ships."""
+    """The variants that were trained alike, on one pair; without them, an untrained released one."""
     pair, index = example()
-    models = {name: load(name) for name in weights() if f"-{SCALE}x" in name}
+    models = {name: load(name) for name in weights() if name.startswith(f"lite-{SCALE}x-")}
     if not any(model.config.variant == "released" for model in models.values()):
         with torch.random.fork_rng():
             torch.manual_seed(0)
             untrained = DCAMSR(SCALE, image_size=pair.shape, variant="released")
-        models["released, untrained"] = untrained
+        models = {f"lite-{SCALE}x": load(f"lite-{SCALE}x"), "released, untrained": untrained}
     explorer = explore(models, pair, slice=index)
     explorer.network = next(n for n, m in models.items() if m.config.variant == "released")
+    if {step.get("network", explorer.network) for step in VARIANTS} <= set(models):
+        explorer.tour = VARIANTS
     return explorer
 
 
@@ -111,15 +115,20 @@ def _kspace() -> Explorer:
 
 
 def _lab() -> Explorer:
+    """With an answer to the first click on every switch: a saved page cannot run the network."""
     pair, index = example()
-    return intervention_lab(load(f"lite-{SCALE}x"), pair, slice=index)
+    lab = intervention_lab(load(f"lite-{SCALE}x"), pair, slice=index)
+    lab.prepare(lab.clicks())
+    return lab
 
 
 def _attribution() -> Explorer:
-    """The explorer's first patch, asked by two methods: a saved page cannot run them."""
+    """One patch, asked by two methods: a saved page cannot run them."""
     pair, index = example()
     explorer = explore_attribution(load(f"lite-{SCALE}x"), pair, slice=index)
-    explorer.run("blur_path", "occlusion")
+    explorer.tour = ATTRIBUTION
+    explorer.patch = ATTRIBUTION[0]["patch"]  # where the attention explorer's tour looks, too
+    explorer.run("occlusion", "blur_path")
     return explorer
 
 
@@ -147,6 +156,7 @@ GALLERY = [
         "Intervention lab",
         "Cut heads, branches and scales, or change the reference: does the output depend on it?",
         _lab,
+        {"intervention": {"reference": "blank"}},
     ),
     Entry(
         "attribution",
@@ -170,6 +180,8 @@ def save_gallery(folder: str | Path, entries: Sequence[Entry] = GALLERY) -> Path
     for entry in entries:
         explorer = entry.make()
         explorer.save_html(folder / f"{entry.name}.html")
+        for name, value in entry.pictured.items():
+            setattr(explorer, name, value)
         with atomic_path(folder / f"{entry.name}.png") as temporary:
             temporary.write_bytes(explorer.png())
     texts = [

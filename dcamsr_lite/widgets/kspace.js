@@ -11,7 +11,7 @@ function build(model, root) {
   const info = model.get("info"), size = info.shape, [rows, columns] = size;
   const data = new KSpace(unpack(model.get("images").kspace)), { full, peak } = data, judge = new Quality(full, size);
   const names = ["box", "shape", "noise", "window", "taper", "matrix", "rescale", "point", "along"];
-  const state = {}, white = window995(full);
+  const state = { stretch: false }, white = window995(full);
 
   // --- controls
   const bind = (name) => [() => state[name], (value) => { state[name] = value; save(); update(); }];
@@ -21,6 +21,8 @@ function build(model, root) {
     choice("Window", [["none", "none"], ["hann", "Hann"], ["tukey", "Tukey"]], ...bind("window")),
     choice("Matrix", [["zero-filled", "zero-filled", "zero-filled to full size"], ["acquired", "as acquired", "the small image as acquired"]], ...bind("matrix")),
     rescale,
+    choice("Grey", [[false, "fixed", "white as in the full image"], [true, "stretched", "white as in this image: what a faint one holds"]],
+      () => state.stretch, (value) => { state.stretch = value; update(); }),
   ];
   const along = choice("along a", [["row", "row", "row"], ["column", "column", "column"]], ...bind("along"));
   const noise = slider("Noise", [0, 0.2, 0.005], (x) => `${format(100 * x)} % of maximum`, "noise");
@@ -68,7 +70,6 @@ function build(model, root) {
   const picture = make("canvas", { role: "img" }), [rule, rule2] = [0, 0].map(() => make("div", { class: "kx-rule" }));
   const shown = frame(size, picture, rule), greyBar = colourBar("viridis", "% of the full image's maximum");
   greyBar.bar.firstChild.style.background = "linear-gradient(90deg,#000,#fff)";
-  greyBar.set(0, (100 * white) / peak);
   const shownPart = named("Image", shown.element, greyBar.bar);
   Object.entries({ tabindex: 0, role: "application", "aria-label": "Place of the profile. Arrow keys move it one pixel, with shift eight." })
     .forEach(([name, value]) => shown.element.setAttribute(name, value));
@@ -109,10 +110,10 @@ function build(model, root) {
     box.classList.toggle("kx-lines", state.shape === "lines");
     ({ image: curve, quality } = judged(state));
     kept = data.kept(state);
-    if (acquired) {
-      const divided = state.rescale ? data.brightening(state) : 1;
-      paint(picture, data.image(state, true).map((x) => x / divided), [height, width], 0, white, "grey");
-    } else paint(picture, curve, size, 0, white, "grey");
+    const divided = state.rescale ? data.brightening(state) : 1;
+    const grey = acquired ? data.image(state, true).map((x) => x / divided) : curve, top = state.stretch ? window995(grey) : white;
+    paint(picture, grey, acquired ? [height, width] : size, 0, top, "grey");
+    greyBar.set(0, (100 * top) / peak);
     const difference = minus(curve, full), high = ladder(Math.max(0.6 * extent(difference), 0.001 * peak) / peak);
     paint(error, difference, size, -high * peak, high * peak, "signed");
     errorBar.set(-100 * high, 100 * high);
@@ -186,7 +187,8 @@ function build(model, root) {
   box.addEventListener("keyup", (event) => { if (ARROWS[event.key]) { save(); say(); } });
   const look = (r, c) => { state.point = [Math.max(0, Math.min(rows - 1, r)), Math.max(0, Math.min(columns - 1, c))]; drawProfile(); };
   const stay = () => { save(); say(); };
-  for (const { element } of [shown, missed]) follow(element, size, { look, stay, leave: () => {} });
+  const leave = () => { state.point = model.get("point"); drawProfile(); }; // of a finger that scrolls the page
+  for (const { element } of [shown, missed]) follow(element, size, { look, stay, leave });
   arrows(shown.element, (dr, dc) => look(state.point[0] + dr, state.point[1] + dc), stay);
 
   const read = () => {
@@ -201,7 +203,7 @@ function build(model, root) {
     weights: (setting) => weights(setting, size), full, state, format,
     show: (next) => { state.box = next; draw(); },
   };
-  return () => { for (const name of names) model.off(`change:${name}`, read); };
+  return () => { chart.stop(); for (const name of names) model.off(`change:${name}`, read); };
 }
 
 const percent = (share) => (share > 1e-12 ? `${format(100 * share)} %` : "0 %");
@@ -249,7 +251,7 @@ function dragBox(element, size, state, change, settled) {
   element.addEventListener("pointerdown", (event) => {
     const { pointer, on, resize } = grab(event), [, , height, width] = state.box;
     const start = on ? state.box : moved(state.box, [pointer[0] - height / 2, pointer[1] - width / 2], size);
-    from = { pointer, resize, box: start };
+    from = { pointer, resize, box: start, before: state.box };
     element.setPointerCapture(event.pointerId);
     change(start);
   });
@@ -258,12 +260,15 @@ function dragBox(element, size, state, change, settled) {
     const { on, resize: [down, along] } = grab(event);
     element.style.cursor = !on ? "crosshair" : down && along ? "nwse-resize" : down ? "ns-resize" : along ? "ew-resize" : "move";
   });
-  for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, () => { if (from) settled(); from = null; });
+  const end = () => { if (from) settled(); from = null; };
+  element.addEventListener("pointerup", end);
+  element.addEventListener("pointercancel", () => { if (from) change(from.before); end(); }); // a finger that scrolls the page
 }
 
-/** Two curves over pixels, with numbers on both axes. */
+/** Two curves over pixels, with numbers on both axes; as wide as its place, so that its words keep their size. */
 function profileChart() {
-  const [width, height, left, right, top, bottom] = [720, 250, 38, 8, 28, 34];
+  const [height, left, right, top, bottom] = [250, 38, 8, 28, 34];
+  let width = 720, last = null;
   const draw = (tag, attributes) => {
     const element = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -278,23 +283,33 @@ function profileChart() {
   });
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "kx-profile", "aria-label": "profile of the full image and of the box's image" }, grid, cursor, whole, part, ...legend);
   let drawn = "";
-  return { svg, draw(full, box, at, unit) {
+  function plot(full, box, at, unit) {
+    last = [full, box, at, unit];
     const n = full.length, high = 1.05 * Math.max(...full, ...box, 1), step = 100 * ladder(high / 600);
     const x = (i) => left + ((i + 0.5) / n) * (width - left - right), y = (v) => height - bottom - (v / high) * (height - top - bottom);
     const path = (values) => values.map((v, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`).join("");
     whole.setAttribute("d", path(full));
     part.setAttribute("d", path(box));
     for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(at));
-    const key = [high.toPrecision(4), n, unit].join();
+    const key = [high.toPrecision(4), n, unit, width].join();
     if (key === drawn) return;
     drawn = key;
-    const levels = Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step), every = 10 * 2 ** Math.max(0, Math.ceil(Math.log2(n / 80)));
+    const levels = Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step), every = 10 * 2 ** Math.max(0, Math.ceil(Math.log2(n / (width / 9))));
     const pixels = Array.from({ length: Math.ceil(n / every) }, (_, i) => i * every);
     grid.replaceChildren(
       ...levels.flatMap((v) => [make("line", { x1: left, x2: width - right, y1: y(v), y2: y(v) }), make("text", { x: left - 6, y: y(v) + 3.5, "text-anchor": "end" }, format(v))]),
       ...pixels.map((i) => make("text", { x: x(i), y: height - bottom + 14, "text-anchor": "middle" }, String(i))),
       make("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, unit));
-  } };
+  }
+  const fitted = new ResizeObserver(() => {
+    const room = Math.max(280, Math.round(svg.clientWidth));
+    if (room === width || !svg.clientWidth) return;
+    width = room;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    if (last) plot(...last);
+  });
+  fitted.observe(svg);
+  return { svg, draw: plot, stop: () => fitted.disconnect() };
 }
 
 const { render, standalone } = widget(build);

@@ -138,7 +138,7 @@ function build(model, root) {
   // --- numbers
   const numbers = make("div", { class: "dx-numbers" }), status = make("p", { class: "dx-status", role: "status" });
   const sentence = make("p", { class: "dx-sentence", "aria-live": "polite" });
-  const body = make("tbody"), headers = ["What was tried", "PSNR", "change", "SSIM", "error, measured", "error, removed"];
+  const body = make("tbody"), headers = ["intervention", "PSNR", "change", "SSIM", "error, measured", "error, removed"];
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...headers.map((h) => make("th", { scope: "col" }, h)))), body);
   const legend = make("p", { class: "dx-legend" }, ...STATES.flatMap((s) => [make("i", { class: "dx-switch", "data-state": s, "aria-hidden": "true" }, GLYPHS[s]), ` ${s}`]));
   const what = (text) => make("p", { class: "dx-what" }, text);
@@ -149,7 +149,7 @@ function build(model, root) {
       [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]),
     make("div", { class: "dx-lab" },
       make("div", { class: "dx-lab-controls" },
-        card("Attention", what("Click to go from on to off (zero) to uniform (all weights alike)."), ...grids.map(([branch, { group }]) => titled(`${branch}: levels by heads`, group)), legend),
+        card("Attention", what("Click a head, a level's name or a head's number: from on to off (zero) to uniform (all weights alike)."), ...grids.map(([branch, { group }]) => titled(`${branch}: levels by heads`, group)), legend),
         card("Reference", what("What guides the network; then blurred, turned (counter-clockwise) and moved."), make("div", { class: "dx-controls" }, reference.group), ...ranges.map((r) => r.row)),
         card("Lesion", what("In one image only. With the target, the input is degraded anew."), make("div", { class: "dx-controls" }, ...tools.map((t) => t.group)), ...brush.map((b) => b.row), make("div", { class: "dx-buttons" }, undo, clear))),
       make("div", {}, make("div", { class: "dx-now-line" }, make("div", {}, sentence, status), reset), numbers, strip)),
@@ -198,7 +198,7 @@ function build(model, root) {
   function fromPage() {
     const found = saved.get(key(state));
     root.classList.toggle("dx-stale", !found);
-    status.textContent = found ? "" : "This was not computed before the page was saved, and here is no kernel to do it: open the lab in a notebook, or choose a row of the table. The picture is still the one named above it.";
+    status.textContent = found ? "" : "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook. The picture is still the one named above.";
     if (found) show(found);
   }
 

@@ -25,23 +25,16 @@ from traitlets import Bool, Dict, List, TraitError, observe, validate
 from ..data import Pair
 from ..errors import InputError, atomic_path
 from ..evaluation import check_scale
-from ..figures import brightest_slice
-from ..interventions import BRANCHES, REFERENCES, WHITE, Cut, Intervention, Result, cut, run
+from ..interventions import BRANCHES, REFERENCES, Cut, Intervention, Result, cut, run
 from ..model import DCAMSR
 from .base import SYNC, Explorer, show_reason
 from .packing import pack
-from .static import page, picture, script, style
+from .shown import PAGE_BYTES, chosen, slice_info
+from .shown import TITLES as COMMON
+from .static import bar_below, page, picture, script, style
 
-PAGE_BYTES = 6 * 10**6  # a saved page stays below: it leaves out pictures, the oldest rows' first
-IMAGES = ("reference", "low", "output", "target")
-TITLES = {
-    "reference": "Reference, as used",
-    "low": "Zero-filled input",
-    "output": "Output",
-    "target": "Target",
-    "change": "Change of the output",
-    "error": "Error",
-}
+IMAGES = ("low", "reference", "output", "target")
+TITLES = COMMON | {"reference": "Reference, as used", "change": "Change of the output"}
 COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
 TOUR = [
     {
@@ -112,6 +105,8 @@ class InterventionLab(Explorer):
         self._model, self._pair, self._slice, self._other = model, pair, slice, other
         self._base: Result | None = None
         self._tried: dict[Intervention, Result] = {}
+        self._ready: dict[Intervention, Result] = {}  # prepared: without a row in the table
+        self._ready: dict[Intervention, Result] = {}  # of prepare: without a row
         self._last: Result | None = None
         self._count = 0  # so that each answer is a change, also when its numbers are the same
         super().__init__(**traits)
@@ -173,9 +168,9 @@ class InterventionLab(Explorer):
             self.result = self._answer(result) | {"seconds": perf_counter() - start}
 
     def _run(self, wanted: Intervention) -> Result:
-        if wanted not in self._tried:
-            return run(self._model, self._pair, self._slice, wanted, self._other, self._base)
-        return self._tried[wanted]
+        known = self._tried.get(wanted) or self._ready.get(wanted)
+        place = (self._model, self._pair, self._slice)
+        return known or run(*place, wanted, self._other, self._base)
 
     def _keep(self, result: Result) -> None:
         if result.intervention not in self._tried:
@@ -230,6 +225,28 @@ class InterventionLab(Explorer):
             *(Intervention(cuts=cuts) for cuts in dict.fromkeys(sets)),
         ]
 
+    def prepare(self, interventions: Iterable[Intervention]) -> None:
+        """Compute answers that a saved page will have ready, without a row in the table.
+
+        >>> InterventionLab().prepare([])
+        """
+        for wanted in interventions:
+            self._ready[wanted] = self._run(wanted)
+
+    def clicks(self) -> list[Intervention]:
+        """What one click on a switch asks for: off at a level, in a head, in a head of one level.
+
+        >>> InterventionLab().clicks()
+        []
+        """
+        levels, heads = self.info.get("levels", []), range(self.info.get("heads", 0))
+        return [
+            Intervention(cuts=(Cut(branch, "off", level, head),))
+            for branch in self.info.get("branches", [])
+            for level in (None, *((one,) for one in levels))
+            for head in (None, *((one,) for one in heads))
+        ]
+
     def table(self) -> list[dict]:
         """What was tried, a dict per row: sentence, PSNR and its change, SSIM, error by band.
 
@@ -256,14 +273,14 @@ class InterventionLab(Explorer):
         >>> InterventionLab(message="nothing to show").state()["results"]
         []
 
-        Below 6 MB: of more, the oldest rows lose their pictures.
+        Below 6 MB: of more, what was prepared goes first, then the oldest rows' pictures.
         """
         steps = [self._checked(step.get("intervention", {})) for step in self.tour]
         wanted = [*self._standard(), *steps] if self._base else []
         for one in wanted:
             self._keep(self._run(one))
-        order = [*wanted, *reversed(self._tried)]  # what must stay first
-        results = [self._answer(self._tried[one]) for one in dict.fromkeys(order)]
+        order = [*wanted, *reversed(self._tried), *self._ready]  # what must stay first
+        results = [self._answer(self._run(one)) for one in dict.fromkeys(order)]
         state = super().state() | {"rows": self.rows, "result": self.result, "results": results}
         while results and len(page(state, self._esm, self._css)) > PAGE_BYTES:
             results.pop()
@@ -296,18 +313,19 @@ def _row(result: Result) -> dict:
 def _figure(result: Result, base: Result, info: dict) -> bytes:
     from matplotlib.figure import Figure  # loads when first used
 
+    from ..figures import signed_map
+
     shown = {n: getattr(result, n) for n in IMAGES if getattr(result, n) is not None}
     shown["change"] = result.output - base.output
     figure = Figure(figsize=(2.1 * len(shown), 2.9), layout="constrained", dpi=90)
     for axis, (name, image) in zip(figure.subplots(1, len(shown)), shown.items(), strict=True):
         grey = {"cmap": "gray", "vmin": 0, "vmax": info["windows"].get(name)}
         limit = float(image.abs().max()) or 1.0
-        signed = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit}
+        signed = {"cmap": signed_map(), "vmin": -limit, "vmax": limit}
         drawn = axis.imshow(image.numpy(), **signed if name == "change" else grey)
         axis.set(title=TITLES[name], xticks=[], yticks=[])
         axis.title.set_fontsize(8)
-    bar = figure.colorbar(drawn, ax=axis, location="bottom", ticks=[-limit, 0, limit])
-    bar.ax.set_xticklabels([f"{-limit:.2g}", "0", f"{limit:.2g}"], fontsize=7)
+    bar_below(axis, drawn, limit)
     quality = "" if result.psnr is None else f": {result.psnr:.2f} dB ({result.change:+.2f})"
     words = f"{result.intervention}{quality}. Not for clinical use."
     figure.suptitle(fill(words, 26 * len(shown)), fontsize=8)
@@ -334,8 +352,7 @@ def intervention_lab(
     """
     try:
         _check(model, pair, other)
-        index = brightest_slice(pair) if slice is None else slice
-        lab = InterventionLab(model, pair, index, other)
+        lab = InterventionLab(model, pair, chosen(pair, slice)[0], other)
     except ValueError as error:
         show_reason(str(error))
         if isinstance(error, InputError):
@@ -348,8 +365,7 @@ def intervention_lab(
 def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
     if not isinstance(model, DCAMSR):
         raise InputError("model", type(model).__name__, "a DCAMSR network")
-    if not isinstance(pair, Pair):
-        raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")
+    chosen(pair, None)
     check_scale(model, pair.scale)
     if not isinstance(other, Pair | int | None) or isinstance(other, bool):
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
@@ -359,24 +375,15 @@ def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
 
 def _info(model: DCAMSR, pair: Pair, slice: int, base: Result) -> dict:
     config = model.config
-    common = base.output if base.target is None else base.target
-    white = {name: float(common.quantile(WHITE)) or 1.0 for name in IMAGES}
-    white["reference"] = float(base.reference.quantile(WHITE)) or 1.0
     own = "built without a reference: it attends to its own input, and edits of it change nothing"
-    files = {"reference": pair.reference_path, "target": pair.target_path}
-    return {
+    return slice_info(pair, *chosen(pair, slice)) | {
         "title": f"{config.variant} network ({config.preset}), {config.scale}x",
         "notes": [] if config.reference else [own],
-        "files": [f"{role}: {Path(path).name}" for role, path in files.items() if path],
-        "slice": slice,
-        "slices": len(pair.lr),
-        "shape": list(pair.shape),
         "heads": config.heads,
         "levels": [int(name) for name in model.transformers],
         "branches": [name for name in BRANCHES if getattr(config, name)],
         "references": [n for n in REFERENCES if n != "target" or base.target is not None],
         "titles": TITLES,
-        "windows": white,
         "blank": Intervention().as_dict(),
         "columns": list(COLUMNS),
     }

@@ -39,6 +39,7 @@ function mapPart(view) {
     one.element.hidden = state.side_by_side;
     what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? " · minus uniform" : ""}`;
     one.overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
+    bar.name(state.relative ? "weight per reference pixel: orange more than uniform, blue less" : "weight per reference pixel");
     for (const { overlay } of [one, ...each]) overImage(overlay, view);
     for (const { head, button } of each) button.setAttribute("aria-pressed", head === state.head);
   }
@@ -53,7 +54,9 @@ function mapPart(view) {
       mark(shown.mark);
     });
     bar.set(-high, high);
-    reading.textContent = `Query at row ${view.at[0]}, column ${view.at[1]}. Entropy ${share(entropy(weights))}; strongest token ${times(extent(weights) * level.p)} uniform.`;
+    const far = extent(weights.map((w) => w * level.p - 1));
+    reading.textContent = `Query at row ${view.at[0]}, column ${view.at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` +
+      (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : "");
   }
   const [top, left] = view.info.offset;
   follow(one.element, view.size, { look: actions.look, stay: actions.stay, leave: actions.leave, hover: (r, c) => {
@@ -65,15 +68,15 @@ function mapPart(view) {
 
 /** The weights of the p projected tokens as bars, and the footprint of one: the strongest, or the one pointed at. */
 function tokenPart(view) {
-  const { state } = view, weightsCard = make("h3"), title = make("p", { class: "dx-reading" });
+  const { state } = view, heading = make("h3"), title = make("p", { class: "dx-reading" }), name = make("b");
   const chart = make("canvas", { class: "dx-chart", tabindex: 0, role: "slider", "aria-label": "projected token", "aria-valuemin": 0 });
   const [top, low, note] = [0, 0, 0].map(() => make("span"));
   const foot = make("canvas", { class: "dx-overlay", role: "img" }), frameOf = frame(view.size, foot), bar = colourBar("signed", "weight per pixel");
   frameOf.element.classList.add("dx-foot");
   frameOf.mark.remove();
   const plot = make("div", { class: "dx-plot" }, make("div", { class: "dx-axis" }, top, low), chart, make("i"), note);
-  const strip = make("section", { class: "dx-card dx-wide" }, weightsCard, plot);
-  const footprint = card("Footprint of one token", make("div", { class: "dx-side dx-start" }, make("div", {}, frameOf.element, bar.bar), title));
+  const element = make("section", { class: "dx-card dx-wide" }, heading, make("div", { class: "dx-tokens" },
+    make("div", {}, plot, title), make("figure", {}, make("figcaption", {}, name), frameOf.element, bar.bar)));
   let last, painted;
 
   const chosen = () => state.token ?? last.weights.reduce((best, w, i) => (w > last.weights[best] ? i : best), 0);
@@ -91,26 +94,27 @@ function tokenPart(view) {
     for (let x = 0; x < width; x += 16) context.fillRect(x, y(state.relative ? 0 : 1 / p) - 1, state.relative ? 16 : 8, 2);
     top.textContent = format(high, 2);
     low.textContent = format(floor, 2);
-    note.textContent = state.relative ? `minus uniform, 1/${p}: the line` : `dashes: uniform, 1/${p}`;
+    note.textContent = `one bar per token${state.relative ? `: its weight minus uniform, 1/${p} = ${format(1 / p)}` : `; dashes: uniform, 1/${p} = ${format(1 / p)}`}`;
   }
   function show(shown) {
     last = shown;
-    const { level } = view, { weights, drawn } = shown, one = chosen();
-    bars(drawn, one);
-    title.textContent = `Token ${one}${state.token === null ? ", the strongest" : ""}: weight ${format(weights[one])}, ${times(weights[one] * level.p)} uniform. Its footprint is how much of each reference pixel it holds.`;
+    const { level } = view, { weights } = shown, one = chosen();
+    bars(shown.drawn, one);
+    title.textContent = `Token ${one}${state.token === null ? ", the strongest" : ""}: weight ${format(weights[one])}, ${times(weights[one] * level.p)} uniform. Its footprint says how much of each reference pixel is in it; the map is all footprints, times their weights. Point at another bar.`;
+    name.textContent = `footprint of token ${one}`;
     chart.setAttribute("aria-valuemax", level.p - 1);
     chart.setAttribute("aria-valuenow", one);
     chart.setAttribute("aria-valuetext", title.textContent);
-    const name = `${state.network} ${state.level} ${one} ${level.window ? level.around : ""}`; // a window moves with its query
-    if (painted === name) return;
-    painted = name;
+    const drawn = `${state.network} ${state.level} ${one} ${level.window ? level.around : ""}`; // a window moves with its query
+    if (painted === drawn) return;
+    painted = drawn;
     const picture = level.footprint(one), limit = extent(picture);
     paint(foot, picture, [level.rows, level.columns], -limit, limit, "signed");
     foot.setAttribute("aria-label", `footprint of token ${one}`);
     bar.set(-limit, limit);
   }
   function update() {
-    weightsCard.textContent = `Weights of the ${view.level.p} ${view.level.window ? "pixels of the window" : "projected tokens"}`;
+    heading.textContent = `Weights of the ${view.level.p} ${view.level.window ? "pixels of the window" : "projected tokens"}`;
     overImage(foot, view);
   }
   const pick = (next) => { state.token = next === null ? null : Math.max(0, Math.min(view.level.p - 1, next)); show(last); };
@@ -119,14 +123,14 @@ function tokenPart(view) {
   chart.addEventListener("pointerdown", pointed);
   chart.addEventListener("pointermove", pointed);
   for (const gone of ["pointerleave", "blur"]) chart.addEventListener(gone, () => pick(null));
-  return { elements: [strip, footprint], update, show };
+  return { element, update, show };
 }
 
 /** The released merge: from where to where the values of the query's pixel were moved. */
 function scramblePart(view) {
   const picture = make("canvas", { role: "img" }), arrow = make("div", { class: "dx-arrow" }), runs = make("div");
   const { element: framed, mark: marked } = frame(view.size, picture, runs, arrow), text = make("div", { class: "dx-words" });
-  const element = make("section", { class: "dx-card dx-wide" }, make("h3", {}, "Where did this pixel's value really come from?"),
+  const element = make("section", { class: "dx-card" }, make("h3", {}, "Where did this pixel's value really come from?"),
     make("div", { class: "dx-side dx-start" }, framed, text));
   const [top, left] = view.info.offset;
 

@@ -73,6 +73,22 @@ def page(state: dict, module: str, sheet: str) -> bytes:
     ).encode()
 
 
+def bar_below(axis, drawn, limit: float, unit: str = "") -> None:
+    """A colour bar from -limit to limit that leaves the picture as large as its neighbours.
+
+    >>> from matplotlib.figure import Figure
+    >>> axis = Figure().subplots()
+    >>> bar_below(axis, axis.imshow([[-1, 1]]), 1.0)
+    """
+    place = axis.inset_axes([0, -0.09, 1, 0.045])
+    bar = axis.figure.colorbar(drawn, cax=place, orientation="horizontal")
+    bar.set_ticks([-limit, 0, limit], labels=[f"{-limit:.2g}", "0", f"{limit:.2g}"])
+    bar.ax.tick_params(labelsize=7)
+    for label, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
+        label.set_horizontalalignment(side)  # inside the picture's width
+    bar.set_label(unit, fontsize=7)
+
+
 def picture(
     info: dict, images: dict[str, Tensor], lifted: Tensor | None, query: tuple[int, int], title: str
 ) -> bytes:
@@ -107,8 +123,7 @@ def picture(
             extent=(-left, columns - left, rows - top, -top),
         )
         last.set_title(title, fontsize=8)
-        bar = figure.colorbar(drawn, ax=last, location="bottom", ticks=[-limit, 0, limit])
-        bar.ax.set_xticklabels([f"{-limit:.1e}", "0", f"{limit:.1e}"], fontsize=7)
+        bar_below(last, drawn, limit)
         for axis in (*axes, last):
             axis.plot(query[1] + 0.5, query[0] + 0.5, "+", color="red")
             axis.set(**edges)

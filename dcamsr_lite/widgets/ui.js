@@ -46,10 +46,10 @@ function colourBar(name, label) {
     const [r, g, b, a] = { viridis, signed }[name](i / 32);
     return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
   });
-  const numbers = [0, 1, 2].map(() => make("span"));
+  const numbers = [0, 1, 2].map(() => make("span")), words = make("small", {}, label);
   const bar = make("div", { class: "dx-bar" }, make("i", { style: `background:linear-gradient(90deg,${stops})` }),
-    make("div", { class: "dx-ticks" }, ...numbers), make("small", {}, label));
-  return { bar, set: (low, high) => numbers.forEach((span, i) => { span.textContent = format(low + (i * (high - low)) / 2, 2); }) };
+    make("div", { class: "dx-ticks" }, ...numbers), words);
+  return { bar, name: (text) => { words.textContent = text; }, set: (low, high) => numbers.forEach((span, i) => { span.textContent = format(low + (i * (high - low)) / 2, 2); }) };
 }
 
 // --- parts of a page -------------------------------------------------------------------------------
@@ -79,6 +79,16 @@ function panel(title, size, { colours = "grey", unit = null, note = null } = {})
   const draw = (values, high, shown = high) => { paint(canvas, values, size, low * high, high, colours); scale?.set(low * shown, shown); };
   return { figure, element, mark, value, draw };
 }
+
+/** PSNR, and where in k-space the error lies; nothing where there is no quality. */
+function qualityNote(quality, name) {
+  if (!quality) return null;
+  const percent = (x) => `${format(100 * x, 2)} %`;
+  return make("small", { class: "dx-quality" }, ...[`${name === "low" ? "zero-filled, " : ""}PSNR ${quality.psnr}`,
+    `error ${percent(quality.measured)} measured`, `+ ${percent(quality.removed)} removed`].map((line) => make("span", {}, line)));
+}
+const QUALITY = "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: " +
+  "measured is the centre, which the input keeps; removed is the rest, which the network must guess.";
 
 /** Where the brightest half per cent begins: a window that one bright vessel does not set. */
 const window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
@@ -161,6 +171,7 @@ function guide(model) {
   if (!steps?.length) return null;
   const text = make("p", { class: "dx-step", "aria-live": "polite" }), place = make("small");
   const [back, next] = ["Back", "Next"].map((label) => make("button", { type: "button" }, label));
+  next.classList.add("dx-main");
   let at = -1; // before the first step nothing is set: the reader's own place stays
   function go(to) {
     at = Math.max(0, Math.min(steps.length - 1, to));

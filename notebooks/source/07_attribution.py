@@ -1,0 +1,498 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 07 Attribution: what does a patch owe to which contrast?
+#
+# You will be able to
+# - compute integrated gradients along a blur path, and check that they are complete,
+# - state in numbers how much a result relies on the reference, and what those numbers depend on,
+# - test whether a picture of attention agrees with attribution, with controls that could say no.
+#
+# You need: [notebook 00](00_start_here.ipynb) and [notebook 03](03_dcamsr_in_einops.ipynb), and the
+# word gradient. Measured: {{MINUTES}} minutes on two CPU cores. Real anatomy, simulated contrasts.
+# **Not for clinical use.**
+
+# %%
+import torch
+from matplotlib.figure import Figure
+
+import dcamsr_lite as dl
+from dcamsr_lite import attribution, course
+from dcamsr_lite.question import TARGETS, blur
+from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
+
+# %%
+pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+slice_ = 3
+lr, ref = pair.lr[[slice_]], pair.ref[[slice_]]
+model = dl.load("lite-4x").eval().requires_grad_(False)
+
+# %% [markdown]
+# ## Begin where the answer is known
+# A method that explains networks can be wrong, and then the picture still looks good. So first a
+# "network" whose explanation is known: it copies the reference, shifted one row down and two columns
+# to the right, and ignores the low-resolution image.
+
+
+# %%
+def copy(lr, ref):
+    return ref.roll((1, 2), dims=(2, 3))
+
+
+# %% [markdown]
+# ## Exercise 1: where does it come from?
+# **Predict.** Pixel (8, 8) of the output, (row, column): which pixel of the reference is it? Give
+# `[row, column]`.
+
+# %%
+### BEGIN SOLUTION
+source = [7, 6]
+### END SOLUTION
+
+# %%
+course.check("reliance.where", source)
+
+# %% [markdown]
+# ## A path from blurred to sharp
+# The gradient of an output says what would happen after a *small* change. What the image as a whole
+# did is the sum of such changes on the way from an image without the detail to the image itself. Here
+# the way is a Gaussian blur that fades out (LAM, Gu and Dong 2021): every image on it could have come
+# from a scanner.
+
+# %%
+sigma = 4.8  # of the first blur, in pixels of the reference: 1.2 pixels of the low-resolution image
+course.show(
+    {f"t = {t}": blur(ref, sigma * (1 - t))[0, 0] for t in (0.0, 0.5, 1.0)},
+    alt="The T1 image at the start, the middle and the end of the path: ever sharper.",
+    label="normalised signal",
+    limit=3.0,
+)
+
+# %% [markdown]
+# Both contrasts walk together. To keep the formula short, both are one long vector `x`:
+
+
+# %%
+def split(x):
+    """The long vector as the two images."""
+    low, sharp = x.split([lr.numel(), ref.numel()])
+    return low.view_as(lr), sharp.view_as(ref)
+
+
+def path(t):
+    """Both images at time t: blurred at 0, as they are at 1; the same length of blur in mm."""
+    images = blur(lr, sigma / 4 * (1 - t)), blur(ref, sigma * (1 - t))
+    return torch.cat([image.flatten() for image in images])
+
+
+# %% [markdown]
+# A *question* is a number that depends on `x`. Two kinds: the mean of a patch (row, column, rows,
+# columns), or its *detail*, the sum of the edges' strengths. `asked` makes the question and its
+# gradient.
+
+
+# %%
+def asked(f, patch, kind):
+    """Two functions of x: the number, and its gradient."""
+
+    def value(x):
+        return TARGETS[kind](f(*split(x)), patch)
+
+    def gradient(x):
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(value(x).sum(), x)[0]
+
+    return value, gradient
+
+
+# %% [markdown]
+# ## Exercise 2: integrate
+# Cut the path into `steps` straight pieces. Each piece adds the gradient halfway between its two ends,
+# times the piece itself (end minus start).
+#
+# **Predict.** The sum of *all* attributions: which number should it be?
+
+
+# %%
+def integrate(gradient, path, steps):
+    """Attributions of the size of x."""
+    ### BEGIN SOLUTION
+    total = 0
+    for k in range(steps):
+        start, end = path(k / steps), path((k + 1) / steps)
+        total = total + gradient((start + end) / 2) * (end - start)
+    return total
+    ### END SOLUTION
+
+
+# %%
+course.check("reliance.integrate", integrate)
+
+# %%
+integrate_ = course.use("reliance.integrate", integrate)
+value, gradient = asked(copy, (8, 8, 1, 1), "mean")
+low, sharp = split(integrate_(gradient, path, 1))
+print("largest on the reference at", divmod(int(sharp.abs().argmax()), ref.shape[-1]))
+print("pixels that count:", int((sharp != 0).sum()), "on the reference,", int((low != 0).sum()))
+
+# %% [markdown]
+# One pixel, the right one, and none of the image that the function ignores. Now completeness: the sum
+# should be the number at the end of the path minus the number at its start. The mean is linear; the
+# detail is not.
+
+# %%
+place = (60, 60, 8, 8)
+for kind in ("mean", "detail"):
+    value, gradient = asked(copy, place, kind)
+    difference = float(value(path(1.0)) - value(path(0.0)))
+    for steps in (1, 4, 16):
+        off = abs(float(integrate_(gradient, path, steps).sum()) / difference - 1)
+        print(f"{kind:<7}{steps:>3} steps: off by {100 * off:.2f} %")
+
+# %% [markdown]
+# **Explain.** Why does one step suffice for the mean? The strength of an edge has a kink where the edge
+# vanishes: why can the error grow before it falls? That is why the sum is always checked.
+#
+# ## The network
+# Three patches of the output, asked for their detail. The third lies beside a ventricle, on lesions
+# that T1 hardly shows.
+
+# %%
+patches = {"ventricle": (62, 68, 8, 8), "cortex": (40, 32, 8, 8), "lesion": (70, 48, 8, 8)}
+with torch.inference_mode():
+    output = model(lr, ref)
+figure = course.picture(
+    {"T1": ref[0, 0] - ref.min(), "output": (output - output.min())[0, 0]},
+    label="normalised signal, from its minimum",
+)
+for axes in figure.axes[:2]:
+    for name, (row, column, height, width) in patches.items():
+        box = [column, column + width, column + width, column, column]
+        axes.plot(box, [row, row, row + height, row + height, row], color="orange")
+        axes.text(column, row - 2, name, color="orange", fontsize=7)
+course.show(figure, alt="T1 and the output, with three boxes: a ventricle, cortex, and lesions.")
+
+# %% [markdown]
+# Your integral, and the package's, which halves the worst piece until the sum is right to 0.5 %:
+
+# %%
+steps = course.budget(8, fast=1)
+value, gradient = asked(model, patches["ventricle"], "detail")
+low, sharp = split(integrate_(gradient, path, steps))
+off = abs(float(low.sum() + sharp.sum()) / float(value(path(1.0)) - value(path(0.0))) - 1)
+print(f"yours, {steps} steps: off by {100 * off:.1f} %")
+
+# %%
+found = {
+    name: attribution.blur_path(model, lr, ref, patch, "detail", steps=steps).result()
+    for name, patch in patches.items()
+}
+for name, one in found.items():
+    print(f"{name:<10} off by {100 * one.completeness_error:.1f} %")
+same = torch.corrcoef(torch.stack([sharp.flatten(), found["ventricle"].ref.flatten()]))[0, 1]
+print(f"correlation of your map with the package's: {same:.2f}")
+
+# %%
+one = found["ventricle"]
+for name, image in {"T2, low resolution": one.lr, "T1, reference": one.ref}.items():
+    course.show(
+        {f"ventricle's detail: {name}": image},
+        alt=f"Attribution on {name}: strong of both signs near the patch, weak elsewhere.",
+        kind="signed",
+        label="adds to the detail",
+        limit=float(image.abs().quantile(0.999)),
+    )
+
+# %% [markdown]
+# Orange pixels made the detail, blue ones worked against it. Near the patch, on both contrasts.
+#
+# ## Exercise 3: how spread out?
+# LAM's diffusion index is 100 (1 - G), where G is the Gini coefficient of the magnitudes: 0 if all
+# pixels count alike, near 1 if one does. With the n magnitudes sorted, the smallest first and i from 1:
+#
+# G = sum_i (2 i - n - 1) g_i / (n sum_i g_i)
+
+
+# %%
+def diffusion(attributions):
+    """Diffusion index of a map (row, column)."""
+    ### BEGIN SOLUTION
+    g = attributions.abs().flatten().double().sort().values
+    n = len(g)
+    i = torch.arange(1, n + 1)
+    return float(100 * (1 - ((2 * i - n - 1) * g).sum() / (n * g.sum())))
+    ### END SOLUTION
+
+
+# %%
+course.check("reliance.diffusion", diffusion)
+
+# %%
+diffusion_ = course.use("reliance.diffusion", diffusion)
+for name, one in found.items():
+    print(
+        f"{name:<10} reference {diffusion_(one.ref):5.1f}   low resolution {diffusion_(one.lr):5.1f}"
+    )
+
+# %% [markdown]
+# **Explain.** Down a column the numbers can be compared. Along a row they cannot: why not?
+#
+# ## Exercise 4: how much of it is the reference?
+# The share of the reference is its sum of |attribution| over the sum on both contrasts.
+#
+# **Predict.** For the lesions, which T1 hardly shows: a larger or a smaller share than elsewhere?
+
+
+# %%
+def share(lr, ref):
+    """Share of the reference, from both maps."""
+    ### BEGIN SOLUTION
+    low, sharp = lr.abs().sum(), ref.abs().sum()
+    return float(sharp / (low + sharp))
+    ### END SOLUTION
+
+
+# %%
+course.check("reliance.share", share)
+
+# %%
+share_ = course.use("reliance.share", share)
+print(f"{'':<10} share    signed sums: T1 and T2     detail gained")
+for name, one in found.items():
+    net = one.net
+    print(
+        f"{name:<10} {share_(one.lr, one.ref):.2f}"
+        f"{net['ref']:>18.1f} {net['lr']:>8.1f} {one.value - one.start:>12.1f}"
+    )
+
+# %% [markdown]
+# Where the lesions are, the network still owes much of the detail to pixels of T1. It cannot have
+# copied the lesions from there. Attribution says what was *used*, not that it was right.
+#
+# The share counts every pixel's magnitude; the signed sums count what is left when pixels work against
+# each other. They answer different questions, and a finer grid has more pixels to cancel: so the share
+# compares places, or networks, on the same grids. It is no percentage of truth.
+#
+# The same in the explorer: drag the patch, choose a method, press run.
+
+# %%
+dl.explore_attribution(model, pair, slice=slice_)
+
+# %% [markdown]
+# ## Does attention agree?
+# The lifted attention of the same patch, at the three levels, beside the attribution:
+
+# %%
+lifted = {
+    name: attribution.lifted_attention(model, lr, ref, patch) for name, patch in patches.items()
+}
+maps = {"attribution": found["ventricle"].ref.abs()}
+maps |= {f"attention, level {n}": lifted["ventricle"][n].abs() for n in (1, 2, 4)}
+for name, image in maps.items():
+    maps[name] = image / image.quantile(0.999)
+course.show(
+    maps,
+    alt="Attribution lies around the ventricle; attention is spread over large parts of the head.",
+    kind="magnitude",
+    label="of its 99.9 % quantile",
+    limit=1.0,
+)
+
+# %% [markdown]
+# ## Exercise 5: a number for it
+# Rank correlation: take the mean of |attribution| over each pixel of the level (the attention is
+# smaller), rank both maps' magnitudes, and correlate the ranks. 1 is the same order, 0 none.
+
+
+# %%
+def agreement(attributions, attention):
+    """Maps (H, W) and (H / level, W / level) -> rank correlation of the magnitudes."""
+    ### BEGIN SOLUTION
+    pooled = torch.nn.functional.adaptive_avg_pool2d(attributions.abs()[None], attention.shape)
+    ranks = [x.flatten().argsort().argsort().double() for x in (pooled, attention.abs())]
+    return float(torch.corrcoef(torch.stack(ranks))[0, 1])
+    ### END SOLUTION
+
+
+# %%
+course.check("reliance.agreement", agreement)
+
+# %% [markdown]
+# ## Exercise 6: compared with what?
+# A correlation alone says little. Two controls:
+# - the attention of the *other* patches, which should fit worse,
+# - maps that know nothing of the network: the edges of T1, and nearness to the patch.
+#
+# **Predict.** Which attention fits a patch's attribution better, on average: its `"own"`, that of
+# `"others"`, `"about the same"`, or `"neither fits"`?
+
+# %%
+### BEGIN SOLUTION
+own = "about the same"
+### END SOLUTION
+
+# %%
+course.check("reliance.own", own)
+
+
+# %%
+def nearness(patch):
+    """Larger is nearer to the middle of the patch."""
+    row, column, height, width = patch
+    rows, columns = torch.arange(128.0) - row - height / 2, torch.arange(128.0) - column - width / 2
+    return 200 - (rows[:, None].square() + columns.square()).sqrt()
+
+
+# %%
+agreement_ = course.use("reliance.agreement", agreement)
+
+
+def average(pairs):
+    values = [agreement_(found[a].ref, image) for a, image in pairs]
+    return sum(values) / len(values)
+
+
+# %%
+names = [*patches]
+table = {}
+for n in (1, 2, 4):
+    table[f"attention, level {n}, own"] = average((a, lifted[a][n]) for a in names)
+    others = [(a, lifted[b][n]) for a in names for b in names if a != b]
+    table[f"attention, level {n}, others"] = average(others)
+edges = (ref - blur(ref, 1.0))[0, 0]
+table["edges of T1"] = average((a, edges) for a in names)
+table["nearness to the patch"] = average((a, nearness(patches[a])) for a in names)
+
+# %%
+figure = Figure(figsize=(6, 2.8), layout="constrained")
+axes = figure.subplots()
+axes.barh([*table][::-1], [*table.values()][::-1], color="grey")
+axes.set(xlabel="rank correlation with the attribution", xlim=(0, 1))
+course.show(
+    figure, alt="Own and foreign attention correlate alike with the attribution; edges do better."
+)
+for name, number in table.items():
+    print(f"{name:<28}{number:.2f}")
+
+# %% [markdown]
+# **Explain.** Attention agrees with attribution, if "above zero" is enough. Why does the foreign
+# attention agree as well? What do all these maps share?
+#
+# ## Exercise 7: delete and see
+# Correlations compare maps with maps. Deletion asks the network: blur the reference's pixels, those
+# that a map ranks first, first, and watch how far the patch moves. A good map moves it soon.
+#
+# **Predict.** Which curve comes closest to the attribution's: `"attention"`, `"distance"` (nearest
+# first), `"chance"`, or `"none"`?
+
+# %%
+### BEGIN SOLUTION
+closest = "distance"
+### END SOLUTION
+
+# %%
+course.check("reliance.deletion", closest)
+
+# %%
+patch = patches["ventricle"]
+orders = {"attribution": found["ventricle"].ref}
+orders |= {f"attention, level {n}": lifted["ventricle"][n] for n in (1, 2, 4)}
+orders["distance"] = nearness(patch)
+orders["chance"] = torch.rand(128, 128, generator=torch.Generator().manual_seed(0))
+parts = attribution.FRACTIONS[:: course.budget(1, fast=7)]
+curves = {
+    name: attribution.deletion_curve(model, lr, ref, patch, order, fractions=parts).result()
+    for name, order in orders.items()
+}
+
+# %%
+figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+axes = figure.subplots()
+styles = ["k-", "C0-", "C0--", "C0:", "C1-", "C1:"]  # attention is blue
+for style, (name, curve) in zip(styles, curves.items(), strict=True):
+    axes.plot(curve.fractions, curve.change, style, label=name, marker=".")
+axes.set(xscale="log", xlabel="part of the reference that is blurred", ylabel="change of the patch")
+axes.legend(fontsize=8)
+course.show(figure, alt="Attribution and distance rise at once; attention rises late, chance last.")
+for name, curve in curves.items():
+    print(f"{name:<20} after 1 % {curve.change[0]:.3f}   area {curve.area:.2f}")
+
+# %% [markdown]
+# So the attribution is right about what matters, and a ruler would have been, too: on this network a
+# patch needs the reference around itself. The lifted attention does not point there.
+#
+# ## Exercise 8: how does it get there?
+# All that the reference says goes through two branches. The lifted map is that of the *spatial* one.
+#
+# **Predict.** Which branch, when cut, ends the influence of the nearby pixels of the reference:
+# `"spatial"`, `"channel"`, `"either"` or `"neither"`?
+
+# %%
+### BEGIN SOLUTION
+branch = "channel"
+### END SOLUTION
+
+# %%
+course.check("reliance.branch", branch)
+
+# %%
+runs = {"whole": found["ventricle"]}
+for name in ("spatial", "channel"):
+    with dl.intervene(model, **{name: "off"}):
+        run = attribution.blur_path(model, lr, ref, patch, "detail", steps=steps)
+        runs[f"{name} off"] = run.result()
+
+# %%
+near = nearness(patch) > 200 - 12  # within 12 pixels of the patch's middle
+print("             reference within 12 pixels   share of the reference")
+for name, one in runs.items():
+    inside = float(one.ref[near].abs().sum() / one.ref.abs().sum())
+    print(f"{name:<12} {inside:>18.2f} {one.share_of_reference:>24.2f}")
+
+# %% [markdown]
+# **Explain.** The channel branch has no map to look at: its attention is `d x d`, features by
+# features. Why does it carry the place of every pixel all the same (notebook 03, exercise 4)?
+#
+# ## State the reliance
+# A statement that someone else can check names the network, the data, the question, the path and the
+# spread. From the cells above:
+
+# %%
+shares = [one.share_of_reference for one in found.values()]
+worst = max(one.completeness_error for one in found.values())
+own4, others4 = (table[f"attention, level 4, {whose}"] for whose in ("own", "others"))
+print(
+    f"lite-4x, {len(shares)} patches of 8 x 8 on one slice of one simulated head. Share of the\n"
+    f"reference in the detail: {min(shares):.2f} to {max(shares):.2f}, on a blur path from sigma\n"
+    f"{sigma} pixels, complete to {100 * worst:.1f} %. Lifted spatial attention, level 4: rank\n"
+    f"correlation {own4:.2f} with the patch's own, {others4:.2f} with that of other patches."
+)
+
+# %% [markdown]
+# **Explain.** Which of these numbers would you expect to change with `target="mean"`, with another
+# sigma, with another head? Try one.
+
+# %% tags=["varies"]
+course.report()
+
+# %% [markdown]
+# ## References
+# - Gu and Dong, *Interpreting Super-Resolution Networks with Local Attribution Maps*, CVPR 2021: the
+#   path, the detector of detail, the diffusion index.
+# - Sundararajan, Taly and Yan, *Axiomatic Attribution for Deep Networks*, ICML 2017: completeness.
+# - Petsiuk, Das and Saenko, *RISE*, BMVC 2018: deletion.
+# - Jain and Wallace, *Attention is not Explanation*, NAACL 2019; Wiegreffe and Pinter, *Attention is
+#   not not Explanation*, EMNLP 2019.
+# - Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018: why controls.
+#
+# **Not for clinical use.**

@@ -1,0 +1,53 @@
+"""Run a notebook in a kernel of its own: what it printed, its processor time, its peak of memory."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# VmHWM: ru_maxrss would count the process that started the kernel, too, where there is /proc.
+PROBE = """\
+import os, pathlib, resource
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    peak = 1024 * int(status.read_text().split("VmHWM:")[1].split()[0])
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(sum(os.times()[:4]), peak)"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """``printed`` and ``warned`` are all of stdout and stderr; ``peak`` is in bytes.
+
+    ``seconds`` are the kernel's and its children's, on one thread, as in notebooks/build.py.
+    """
+
+    printed: str
+    warned: str
+    seconds: float
+    peak: int
+
+    def __str__(self) -> str:
+        return f"{self.seconds:5.1f} s of processor time, {self.peak / 1e6:5.0f} MB at most"
+
+
+def run(path: Path, folder: Path, before: str = "", after: str = "", **environment: str) -> Run:
+    """All cells of ``path`` between two more, ``before`` and ``after``; an error of any is raised.
+
+    The kernel stands in ``folder`` and has ``environment`` on top of this process's.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    first, last, probe = map(nbformat.v4.new_code_cell, (before, after, PROBE))
+    notebook.cells = [first, *notebook.cells, last, probe]
+    client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"} | environment)
+    outputs = [output for cell in notebook.cells[:-1] for output in cell.get("outputs", [])]
+    text = {
+        name: "".join(o.text for o in outputs if o.get("name") == name)
+        for name in ("stdout", "stderr")
+    }
+    seconds, peak = notebook.cells[-1].outputs[0].text.split()
+    return Run(text["stdout"], text["stderr"], float(seconds), int(peak))

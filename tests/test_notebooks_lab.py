@@ -1,0 +1,63 @@
+"""The committed notebooks in a real JupyterLab: run all, then move their explorer with the pointer."""
+
+import math
+import re
+
+import pytest
+from explorers import ROOT as EXPLORER
+from helpers import ROOT
+
+FOLDER = ROOT / "notebooks"
+SOURCES = {path.stem for path in (FOLDER / "source").glob("*.py")}
+# no silent pass: each is run as soon as it has a source, and then it has to be there
+NAMES = [name for name in ("00_start_here", "04_attention_microscope") if name in SOURCES]
+READING = re.compile(r"Query at row (\d+), column (\d+)\. Entropy ([\d.]+); (strongest .+)")
+IDLE = "() => ![...document.querySelectorAll('.jp-InputPrompt')].some((p) => /[*]/.test(p.textContent))"
+WEIGHTS = f"""([row, column]) => {{
+  const {{ level, head }} = {EXPLORER}.state, at = (i) => Math.floor(i / level);
+  return [...{EXPLORER}.weights(level, head, at(row), at(column))];
+}}"""
+
+
+def read(page) -> tuple[list[int], float, str]:
+    """The query, its entropy and the rest of what the page says; the entropy is checked."""
+    said = page.locator(".dcamsr-explorer .dx-reading", has_text="Query at row").first
+    row, column, entropy, rest = READING.match(said.text_content()).groups()
+    query = [int(row), int(column)]
+    weights = page.evaluate(WEIGHTS, query)
+    expected = -sum(w * math.log(w) for w in weights if w) / math.log(len(weights))
+    assert float(entropy) == pytest.approx(expected, abs=6e-4)
+    return query, float(entropy), rest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebooks_explorer_follows_the_pointer_in_jupyterlab(name, in_lab, tmp_path):
+    page = in_lab(FOLDER / f"{name}.ipynb", seconds=300)
+    page.wait_for_function(IDLE, timeout=300_000)  # no cell is running or waits
+    for kind in ("error", "stderr"):
+        assert page.locator(f"[data-mime-type='application/vnd.jupyter.{kind}']").count() == 0
+
+    image = page.locator(".dcamsr-explorer .dx-panels .dx-frame").first
+    image.scroll_into_view_if_needed()
+    box, size = image.bounding_box(), 128
+
+    def move(row: int, column: int) -> None:
+        across, down = ((i + 0.5) / size for i in (column, row))
+        place = box["x"] + across * box["width"], box["y"] + down * box["height"]
+        page.mouse.move(*place, steps=5)
+
+    seen = []
+    for place in ([50, 44], [83, 76]):  # hovering looks
+        move(*place)
+        query, *numbers = read(page)
+        assert query == place
+        seen.append(numbers)
+    page.mouse.down()  # dragging stays
+    move(38, 64)
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    query, *numbers = read(page)
+    assert query == [38, 64] == page.evaluate(f"{EXPLORER}.state.query")
+    assert len({str(numbers) for numbers in [*seen, numbers]}) == 3
+    page.screenshot(path=tmp_path / f"{name}.png")
