@@ -285,5 +285,5 @@ function build(model, root) {
   };
 }
 
-const { render, standalone } = widget(build);
+const { render, standalone } = widget(build, "attribution");
 export default { render };
