@@ -217,9 +217,12 @@ print(tuple(long.shape), "->", tuple(knee.kspace.shape), knee.contrast)
 t1, t2 = (files.read_volume(f"m4raw/{DEMO_SEED:010d}_{name}01.h5") for name in ("T1", "T2"))
 both = {order: dl.load_pair(t1, t2, 4, order=order) for order in ("coils", "image")}
 low = {f"order {order}": one.low[3] for order, one in both.items()}
+course.show(low, alt="Two images of 32 x 32 pixels, alike but for the air.", shared=True)
+
+# %%
 course.show(
-    low | {"coils - image": low["order coils"] - low["order image"]},
-    alt="Two images of 32 x 32 pixels, alike; their difference is negative in the air.",
+    {"coils - image": low["order coils"] - low["order image"]},
+    alt="Their difference: negative in the air, of both signs at the rim of the head.",
     kind="signed",
     label="signal",
 )
