@@ -70,6 +70,10 @@ def test_each_looks_and_answers_as_it_does_alone(explorers, browser, tmp_path):
             alone = shown([name])
             expected = alone.locator(".dcamsr-explorer").evaluate(LAYOUT)
             assert together.locator(f"#m{i} .dcamsr-explorer").evaluate(LAYOUT) == expected, name
+            hidden = together.locator(f"#m{i} [hidden]").evaluate_all(
+                "all => all.filter(e => e.getBoundingClientRect().width > 0).length"
+            )
+            assert hidden == 0, name
             for fieldset in together.locator(f"#m{i} fieldset").all():
                 count = fieldset.locator("input:checked").count()
                 assert count == 1, (name, fieldset.inner_text())
