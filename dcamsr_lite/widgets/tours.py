@@ -88,9 +88,17 @@ VARIANTS = [
         "query": [40, 90],
     },
     {
+        "text": "The paper's equations as printed, trained alike. Its channel attention is one-hot at"
+        " every level: each feature takes one feature of the reference, whole. At level 1 a query reads"
+        " little more than one token, too. Here both branches matter.",
+        "network": "lite-4x-paper",
+        "query": [79, 64],
+        "relative": True,
+    },
+    {
         "text": "The corrected network, trained alike. Its map follows the pointer, its heads lie below"
-        " 1, and every value stays at its pixel. Compare what the two lose without a part: in both,"
-        " most of what the reference gives goes through the channel branch.",
+        " 1, and every value stays at its pixel. Compare with the released one what is lost without a"
+        " part: in both, most of what the reference gives goes through the channel branch.",
         "network": "lite-4x-corrected",
         "relative": True,
         "query": [79, 64],
