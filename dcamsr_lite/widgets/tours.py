@@ -89,7 +89,7 @@ VARIANTS = [
     },
     {
         "text": "The paper's equations as printed, trained alike. Its channel attention is one-hot at"
-        " every level: each feature takes one feature of the reference, whole. At level 1 a query reads"
+        " every level: each feature takes one feature of the reference, whole. At level 1 a head reads"
         " little more than one token, too. Here both branches matter.",
         "network": "lite-4x-paper",
         "query": [79, 64],
