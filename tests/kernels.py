@@ -44,10 +44,12 @@ def run(path: Path, folder: Path, before: str = "", after: str = "", **environme
     notebook.cells = [first, *notebook.cells, last, probe]
     client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}})
     client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"} | environment)
-    outputs = [output for cell in notebook.cells[:-1] for output in cell.get("outputs", [])]
-    text = {
-        name: "".join(o.text for o in outputs if o.get("name") == name)
-        for name in ("stdout", "stderr")
-    }
-    seconds, peak = notebook.cells[-1].outputs[0].text.split()
-    return Run(text["stdout"], text["stderr"], float(seconds), int(peak))
+    seconds, peak = _text([probe], "stdout").split()
+    cells = notebook.cells[:-1]
+    return Run(_text(cells, "stdout"), _text(cells, "stderr"), float(seconds), int(peak))
+
+
+def _text(cells: list, stream: str) -> str:
+    """All that was written to it; where a kernel cuts it in pieces is chance."""
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    return "".join(output.text for output in outputs if output.get("name") == stream)

@@ -1,6 +1,7 @@
 """The attribution explorer: runs in chunks that can be stopped, results kept in a page, keys, touch."""
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ def test_a_saved_page_keeps_the_results_and_says_what_it_cannot(ran, opened):
     assert "This page holds no result: Integrated gradients" in page.inner_text("body")
     assert not page.get_by_role("button", name="Run").is_visible()  # a button that cannot answer
     status = page.inner_text(".da-status")
-    assert "results of Blur path (LAM) and Occlusion. New runs need a kernel" in status
+    assert "results of Occlusion and Blur path (LAM). New runs need a kernel" in status
     assert "Not for clinical use." in page.inner_text("body")
 
 
@@ -250,7 +251,7 @@ def test_in_jupyterlab_a_run_is_stopped_and_taken_up_by_keys_alone(in_lab):
     page.locator(".da-status", has_text="left").wait_for()
     page.get_by_role("button", name="Stop", exact=True).press("Enter")
     assert "stopped after" in status.text_content()
-    assert "the kernel is free when its step ends, within 0." in status.text_content()
+    assert re.search(r"the kernel is free .* within \d+\.\d s$", status.text_content())
     assert not page.evaluate(f"{ROOT}.state.running")
     page.get_by_role("button", name="Continue").press("Enter")
     page.locator(".da-status", has_text="Occlusion done").wait_for(timeout=60_000)

@@ -125,6 +125,7 @@ def test_a_keyboard_is_enough(opened):
     tab("ArrowRight", "ArrowRight")  # window: Tukey
     tab("ArrowRight")  # matrix: as acquired
     tab("ArrowRight")  # brightness: as it comes
+    tab("ArrowRight")  # grey: stretched
     tab("ArrowRight")  # Tukey's width
     tab("ArrowRight", "ArrowRight")  # noise
     tab(

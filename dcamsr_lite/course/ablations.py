@@ -144,7 +144,7 @@ EXERCISES: dict[str, Exercise | Question] = {
             "The low end comes first.": lambda d, draws: interval(d, draws).flip(0),
             "That is 1.96 standard errors to both sides: it takes a bell for granted, and uses no"
             " draws.": lambda d, draws: _bell(d, d.std() / len(d) ** 0.5),
-            "1.96 deviations of the means to both sides take a bell for granted: read off the"
+            "A bell is taken for granted by 1.96 deviations to both sides: read off the"
             " quantiles.": lambda d, draws: _bell(d, d[draws].mean(-1).std()),
             "The median is not the mean.": lambda d, draws: _between(d[draws].median(-1).values),
         },

@@ -28,16 +28,16 @@ function drawDeletion(curves) {
   const [left, top, width, height] = [42, 26, 280, 130];
   const high = Math.max(...Object.values(curves).flatMap((c) => c.change)) || 1;
   const x = (fraction) => left + width * Math.sqrt(fraction), y = (change) => top + height * (1 - change / high);
-  const svg = make("svg", { viewBox: "0 0 340 194", role: "img", "aria-label": Object.entries(curves)
+  const svg = make("svg", { viewBox: "0 0 340 200", role: "img", "aria-label": Object.entries(curves)
     .map(([name, c]) => `${name}: area ${c.area === null ? "undefined" : c.area.toFixed(2)}`).join("; ") });
   for (const part of [0, 0.5, 1]) {
     svg.append(make("line", { x1: left, x2: left + width, y1: y(part * high), y2: y(part * high) }),
       make("text", { x: left - 5, y: y(part * high) + 3, "text-anchor": "end" }, format(part * high, 2)));
   }
   for (const fraction of [0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]) {
-    svg.append(make("text", { x: x(fraction), y: top + height + 14, "text-anchor": "middle" }, `${100 * fraction}`));
+    svg.append(make("text", { x: x(fraction), y: top + height + 15, "text-anchor": "middle" }, `${100 * fraction}`));
   }
-  svg.append(make("text", { x: left + width / 2, y: top + height + 29, "text-anchor": "middle" }, "% of the reference blurred (root scale)"));
+  svg.append(make("text", { x: left + width / 2, y: top + height + 35, "text-anchor": "middle" }, "% of the reference blurred (root scale)"));
   svg.append(make("text", { x: 0, y: 11 }, "mean change of the patch"));
   const legend = [];
   for (const [name, curve] of Object.entries(curves)) {
@@ -285,5 +285,5 @@ function build(model, root) {
   };
 }
 
-const { render, standalone } = widget(build);
+const { render, standalone } = widget(build, "attribution");
 export default { render };

@@ -183,5 +183,5 @@ function build(model, root) {
   return () => { for (const name of NAMES) model.off(`change:${name}`, read); };
 }
 
-const { render, standalone } = widget(build);
+const { render, standalone } = widget(build, "attention");
 export default { render };

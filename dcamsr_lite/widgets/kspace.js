@@ -312,5 +312,5 @@ function profileChart() {
   return { svg, draw: plot, stop: () => fitted.disconnect() };
 }
 
-const { render, standalone } = widget(build);
+const { render, standalone } = widget(build, "kspace");
 export default { render };

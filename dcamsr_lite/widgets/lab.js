@@ -330,5 +330,5 @@ function build(model, root) {
   return () => { for (const [event, listener] of Object.entries(listeners)) model.off(event, listener); clearTimeout(timer); };
 }
 
-const { render, standalone } = widget(build);
+const { render, standalone } = widget(build, "lab");
 export default { render };

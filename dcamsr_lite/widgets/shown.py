@@ -36,7 +36,7 @@ def chosen(pair: Pair, index: int | None) -> tuple[int, dict[str, Tensor]]:
     >>> chosen(dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4), 3)
     Traceback (most recent call last):
     ...
-    dcamsr_lite.errors.InputError: slice: found 3, expected 0 to 2
+    dcamsr_lite.errors.InputError: slice: found 3; expected 0 to 2
     """
     if not isinstance(pair, Pair):
         raise InputError("pair", type(pair).__name__, "a Pair, from load_pair or load_input")

@@ -116,10 +116,9 @@ function follow(element, size, { look, stay, leave, hover = () => {} }) {
   element.addEventListener("pointercancel", gone);
 }
 
-let instances = 0;
 /** Radio buttons in a row: options are [value, text, what a screen reader says]. */
 function choice(label, options, read, write) {
-  const name = `dx${instances++}`;
+  const name = `dx${Math.random()}`; // another explorer in the notebook is another module: its count would be the same
   const inputs = options.map(([value, text, hint]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint ?? text}` });
     input.addEventListener("change", () => write(value));
@@ -195,11 +194,12 @@ const heading = (model, title, lead, about) => make("header", {}, make("h2", {},
 
 // --- two ways to run -------------------------------------------------------------------------------
 
-/** `build(model, root)` draws into root and returns what undoes it; a `message` is shown in its place. */
-function widget(build) {
+/** `build(model, root)` draws into root and returns what undoes it; a `message` is shown in its place. `kind` is
+ * what the explorer's own style sheet asks for: those of several explorers meet in one notebook. */
+function widget(build, kind = "empty") {
   function render({ model, el }) {
     // JupyterLab would take arrow keys to move between cells
-    const root = make("div", { class: "dcamsr-explorer", "data-lm-suppress-shortcuts": "true" });
+    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
     el.append(root);
     const message = model.get("message");
     if (!message && Object.keys(model.get("info")).length) {

@@ -457,7 +457,7 @@ for pair in (("corrected", "released"), ("corrected", "no_reference"), ("correct
 
 # %% [markdown]
 # ## Run a row yourself
-# Two rows, two seeds, about a minute. This is not the table: heads of 48 x 48, a narrower network, a
+# Two rows, two seeds. This is not the table: heads of 48 x 48, a narrower network, a
 # few steps, simulated heads only (the table's real sessions are not shipped), three heads in the
 # test.
 
