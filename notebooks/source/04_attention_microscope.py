@@ -66,15 +66,22 @@ dl.explore(model, pair, slice=slice_)
 # A query's attention is a few weights, one per projected token. Each token is a weighted sum over the
 # reference's pixels. Its weights are a picture, the token's *footprint*:
 
+
+# %%
+def small(images, alt, **options):
+    figure = course.picture(images, **options)
+    figure.set_size_inches(2.3 * len(images), 2.1)
+    course.show(figure, alt=alt)
+
+
 # %%
 footprints = record.tokens(1)
-course.show(
+small(
     {f"footprint {p}": footprints[p] for p in (27, 36)},
     alt="Two trained footprints, each with positive and negative weights all over the head.",
     kind="signed",
     label="weight",
     shared=True,
-    dpi=60,
 )
 
 # %% [markdown]
@@ -136,9 +143,10 @@ def lifted(level, relative):
 def show_queries(maps, alt):
     shown = {f"query {query}": image for query, image in zip(queries, maps, strict=True)}
     figure = course.picture(shown, kind="signed", label="weight", shared=True)
+    figure.set_size_inches(2.3 * len(shown), 2.1)
     for axes, (row, column) in zip(figure.axes, queries, strict=False):
         axes.plot(column, row, "k+", markersize=12)
-    course.show(figure, alt=alt, dpi=56)
+    course.show(figure, alt=alt)
 
 
 # %%
@@ -197,13 +205,12 @@ for branch, maps in branches.items():
 heads = entropy_(record.spatial[1])[0]
 rows = torch.special.entr(record.spatial[1][0]).sum(-1).view(8, 128, 128) / log(64)
 chosen = {"least uniform": heads.argmin(), "most uniform": heads.argmax()}
-course.show(
+small(
     {f"{name}: head {int(head)}": rows[head] for name, head in chosen.items()},
     alt="Entropy of each query: one head is lowest in the air, the other varies inside the head.",
     kind="magnitude",
     label="entropy (1: uniform)",
     limit=1.0,
-    dpi=56,
 )
 
 # %% [markdown]
@@ -271,12 +278,11 @@ value = record.features[1].value[0]
 mixed = mix_(record.channel[1][0], value)
 pictures = {f"reference, feature {j}": value[4, j] for j in (0, 3)}
 pictures["mixed, feature 0"] = mixed[4, 0]
-course.show(
+small(
     {name: image[32:96, 32:96] for name, image in pictures.items()},
     alt="Head 4, the middle of the head: two features of the reference and a mixed one, all sharp.",
     kind="signed",
     label="feature",
-    dpi=50,
 )
 
 # %% [markdown]
