@@ -192,7 +192,7 @@ def unknown(wrong, axes="b head n d", target=lambda x: x):
 
 def test_what_is_no_known_mistake_is_still_described():
     assert "(b n head d), expected (b head n d)" in unknown(lambda x: x.transpose(1, 2))
-    assert "shape (2, 3, 16), expected (2, 3, 16, 4)" in unknown(lambda x: x[..., 0])
+    assert "shape (2, 3, 6), expected (2, 3, 6, 4)" in unknown(lambda x: x[..., 0])
     assert "3 times the expected one" in unknown(lambda x: 3 * x)
     assert "complex" in unknown(lambda x: x + 0j)
     assert "not finite" in unknown(lambda x: x / 0)
@@ -202,6 +202,36 @@ def test_what_is_no_known_mistake_is_still_described():
     assert unknown(lambda x: x + 1).endswith("values differ. Look.")
     swapped = unknown(lambda x: x[..., :4, :].mT, target=lambda x: x[..., :4, :])
     assert "last two axes are swapped" in swapped
+
+
+def test_what_fails_for_odd_sizes_only_is_told_and_drawn_from_there():
+    def wrong(x):
+        return x if x.shape[-1] % 2 == 0 else x + (x > 0)
+
+    exercise = Exercise(
+        lambda x: x, lambda random, size: (random(size, size),), mistakes={}, shown=lambda x: x
+    )
+    result = examine(exercise, wrong)
+    assert "not yet. 0 %" not in result.message
+    assert "for a tensor of shape (9, 9); others are right" in result.message
+    assert result.yours.shape == result.target.shape == (9, 9)
+    assert not torch.equal(result.yours, result.target)
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_the_temperature_may_stand_on_either_side_of_the_product(share):
+    def cosine(q, k, project, temperature):
+        q, k = F.normalize(q, dim=-1), F.normalize(project(k), dim=-1)
+        return q * temperature**share, k * temperature ** (1 - share)
+
+    assert examine(EXERCISES["attention.cosine"], cosine).state == "passed"
+
+
+@pytest.mark.parametrize("wrong", [lambda q, k, p, t: (q, p(k) + 1), lambda q, k, p, t: (q, k[0])])
+def test_no_dump_of_tensors(wrong):
+    message = examine(EXERCISES["attention.cosine"], wrong).message
+    assert "tensor(" not in message and len(message) < 300
+    assert "a tuple (a tensor of shape" in message
 
 
 def test_inputs_are_the_learners_to_spoil():

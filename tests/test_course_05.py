@@ -40,6 +40,10 @@ def per_slice_then_mean_deviation(sr, target, deviation):
     return (sr - target).abs().mean() / deviation.mean()
 
 
+def deviation_not_shaped(sr, target, deviation):
+    return ((sr - target).abs() / deviation).mean()
+
+
 def convolved(losses, window):
     kernel = torch.ones(1, 1, window) / window
     padded = torch.nn.functional.pad(losses, (window - 1, 0))
@@ -58,6 +62,7 @@ def every_ten_epochs(steps, first):
         ("training.fit", lambda *a: loop(*a, rate_every_step=False), "stays at the first"),
         ("training.fit", never_stepped, "Nothing is learned"),
         ("training.fit", lambda *a: loop(*a).tolist(), "is a list, expected a tensor"),
+        ("training.l1", deviation_not_shaped, "broadcast over columns"),
         ("training.l1", per_slice_then_mean_deviation, "mean of all"),
         ("training.l1", lambda a, b, d: (a - b).abs().mean(), "image units"),
         ("training.trailing", convolved, "fewer than `window`"),

@@ -41,6 +41,8 @@ def _bell(differences: Tensor, error: Tensor) -> Tensor:
 def claim(low: float, high: float, seeds: Tensor) -> bool:
     """Whether a difference may be claimed: zero outside, two seeds or more, all of one sign.
 
+    Whether there are heads enough for an interval (six or more) is for the caller to ask.
+
     >>> claim(0.1, 0.3, torch.tensor([0.2, 0.2])), claim(0.1, 0.3, torch.tensor([0.2]))
     (True, False)
     """

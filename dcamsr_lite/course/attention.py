@@ -100,6 +100,13 @@ def _own_inputs(random, size: int) -> tuple:
     return q, k, lambda x: e @ x, random(HEADS, 1, 1).abs() + 2
 
 
+def _logits(result: object) -> object:
+    """Of the pair what counts, the inner products; as a tuple, so that no bare tensor equals it."""
+    if isinstance(result, tuple) and len(result) == 2:
+        return (result[0] @ result[1].mT,)
+    return result
+
+
 EXERCISES = {
     "split_heads": Exercise(
         solution=split_heads,
@@ -221,6 +228,15 @@ EXERCISES = {
         inputs=_own_inputs,
         mistakes={
             "The temperature is missing.": lambda q, k, project, t: tokens.cosine(q, k, project, 1),
+            "You returned the logits; return the pair (queries, projected keys).": (
+                lambda q, k, project, t: _logits(tokens.cosine(q, k, project, t))[0]
+            ),
+            "That normalises over the tokens: normalise over the features (the last axis).": (
+                lambda q, k, project, t: (
+                    F.normalize(q, dim=-2) * t,
+                    F.normalize(project(k), dim=-2),
+                )
+            ),
             "The temperature belongs on one of the two, the queries; you took it twice.": (
                 lambda q, k, project, t: (
                     F.normalize(q, dim=-1) * t,
@@ -244,14 +260,16 @@ EXERCISES = {
             ),
         },
         hint="Return two tensors: unit queries times temperature, and unit projected keys.",
+        view=_logits,
     ),
     "logits": Question(
         16,
         {
             1: "Eq. 4 sums over all tokens and divides by sqrt(d) only: more pixels, more terms.",
-            4: "Four times the side is sixteen times the pixels.",
-            2: "That would be noise, whose sum grows like a root. Features have a mean, and means"
-            " add up.",
+            4: "Four times the side is sixteen times the pixels. Were they noise, their sum would"
+            " grow like the root, by 4; features have a mean, and means add up.",
+            2: "Four times the side is sixteen times the pixels, and no root is taken of their"
+            " number: sqrt(d) stays the same.",
         },
         why="q^T k sums over the tokens: 16 times the pixels, 16 times the logits.",
         hint="How many terms has the sum over the tokens, before and after?",

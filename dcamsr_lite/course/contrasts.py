@@ -139,8 +139,8 @@ EXERCISES = {
         "less",
         {
             "more": "Edges between tissues coincide in both contrasts, but what varies inside a"
-            " tissue, lesions and small vessels does not follow T1, and noise of shape counts most"
-            " where structures are fine.",
+            " tissue, lesions and small vessels does not follow T1, and such differences count"
+            " most where structures are fine.",
             "the same": "R^2 is won by the coarse: fluid against brain. What the crop removes is"
             " fine, and there small differences of anatomy in the two contrasts count.",
             "nothing": "Edges between tissues are fine structure too, and both contrasts show them.",

@@ -29,7 +29,8 @@ class Exercise:
 
     ``inputs(random, size)`` gives the arguments; ``random`` is torch.randn with its own generator.
     ``axes`` names those of the result, ``hint`` is said when no mistake is recognised, ``shown``
-    turns a result into an image (row, column) that can be drawn, or is None.
+    turns a result into an image (row, column) that can be drawn, or is None. ``view`` takes of a
+    result what has to agree, where results may differ in the rest.
     """
 
     solution: Callable
@@ -38,6 +39,14 @@ class Exercise:
     axes: str = ""
     hint: str = ""
     shown: Callable[[Tensor], Tensor] | None = None
+    view: Callable[[object], object] = lambda result: result
+
+    def same(self, yours: object, target: object) -> bool:
+        """Whether two results agree, seen through ``view``; one that cannot be viewed does not."""
+        try:
+            return agrees(self.view(yours), self.view(target))
+        except (RuntimeError, IndexError, ValueError):
+            return False
 
 
 @dataclass(frozen=True)
@@ -144,20 +153,23 @@ def _run(exercise: Exercise, attempt: Callable) -> Result:
             return failed(f"Your function stopped: {type(error).__name__}: {error}")
         if trial.yours is ...:
             return NOT_ATTEMPTED
-    shown = _drawn(exercise, trials[-1])
-    if all(agrees(trial.yours, trial.target) for trial in trials):
-        return Result("passed", "right.", **shown)
-    return failed(_mistake(exercise, trials), **shown)
+    wrong = [trial for trial in trials if not exercise.same(trial.yours, trial.target)]
+    if not wrong:
+        return Result("passed", "right.", **_drawn(exercise, trials[-1]))
+    return failed(_mistake(exercise, trials, wrong), **_drawn(exercise, wrong[0]))
 
 
-def _mistake(exercise: Exercise, trials: list[_Trial]) -> str:
+def _mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial]) -> str:
     """The hint of the known mistake that gives the same results, or what can be said in general."""
     if trials[0].yours is None:
         return "Your function returns nothing: is the `return` missing?"
     for hint, wrong in exercise.mistakes.items():
-        if all(agrees(t.yours, wrong(*_copied(t.inputs))) for t in trials):
+        if all(exercise.same(t.yours, wrong(*_copied(t.inputs))) for t in trials):
             return hint
-    return " ".join([_in_general(exercise, trials), exercise.hint]).strip()
+    some = len(failing) < len(trials)
+    where = f"That is for {_described(failing[0].inputs[0])}; others are right." if some else ""
+    said = [_in_general(exercise, failing), where, exercise.hint]
+    return " ".join(filter(None, said))
 
 
 def agrees(yours: object, target: object) -> bool:
@@ -183,11 +195,27 @@ def agrees(yours: object, target: object) -> bool:
     return bool(off <= 1e-4 * target.abs().max() + 1e-6)
 
 
+def _described(x: object) -> str:
+    """Type and shape of what is too long to print.
+
+    >>> _described((torch.ones(2, 3), 1.5))
+    'a tuple (a tensor of shape (2, 3), 1.5)'
+    """
+    if isinstance(x, tuple | list):
+        return f"a {type(x).__name__} ({', '.join(map(_described, x))})"
+    if isinstance(x, Tensor):
+        return f"a tensor of shape {tuple(x.shape)}" if x.ndim else f"{x.item():.4g}"
+    return repr(x) if isinstance(x, int | float | str | None) else f"a {type(x).__name__}"
+
+
 def _in_general(exercise: Exercise, trials: list[_Trial]) -> str:
-    """What is wrong in shape, type, axis order or by one factor."""
-    yours, target = trials[-1].yours, trials[-1].target
+    """What is wrong, where it first is, in shape, type, axis order or by one factor."""
+    yours, target = trials[0].yours, trials[0].target
     if not isinstance(target, Tensor):
-        return f"Your result is {yours!r}, expected {target!r}."
+        found, expected = _described(yours), _described(target)
+        if found == expected:
+            return f"Your result is {found}, as expected, with other values."
+        return f"Your result is {found}, expected {expected}."
     if not isinstance(yours, Tensor):
         return f"Your result is a {type(yours).__name__}, expected a tensor."
     if yours.shape != target.shape:

@@ -160,13 +160,13 @@ EXERCISES = {
         "1 to 2",
         {
             "less than 1": "It costs decibels already, but zero-fill is some way below.",
-            "3 to 4": "What the reference brings is finer than the low-resolution pixel, 4 pixels"
+            "more than 2": "What the reference brings is finer than the low-resolution pixel, 4 pixels"
             " wide, in which you think.",
             "never": "It puts edges where the reference has them, sharp and in the wrong place."
             " A blurred edge in the right place has the smaller error.",
         },
         why="Edges one or two pixels off are worse than no sharp edges at all.",
-        hint='One of "less than 1", "1 to 2", "3 to 4", "never".',
+        hint='One of "less than 1", "1 to 2", "more than 2", "never".',
     ),
     "tolerance": Exercise(
         solution=tolerance,

@@ -29,6 +29,12 @@ def _naive_crop(x: Tensor, scale: int) -> Tensor:
     return x[..., start : start + m, start : start + m]
 
 
+def _two_halves(x: Tensor, scale: int) -> Tensor:
+    """As many samples before the centre as from it on: one too few where their number is odd."""
+    middle, r = x.shape[-1] // 2, x.shape[-1] // scale // 2
+    return x[..., middle - r : middle + r, middle - r : middle + r]
+
+
 def _corner(x: Tensor, scale: int) -> Tensor:
     m = x.shape[-1] // scale
     return x[..., :m, :m]
@@ -55,6 +61,12 @@ EXERCISES = {
                 ks.fft2c(x) * x.shape[-1]
             ),
             "That is the inverse transform.": ks.ifft2c,
+            "Before the transform it is ifftshift, not fftshift. They differ for odd sizes.": (
+                lambda x: torch.fft.fftshift(
+                    torch.fft.fft2(torch.fft.fftshift(x, dim=(-2, -1)), norm="ortho"),
+                    dim=(-2, -1),
+                )
+            ),
             "Shifts before and after are exchanged: ifftshift first. They differ for odd sizes.": (
                 lambda x: torch.fft.ifftshift(
                     torch.fft.fft2(torch.fft.fftshift(x, dim=(-2, -1)), norm="ortho"),
@@ -73,6 +85,8 @@ EXERCISES = {
             "The crop is not centred: you kept the corner at index 0.": _corner,
             "The zero frequency sits at n // 2 and has to stay there: start at n // 2 - m // 2."
             " (n - m) // 2 is off by one for an odd m out of an even n.": _naive_crop,
+            "A sample is missing where m is odd: n // 2 - r to n // 2 + r with r = m // 2 is 2 r"
+            " samples. Start at n // 2 - m // 2 and take m.": _two_halves,
             "Only the columns are cropped: the rows too.": lambda x, s: ks.center_crop(
                 x, (x.shape[-2], x.shape[-1] // s)
             ),
@@ -167,7 +181,8 @@ EXERCISES = {
             "shrinks": "Its width grows, and that is easily taken for softer; the height stays.",
             "vanishes": "A smooth window would do that; a crop cuts k-space off sharply.",
         },
-        why="Gibbs: about 9 % of the jump, at any crop; only its width follows the scale.",
+        why="Gibbs: about 9 % of the jump, at any crop; only its width follows the scale."
+        " The largest sample can be lower, where it misses the top of the ripple.",
         hint='One of "grows", "stays", "shrinks", "vanishes".',
     ),
 }

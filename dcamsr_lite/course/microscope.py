@@ -171,6 +171,9 @@ EXERCISES = {
                 1,
             ): "Exchanged: rows are the features of the query, columns those of the reference.",
             (1, 1): "Row 1 is right. A feature that nobody takes has an empty *column*.",
+            (1, 0): "The row is right; look for the empty column.",
+            (1, 2): "The row is right; look for the empty column.",
+            (2, 4): "Count rows and columns from 0.",
             (3, 3): "Column 3 is right. A query feature that takes an average has a *row* of equal"
             " weights.",
             (0, 3): "Column 3 is right. Row 0 has a favourite: look for equal weights.",

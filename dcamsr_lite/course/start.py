@@ -22,8 +22,20 @@ def _error(target: Tensor, image: Tensor) -> Tensor:
 
 
 def _two_images(random, size: int) -> tuple[Tensor, Tensor]:
-    target = 3 * torch.rand_like(random(size, size)) * random(size, size).abs()
-    return target, target + 0.2 * random(size, size)
+    """Volumes of three slices, the error and the peak of each slice another; no value near 0."""
+    slices = torch.tensor([0.1, 0.2, 0.4])[:, None, None]
+    target = (1 + 5 * slices) * random(3, size, size).abs() + 0.5
+    return target, target + slices * random(3, size, size)
+
+
+def _mean_of_slices(target: Tensor, image: Tensor) -> float:
+    return sum(map(psnr, target, image)) / len(target)
+
+
+def _mean_at_one_peak(target: Tensor, image: Tensor) -> float:
+    top = target.max() ** 2
+    slices = zip(target, image, strict=True)
+    return sum(_decibel(top, _error(t, i)) for t, i in slices) / len(target)
 
 
 EXERCISES = {
@@ -56,6 +68,13 @@ EXERCISES = {
             "The peak is missing: you took 1 for it.": lambda t, i: _decibel(
                 torch.tensor(1.0), _error(t, i)
             ),
+            "The peak is the target's maximum; you took maximum minus minimum.": lambda t, i: (
+                _decibel((t.max() - t.min()) ** 2, _error(t, i))
+            ),
+            "That is the mean of the slices' PSNR: the peak is that of the whole volume, and the"
+            " error is averaged over the whole volume first.": _mean_of_slices,
+            "The peak is right, but that is a mean over slices: the error is averaged over the"
+            " whole volume first.": _mean_at_one_peak,
             "The peak is not squared.": lambda t, i: _decibel(t.max(), _error(t, i)),
             "The factor is 10 where the error is squared already; 20 counts the square twice.": (
                 lambda t, i: 2 * _decibel(t.max() ** 2, _error(t, i))

@@ -138,7 +138,8 @@ def _of_all(losses: Tensor, window: int) -> Tensor:
 def _slices(random, size: int) -> tuple[Tensor, Tensor, Tensor]:
     deviation = 10 * random(size).abs() + 1
     scaled = deviation.view(-1, 1, 1, 1)
-    return scaled * random(size, 1, 8, 8), scaled * random(size, 1, 8, 8), deviation
+    shape = (size, 1, 8, size)  # as many columns as slices: a deviation (b) broadcasts over columns
+    return scaled * random(*shape), scaled * random(*shape), deviation
 
 
 EXERCISES: dict[str, Exercise | Question] = {
@@ -150,6 +151,10 @@ EXERCISES: dict[str, Exercise | Question] = {
             " everything.": lambda sr, target, d: absolute(sr, target),
             "Each slice has its own deviation; you divided by the mean of all.": (
                 lambda sr, target, d: absolute(sr, target) / d.mean()
+            ),
+            "A deviation (b) is broadcast over columns, or fails: make it"
+            " deviation[:, None, None, None] first.": lambda sr, target, d: absolute(
+                sr / d, target / d
             ),
             "You multiplied by the deviation: that undoes the normalisation twice.": (
                 lambda sr, target, d: absolute(
@@ -228,7 +233,8 @@ EXERCISES: dict[str, Exercise | Question] = {
             ),
         },
         axes="step",
-        hint="first while step < 0.8 * steps, then a tenth of it.",
+        hint="Which share of the steps are 10 of 50 epochs, and at which step does that share begin?"
+        " torch.where takes one of two rates.",
     ),
     "updates": Question(
         10_800,
@@ -266,13 +272,12 @@ EXERCISES: dict[str, Exercise | Question] = {
             " network soon knows them by heart.",
             "train rises, validation falls": "The training loss is what the steps push down: on two"
             " slices they succeed.",
-            "train falls, validation stays": "What is learned by heart is not harmless: it is drawn"
-            " into other heads, too.",
             "train rises, validation rises": "That would be a loss that does not count what PSNR"
             " counts.",
         },
         why="The gap between the two opens: that, and not a low training loss, is over-fitting.",
-        hint='"train falls" or "train rises", then ", validation falls", "... rises" or "... stays".',
+        hint='"train falls" or "train rises", then ", validation falls" or ", validation rises". Falls'
+        " means that the best PSNR comes before the end, be the drop ever so small.",
     ),
     "mirror": Question(
         3,

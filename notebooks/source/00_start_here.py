@@ -57,7 +57,7 @@ course.show(
 # image. *DCAMSR*, the network, also sees the T1 image.
 #
 # **Predict.** Which structures of the target can the T1 image tell, and which can it not? Then order
-# `"zero-fill"`, `"bicubic"`, `"dcamsr"` from the worst to the best.
+# `"zero-fill"`, `"bicubic"`, `"dcamsr"` by PSNR, worst to best.
 
 # %%
 ### BEGIN SOLUTION
@@ -89,7 +89,7 @@ print(result["convention"])
 
 # %%
 def psnr(target, image):
-    """PSNR in dB of two volumes (slice, row, column)."""
+    """PSNR in dB of two torch tensors, (slice, row, column); torch.log10."""
     ### BEGIN SOLUTION
     error = (target - image).square().mean()
     return float(10 * torch.log10(target.max() ** 2 / error))
@@ -125,7 +125,8 @@ course.show(
 
 # %% [markdown]
 # **Predict.** Split the error of *zero-fill* in two: inside the part of k-space that the input kept
-# (`"measured"`), and outside (`"removed"`). Which is larger? Answer one of them, or `"both alike"`.
+# (`"measured"`), and outside (`"removed"`). Which is larger: `"measured"`, `"removed"`,
+# `"both alike"` or, if there is no error at all, `"neither"`?
 
 # %%
 ### BEGIN SOLUTION
@@ -145,8 +146,10 @@ for method, result in results.items():
 # it mend in the part that was measured?
 #
 # ## Ask a pixel
-# Move over the image, or use the arrow keys. Blue and orange are negative and positive weights on the
-# reference; "relative to uniform" shows what this pixel does differently from the average.
+# Press Next first: the tour explains the page. Then move over the image, or use the arrow keys. The
+# view "minus uniform" comes first: orange weighs more than in uniform attention, blue less; "absolute"
+# shows the weights themselves. A pixel of level n is n x n image pixels; a head is one of 8 independent
+# attentions; entropy 1 is uniform, 0 one-hot.
 
 # %%
 dl.explore(model, pair, slice=slice_)

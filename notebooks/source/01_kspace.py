@@ -230,9 +230,12 @@ axes.legend()
 course.show(figure, alt="A step after 4x, 8x and 16x: ripples of equal height, ever wider.")
 
 # %% [markdown]
+# The overshoot stays. At 4x the ripples are only a few pixels wide: the largest sample misses their
+# top, so the printed number is a little lower.
+#
 # **Explain.** In a brain image ringing looks like fine parallel lines beside the skull or the
-# ventricles. Find some in the 4x image above. Would a network trained on such images learn to remove
-# them, or to draw them?
+# ventricles. Find some in "centre only" above, which is a 4x image zero-filled to full size. Would a
+# network trained on such images learn to remove them, or to draw them?
 #
 # ## Exercise 7: noise
 # White noise of deviation sigma in every pixel of the full image. Crop by `scale`, bring the brightness
@@ -295,7 +298,8 @@ course.show(
 
 # %% [markdown]
 # ## All of it under your fingers
-# Change the crop and watch blur, ringing, noise and brightness. Before each change: predict.
+# Change the crop and watch blur, ringing, noise and brightness. Before each change: predict. The two
+# dark bars in k-space are columns that were never acquired.
 
 # %%
 pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)

@@ -22,6 +22,8 @@
 # minutes on two CPU cores. Real anatomy, simulated contrasts. **Not for clinical use.**
 
 # %%
+import math
+
 import torch
 from matplotlib.figure import Figure
 
@@ -128,9 +130,9 @@ for name in ("white", "gray", "csf"):
 
 # %%
 def null_time(t1, tr):
-    """TI in ms at which a tissue of this T1 gives no signal."""
+    """TI in ms at which a tissue of this T1 gives no signal; t1, tr: floats, in ms; use math."""
     ### BEGIN SOLUTION
-    return t1 * float(torch.log(2 / (1 + torch.exp(torch.tensor(-tr / t1)))))
+    return t1 * math.log(2 / (1 + math.exp(-tr / t1)))
     ### END SOLUTION
 
 
@@ -214,13 +216,17 @@ course.show(
 )
 course.show(
     {"T2 - guess": (target - guess)[slice_], "lesions": head.lesions[slice_]},
-    alt="What T1 does not tell: fluid at the rim, lesions and vessels; and a map of the lesions.",
+    alt="What T1 does not tell: fluid at the rim, lesions, vessels, and a slow shading; and a map of"
+    " the lesions.",
     kind="signed",
     label="signal; fraction of the voxel",
     limit=0.4,
 )
 
 # %% [markdown]
+# The slow shading from left to right in "T2 - guess" is the scanner's: each contrast is simulated with
+# an uneven brightness of its own.
+#
 # **Explain.** Compare the two pictures: where does a lesion look like something else on T1?
 #
 # ## Exercise 5: the part that is missing

@@ -309,8 +309,9 @@ course.show(
 )
 
 # %% [markdown]
-# The stripes are column 16 of the T1 image, once in every row: with `c` = 32 features on 32 columns,
-# each output token holds one whole row of the image. Nothing is lost, but it is in the wrong place.
+# The stripes are column 16 of the T1 image laid on its side, repeated in every row: with `c` = 32
+# features on 32 columns, each output token holds one whole row of the image. Nothing is lost, but it is
+# in the wrong place.
 #
 # **Explain.** The released line permutes `(b, h, n, d)` to `(b, d, h, n)` and cuts the row of numbers
 # into pieces of `c`. Why does it work in the channel branch, where the axes are `(b, h, d, n)`? The
@@ -320,7 +321,8 @@ course.show(
 # The package takes a function in place of its spatial attention. It gets `q`, `k` (b head n d),
 # `project` (b head n d -> b head p d) and a learned `temperature` (head 1 1). It returns queries and
 # projected keys, whose inner products are the logits. First the one that the shipped network uses:
-# the cosine between a query and a *projected* key, times the temperature.
+# the cosine between a query and a *projected* key, times the temperature. The check compares the
+# logits: on which of the two the temperature stands is up to you.
 
 
 # %%

@@ -53,7 +53,7 @@ for level in (1, 2, 4):
 
 # %% [markdown]
 # The same pass under the microscope. Ask pixels in the ventricles, in white matter, at the skull. Try
-# each level, single heads, and "relative to uniform".
+# each level, single heads, and "minus uniform".
 #
 # **Predict.** Note now, for one pixel: which part of the reference does the network use for it? You
 # will test that at the end.
@@ -226,7 +226,7 @@ third = 1 / 3
 toy = [[0.7, 0.1, 0.2, 0.0], [third, third, third, 0.0], [0.1, 0.8, 0.1, 0.0], [0.0, 0.1, 0.9, 0.0]]
 course.show(
     {"toy matrix": torch.tensor(toy)},
-    alt="A 4 x 4 matrix: row 1 has three equal weights, column 3 is empty.",
+    alt="A 4 x 4 matrix of weights.",
     kind="magnitude",
     label="weight",
     limit=1.0,
@@ -466,7 +466,7 @@ axes.legend()
 course.show(
     figure,
     alt="Each head as a point. The output moves more for sharper heads, loosely; the cost in dB"
-    " scatters about zero, whatever the sharpness.",
+    " scatters about zero, but two of the sharpest heads, and one of the channel branch, cost more.",
 )
 
 # %%

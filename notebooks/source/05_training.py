@@ -198,10 +198,10 @@ axes.plot(losses, ".", color="grey", label="two slices")
 axes.plot(smooth, "-", label="mean of the last ten")
 axes.set(xlabel="step", ylabel="L1 loss", ylim=(0, None))
 axes.legend()
-course.show(figure, alt="Losses of single steps scatter; their trailing mean falls steadily.")
+course.show(figure, alt="Losses of single steps scatter; their trailing mean scatters less.")
 
 # %% [markdown]
-# **Explain.** The mean starts high and comes down late. Which of the two curves would you trust to say
+# **Explain.** The trailing mean lags behind. Which of the two curves would you trust to say
 # *when* learning began?
 #
 # ## Watch it learn
@@ -298,16 +298,18 @@ print(f"fit, in two halves: weights differ by up to {apart(at_once, halves):.4f}
 print(f"train, stopped and resumed:              {apart(whole, resumed):.4f}")
 
 # %% [markdown]
-# Not nearly the same: the same. On a GPU sums run in another order each time, and the two agree to
-# rounding.
+# Not nearly the same: the same. On a GPU they need not be equal: sums there may be taken in another
+# order.
 #
 # **Explain.** Why does it matter for an experiment that stopping changes nothing?
 #
 # ## Exercise 6: learnt by heart
 # Now train on two slices only, a slice and its mirror image, everything else alike.
 #
-# **Predict.** Against the run on all slices: what do training loss and validation PSNR do in the long
-# run? Answer like `"train falls, validation rises"`.
+# **Predict.** In the long run, what do training loss and validation PSNR do? Say that validation
+# *rises* if its best PSNR is the last one, and *falls* if the best comes before the end. One of
+# `"train falls, validation rises"`, `"train falls, validation falls"`,
+# `"train rises, validation rises"`, `"train rises, validation falls"`.
 
 # %%
 ### BEGIN SOLUTION

@@ -101,6 +101,9 @@ for row in ["zero-fill", *ROWS, "ceiling"]:
 # `ceiling` is what no method can pass, because the target itself is noisy
 # ([notebook 01](01_kspace.ipynb)); it is known for simulated heads only.
 #
+# This table averages all the seeds that a row has. From here on, where two rows are compared, only the
+# seeds that both have count.
+#
 # ## Exercise 2: paired differences
 # Every row is scored on the same heads. So subtract head by head, and seed by seed; then take the
 # mean over the seeds.
@@ -122,14 +125,17 @@ paired_ = course.use("ablations.paired", paired)
 
 
 def both(better, than, data="simulated"):
-    """Two (seed, subject) at the seeds that both rows have; None where one of them was not run."""
+    """Two (seed, subject) at the seeds that both rows have; None where one of them was not run.
+
+    Seeds are run in order from 0, so the common ones are the first rows of both.
+    """
     a, b = (psnr_of(study, row, data) for row in (better, than))
     return None if a is None or b is None else (a[: len(b)], b[: len(a)])
 
 
 # %% [markdown]
 # ## Exercise 3: why paired?
-# Every head, for three rows:
+# Every head, for three rows, each averaged over all of its seeds:
 
 # %%
 figure = Figure(figsize=(5.5, 2.6), layout="constrained")
@@ -274,6 +280,11 @@ if gaps:
 # Our rule: the interval over heads leaves zero out, *and* there are two seeds or more, *and* the
 # differences of all seeds have one sign. Otherwise: no difference shown. (That is not "no
 # difference".)
+#
+# Each part is there for a reason. An interval over heads says nothing of the scatter between seeds:
+# that is why every seed must agree. Even so, three seeds of two equally good rows agree by chance in
+# one case of four. And the interval has to mean something: with fewer than six heads we make no claim
+# at all. (Five heads of two equally good rows have one sign in one case of sixteen.)
 
 
 # %%
@@ -314,8 +325,8 @@ def tell(better, than):
 
 
 # %% [markdown]
-# **Explain.** Two equally good rows, three seeds each: how often do the three differences have one
-# sign by chance alone? What would make the rule stricter, and what would that cost?
+# **Explain.** Where does "one case of four" come from? What would make the rule stricter, and what
+# would that cost?
 #
 # ## What each part is worth
 # **Predict.** Before you run the cell, write down a sign and a size for each: the reference, the
@@ -343,6 +354,8 @@ for place, row in enumerate(parts):
     if found:
         axes.plot(found[1:3], [place + 0.12] * 2, color="#0072b2", linewidth=3)
         axes.plot(found[3], [place + 0.12] * len(found[3]), "|", color="#0072b2", markersize=14)
+    else:
+        axes.text(0, place + 0.12, " not run", va="center", fontsize=8)
 axes.axvline(0, color="grey", linewidth=1)
 axes.set_yticks(range(len(parts)), parts)
 axes.set_xlabel("PSNR minus that of the whole network, dB")
@@ -490,15 +503,20 @@ d = paired_(mine["corrected"], mine["no_reference"])
 low, high = interval_(d, drawn(len(d))).tolist()
 by_seed = (mine["corrected"] - mine["no_reference"]).mean(1)
 print(f"reference: {float(d.mean()):+.2f} dB ({low:+.2f} to {high:+.2f})")
-print("seed by seed:", [f"{x:+.2f}" for x in by_seed], "claim:", claim_(low, high, by_seed))
+claimed = claim_(low, high, by_seed) if len(d) >= 6 else "too few heads for a claim"
+print("seed by seed:", [f"{x:+.2f}" for x in by_seed], "claim:", claimed)
 
 # %% [markdown]
+# With three heads, one draw in 27 takes the smallest difference three times, and as many the largest.
+# Both are more than 2.5 %, so the interval is just from the smallest difference to the largest: too
+# little for the rule of exercise 7. For six heads or more, set `tests` above.
+#
 # **Explain.** Is your difference larger or smaller than the table's? Name three things that differ,
 # and say for each in which direction it should push.
 #
-# Now put a row of your own choice in place of `no_reference`, or a line of your own into `ROWS`. The
-# table itself: `python assets/results/make.py study` in a checkout, some minutes a row (it resumes
-# row by row).
+# Now put a row of your own choice in place of `no_reference`, or a line of your own into `ROWS`, like
+# `ROWS["mine"] = {"channel": False, "multiscale": False}`. The table itself:
+# `python assets/results/make.py study` in a checkout, some minutes a row (it resumes row by row).
 
 # %% tags=["varies"]
 course.report()

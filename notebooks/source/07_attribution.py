@@ -66,8 +66,8 @@ course.check("reliance.where", source)
 # ## A path from blurred to sharp
 # The gradient of an output says what would happen after a *small* change. What the image as a whole
 # did is the sum of such changes on the way from an image without the detail to the image itself. Here
-# the way is a Gaussian blur that fades out (LAM, Gu and Dong 2021): every image on it could have come
-# from a scanner.
+# the way is a Gaussian blur that fades out (LAM, Gu and Dong 2021): every image on it still looks like
+# a head, only less sharp.
 
 # %%
 sigma = 4.8  # of the first blur, in pixels of the reference: 1.2 pixels of the low-resolution image
@@ -117,8 +117,8 @@ def asked(f, patch, kind):
 
 # %% [markdown]
 # ## Exercise 2: integrate
-# Cut the path into `steps` straight pieces. Each piece adds the gradient halfway between its two ends,
-# times the piece itself (end minus start).
+# Cut the path into `steps` straight pieces. Each piece adds the gradient at the mean of its two end
+# images, times the piece itself (end minus start).
 #
 # **Predict.** The sum of *all* attributions: which number should it be?
 
@@ -164,11 +164,12 @@ for kind in ("mean", "detail"):
 # vanishes: why can the error grow before it falls? That is why the sum is always checked.
 #
 # ## The network
-# Three patches of the output, asked for their detail. The third lies beside a ventricle, on lesions
-# that T1 hardly shows.
+# Three patches of the output, asked for their detail. The third holds a few pixels of lesions
+# and the edge of a ventricle, which T1 shows, too.
 
 # %%
-patches = {"ventricle": (62, 68, 8, 8), "cortex": (40, 32, 8, 8), "lesion": (70, 48, 8, 8)}
+patches = {"ventricle": (62, 68, 8, 8), "cortex": (40, 32, 8, 8)}
+patches["lesion and ventricle edge"] = (70, 48, 8, 8)
 with torch.inference_mode():
     output = model(lr, ref)
 figure = course.picture(
@@ -179,8 +180,11 @@ for axes in figure.axes[:2]:
     for name, (row, column, height, width) in patches.items():
         box = [column, column + width, column + width, column, column]
         axes.plot(box, [row, row, row + height, row + height, row], color="orange")
-        axes.text(column, row - 2, name, color="orange", fontsize=7)
-course.show(figure, alt="T1 and the output, with three boxes: a ventricle, cortex, and lesions.")
+        axes.text(column, row + height + 2, name, color="orange", fontsize=7, va="top")
+course.show(
+    figure,
+    alt="T1 and the output, with three boxes: ventricle, cortex, lesion and ventricle edge.",
+)
 
 # %% [markdown]
 # Your integral, and the package's, which halves the worst piece until the sum is right to 0.5 %:
@@ -198,7 +202,7 @@ found = {
     for name, patch in [*patches.items()][: course.budget(3, fast=2)]
 }
 for name, one in found.items():
-    print(f"{name:<10} off by {100 * one.completeness_error:.1f} %")
+    print(f"{name:<25} off by {100 * one.completeness_error:.1f} %")
 same = torch.corrcoef(torch.stack([sharp.flatten(), found["ventricle"].ref.flatten()]))[0, 1]
 print(f"correlation of your map with the package's: {same:.2f}")
 
@@ -240,9 +244,8 @@ course.check("reliance.diffusion", diffusion)
 # %%
 diffusion_ = course.use("reliance.diffusion", diffusion)
 for name, one in found.items():
-    print(
-        f"{name:<10} reference {diffusion_(one.ref):5.1f}   low resolution {diffusion_(one.lr):5.1f}"
-    )
+    wide, coarse = diffusion_(one.ref), diffusion_(one.lr)
+    print(f"{name:<25} reference {wide:5.1f}   low resolution {coarse:5.1f}")
 
 # %% [markdown]
 # **Explain.** Down a column the numbers can be compared. Along a row they cannot: why not?
@@ -250,7 +253,8 @@ for name, one in found.items():
 # ## Exercise 4: how much of it is the reference?
 # The share of the reference is its sum of |attribution| over the sum on both contrasts.
 #
-# **Predict.** For the lesions, which T1 hardly shows: a larger or a smaller share than elsewhere?
+# **Predict.** For the patch with lesions and a ventricle's edge: a larger or a smaller share than in
+# the others?
 
 
 # %%
@@ -267,17 +271,18 @@ course.check("reliance.share", share)
 
 # %%
 share_ = course.use("reliance.share", share)
-print(f"{'':<10} share    signed sums: T1 and T2     detail gained")
+print(f"{'':<25} share    signed sums: T1 and T2     detail gained")
 for name, one in found.items():
     net = one.net
     print(
-        f"{name:<10} {share_(one.lr, one.ref):.2f}"
+        f"{name:<25} {share_(one.lr, one.ref):.2f}"
         f"{net['ref']:>18.1f} {net['lr']:>8.1f} {one.value - one.start:>12.1f}"
     )
 
 # %% [markdown]
-# Where the lesions are, the network still owes much of the detail to pixels of T1. It cannot have
-# copied the lesions from there. Attribution says what was *used*, not that it was right.
+# In the patch with lesions, too, the network owes much of the detail to pixels of T1. Whether that is
+# detail of the lesions or of the ventricle's edge, the share does not tell: it is one number for the
+# whole patch. And attribution says what was *used*, not that it was right.
 #
 # The share counts every pixel's magnitude; the signed sums count what is left when pixels work against
 # each other. They answer different questions, and a finer grid has more pixels to cancel: so the share
@@ -388,7 +393,9 @@ for name, number in table.items():
 #
 # ## Exercise 7: delete and see
 # Correlations compare maps with maps. Deletion asks the network: blur the reference's pixels, those
-# that a map ranks first, first, and watch how far the patch moves. A good map moves it soon.
+# that a map ranks first, first, and watch how far the patch moves. A good map moves it soon. The *area*
+# under the curve says how soon: over the share of pixels that are blurred, from 0 to 1, divided by the
+# change when all are blurred. It has no unit. On the logarithmic axis below, the area looks different.
 #
 # **Predict.** Which curve comes closest to the attribution's: `"attention"`, `"distance"` (nearest
 # first), `"chance"`, or `"none"`?
@@ -426,8 +433,9 @@ for name, curve in curves.items():
     print(f"{name:<20} after 1 % {curve.change[0]:.3f}   area {curve.area:.2f}")
 
 # %% [markdown]
-# So the attribution is right about what matters, and a ruler would have been, too: on this network a
-# patch needs the reference around itself. The lifted attention does not point there.
+# So the attribution is right about what matters, and a ruler is, too: after 1 % the ruler even beats
+# the attribution, and over the whole curve the two are nearly level. This patch needs the reference
+# around itself. The lifted attention does not point there.
 #
 # ## Exercise 8: how does it get there?
 # All that the reference says goes through two branches. The lifted map is that of the *spatial* one.
@@ -477,8 +485,8 @@ print(
 )
 
 # %% [markdown]
-# **Explain.** Which of these numbers would you expect to change with `target="mean"`, with another
-# sigma, with another head? Try one.
+# **Explain.** Which of these numbers would you expect to change with another question (`"mean"`
+# instead of `"detail"` in the calls of `blur_path`), with another sigma, with another head? Try one.
 
 # %% tags=["varies"]
 course.report()

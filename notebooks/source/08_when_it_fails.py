@@ -94,7 +94,7 @@ line("network", base.output)
 # A patient moves between the two scans. Here the reference moves, to the right.
 #
 # **Predict.** At which shift, in pixels, does the network fall below zero-fill: `"less than 1"`,
-# `"1 to 2"`, `"3 to 4"` or `"never"`?
+# `"1 to 2"`, `"more than 2"` or `"never"`?
 
 # %%
 ### BEGIN SOLUTION
@@ -150,9 +150,9 @@ course.show(
 )
 
 # %% [markdown]
-# **Explain.** Which band grows, and why can the network hold the other? In one direction the curve
-# rises first: the contrasts of this simulated head are misaligned below a pixel to begin with. Which
-# way would you move the reference before you use it?
+# **Explain.** Which band grows most? In one direction the curve rises first: perhaps the contrasts of
+# this simulated head are misaligned by less than a pixel to begin with. How could the same curves of
+# another head tell?
 
 # %%
 two = curves["right"][4]
@@ -226,8 +226,8 @@ course.show(
 # Noise enters both parts of a complex image, with deviation sigma each; what we see is the magnitude.
 # `real` and `imaginary` are standard normal.
 #
-# **Predict.** Which is worse: a reference with noise of a tenth of its white, or one that is one pixel
-# off?
+# **Predict.** Call the 99.5 % quantile of an image its *white*. Which is worse: a reference with noise
+# of a tenth of its white, or one that is one pixel off?
 
 
 # %%
@@ -276,7 +276,8 @@ print(f"one pixel to the right: {one_pixel.psnr - floor:.2f} dB over the floor")
 # %% [markdown]
 # ## Exercise 5: the wrong reference
 # **Predict.** `"blank"`: nothing at all. `"other"`: the T1 of another head. `"target"`: the sharp T2
-# itself, the answer. Order the three, the worst first.
+# itself, the answer. Order the three, the worst first. (The next cells also run `"own"`, the right T1,
+# and `"noise"`, the magnitude of noise without any head.)
 
 # %%
 ### BEGIN SOLUTION
@@ -511,11 +512,16 @@ for name, image in images.items():
 # %%
 truth_by_coil = kspace.degrade(pair.target_kspace[[slice_]], 4)
 print("the truth, degraded coil by coil, is the input:", torch.allclose(truth_by_coil, low))
+combined_first = kspace.degrade(pair.target_kspace[[slice_]], 4, order="image")
+found = disagreement_(target[None], combined_first, 4)
+print(f"disagreement of the truth with an input that was combined first: {found:.4f}")
 
 # %% [markdown]
 # The blurred image agrees best. The truth itself does not agree well: the input was cropped coil by
-# coil and then combined, the image the other way round. So agreement is no proof. And the invented
-# outline raises no alarm: it lies in the band that nobody measured.
+# coil and then combined, the image the other way round. That alone leaves a difference, so the row of
+# the truth is not zero; with an input that was combined first it is. So agreement is no proof, and a
+# little disagreement no error. And the invented outline raises no alarm: it lies in the band that
+# nobody measured.
 #
 # ## When to trust
 # What the cells above support, for this network and this slice, and a reader or an instructor can say:
@@ -524,7 +530,8 @@ print("the truth, degraded coil by coil, is the input:", torch.allclose(truth_by
 #   blank one.
 # - A lesion that only the target shows is weaker than in zero-fill; an edge that only the reference
 #   shows can be invented. So never show the output alone: zero-fill and the reference belong beside it.
-# - A number over the whole image sees none of the last two.
+# - A number over the whole image, such as PSNR or the disagreement, shows neither the weakened lesion
+#   nor the invented edge.
 #
 # **Explain.** Which of these would you expect of any network with a reference, and which of this one
 # only? How would you find out?

@@ -41,13 +41,23 @@ from dcamsr_lite import brain, cli, course, data, files, hdf5, metrics
 from dcamsr_lite import kspace as ks
 from dcamsr_lite.simulated import DEMO_SEED
 
+START = globals().get("START", Path.cwd())  # the first folder, also when this cell runs again
+
 # %% [markdown]
 # ## Your data
 # - **M4Raw**: Zenodo [record 8056074](https://zenodo.org/records/8056074), CC-BY 4.0, 0.3 T brains.
 #   Unpack an archive, for example the validation one, and name its folder here.
 # - **fastMRI** knees: ask for them at [fastmri.med.nyu.edu](https://fastmri.med.nyu.edu). Handing them
 #   on is forbidden. Name a CSV of pairs, rows `reference,target`.
-# - **Your own**: two volumes of one matrix, registered, `.nii.gz`, `.npy`, `.npz` or `.h5`.
+# - **Your own**: two volumes of axial slices on the same grid, registered, `.nii.gz`, `.npy`, `.npz` or
+#   `.h5`. Arrays are (slice, row, column); a NIfTI file's third axis is taken for the slices. Nobody
+#   compares the two affines: that the grids agree is up to you. The shipped weights expect pixels near
+#   1.9 mm (240 mm / 128).
+#
+# Names are relative to the folder in which the notebook started. **Restart and run all after changing
+# `MY_DATA`.** The pairs of exercise 2, the normalisation, the paper's evaluation, exercises 5 and 6 and
+# the ceilings of exercise 7 use it (a ceiling needs a second repetition, named as in M4Raw). All other
+# sections, sigma in the head and in the air among them, always use the simulated files.
 
 # %%
 MY_DATA = None  # "folder/of/M4Raw", "pairs.csv", or ("t1.nii.gz", "t2.nii.gz")
@@ -55,7 +65,7 @@ SCALE = 4
 
 # %%
 given = [MY_DATA] if isinstance(MY_DATA, str | Path) else list(MY_DATA or [])
-given = [Path(name).resolve() for name in given]
+given = [START / name for name in given]
 work = tempfile.TemporaryDirectory()
 os.chdir(work.name)  # all that is written here goes away with the kernel
 
@@ -140,9 +150,10 @@ print(f"here {acquired_(volume.kspace):.3f}; M4Raw: 195 of 256 = {195 / 256:.3f}
 
 # %% [markdown]
 # ## Exercise 2: pairs
-# A subject has three repetitions of T1 and two of T2.
+# The paper pairs repetition k of T1 with repetition k of T2. A simulated subject has three repetitions
+# of T1 and two of T2. (That is odd on purpose: M4Raw has three of each.)
 #
-# **Predict.** How many pairs does the paper make of them?
+# **Predict.** How many pairs does that make?
 
 # %%
 ### BEGIN SOLUTION
@@ -259,10 +270,12 @@ for name, one in both.items():
     print(f"{name:<7} zero-fill {floor:.2f} dB   network {ours:.2f} dB")
 
 # %% [markdown]
+# The network's answer depends on what its training saw: the last stage of these weights' training
+# cropped the coils of simulated heads. Trained on magnitude images, it could be the other way round.
+#
 # **Explain.** Zero-fill and the network move in opposite directions. Which of them does the floor
-# explain? And a table that does not say which
-# kind it used: what can you conclude from it? (The released code crops coils; the paper's text reads
-# like the image.)
+# explain? And a table that does not say which kind it used: what can you conclude from it? (The
+# released code crops coils; the paper's text reads like the image.)
 #
 # ## Normalisation, and the way back
 # The network sees each slice minus the low-resolution image's mean, over its deviation. What comes out
@@ -290,12 +303,11 @@ results = {
 print(results["network"]["convention"])
 
 # %%
-print(f"{'target':<20}{'zero-fill dB':>13}{'network dB':>12}{'SSIM':>7}{'NMSE':>8}")
+print(f"{'target':<20}{'zero-fill: dB':>14}{'SSIM':>7}{'network: dB':>13}{'SSIM':>7}{'NMSE':>8}")
 for floor, ours in zip(*(r["per_volume"] for r in results.values()), strict=True):
     name = Path(ours["target"]).name
-    print(
-        f"{name:<20}{floor['psnr']:>13.2f}{ours['psnr']:>12.2f}{ours['ssim']:>7.3f}{ours['nmse']:>8.4f}"
-    )
+    left = f"{name:<20}{floor['psnr']:>14.2f}{floor['ssim']:>7.3f}"
+    print(f"{left}{ours['psnr']:>13.2f}{ours['ssim']:>7.3f}{ours['nmse']:>8.4f}")
 for name, r in results.items():
     print(f"mean of {r['volumes']}: {name:<10} {r['psnr']:.2f} dB   SSIM {r['ssim']:.3f}")
 
@@ -392,7 +404,7 @@ course.show(figure, alt="PSNR of the same two images under five conventions: man
 
 # %%
 def ceiling(first, second, scale, acquired):
-    """PSNR in dB that nothing can pass; two repetitions (slice, row, column)."""
+    """PSNR in dB that hardly anything can pass: about. Two repetitions (slice, row, column)."""
     ### BEGIN SOLUTION
     sigma = float((first - second).double().std()) / 2**0.5
     kept = 1 / scale**2 / acquired
@@ -495,7 +507,8 @@ print(f"{tuple(back.shape)}, {dl.psnr(t2.images, back):.2f} dB")
 # %% [markdown]
 # ## Far from the training
 # Nothing is resampled: an image keeps its matrix. The shipped weights were trained at 128 x 128 pixels
-# of 240 mm. Elsewhere they run, and say so. (The number below has less air in it than those above.)
+# of 240 mm. Elsewhere they run all the same: the command line warns, the Python functions do not. (The
+# number below has less air in it than those above.)
 
 # %%
 files.write_volume("t1_small.npy", t1.images[..., 16:112, 24:104])
