@@ -162,6 +162,9 @@ def limits_figure(tables: dict, path: Path) -> list[str]:
         for i, row in enumerate(methods):
             dots = [sum(seeds.values()) / len(seeds) for seeds in of[row].values()]
             axis.plot(dots, [i] * len(dots), "o", color="#0072b2", alpha=0.5, ms=4)
+            if not dots:
+                middle = {"transform": axis.get_yaxis_transform(), "ha": "center", "va": "center"}
+                axis.text(0.5, i, "not run", fontsize=8, color="0.4", **middle)
         ceiling = tables[scale].mean("simulated", "ceiling", "psnr")
         axis.axvline(ceiling, color="#d55e00", lw=2, label="noise ceiling, mean")
         axis.set_title(f"{scale}x, simulated heads", fontsize=9)
