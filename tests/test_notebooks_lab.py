@@ -11,7 +11,9 @@ FOLDER = ROOT / "notebooks"
 SOURCES = {path.stem for path in (FOLDER / "source").glob("*.py")}
 # no silent pass: each is run as soon as it has a source, and then it has to be there
 NAMES = [name for name in ("00_start_here", "04_attention_microscope") if name in SOURCES]
-READING = re.compile(r"Query at row (\d+), column (\d+)\. Entropy ([\d.]+); (strongest .+)")
+READING = re.compile(
+    r"Query at row (\d+), column (\d+): entropy ([\d.]+)(?: of the heads' mean)?, (strongest .+)"
+)
 IDLE = "() => ![...document.querySelectorAll('.jp-InputPrompt')].some((p) => /[*]/.test(p.textContent))"
 WEIGHTS = f"""([row, column]) => {{
   const {{ level, head }} = {EXPLORER}.state, at = (i) => Math.floor(i / level);
@@ -39,13 +41,12 @@ def test_a_notebooks_explorer_follows_the_pointer_in_jupyterlab(name, in_lab, tm
         assert page.locator(f"[data-mime-type='application/vnd.jupyter.{kind}']").count() == 0
 
     image = page.locator(".dcamsr-explorer .dx-panels .dx-frame").first
-    image.scroll_into_view_if_needed()
-    box, size = image.bounding_box(), 128
 
     def move(row: int, column: int) -> None:
-        across, down = ((i + 0.5) / size for i in (column, row))
-        place = box["x"] + across * box["width"], box["y"] + down * box["height"]
-        page.mouse.move(*place, steps=5)
+        """Scrolls there and waits until the image stands still: JupyterLab goes on drawing."""
+        box = image.bounding_box()
+        across, down = ((i + 0.5) / 128 for i in (column, row))
+        image.hover(position={"x": across * box["width"], "y": down * box["height"]})
 
     seen = []
     for place in ([50, 44], [83, 76]):  # hovering looks
