@@ -67,7 +67,8 @@ def same(a, b) -> bool:
 
 def child(*command: str) -> subprocess.CompletedProcess:
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    own = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    # as many threads as here: sums are taken in another order with another number
+    own = {"PYTHONPATH": paths, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.run(
         [sys.executable, *command], env=os.environ | own, capture_output=True, text=True
     )
