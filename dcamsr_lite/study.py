@@ -105,7 +105,7 @@ def network(study: Study, row: str) -> nn.Module:
         if row == "concatenation" and study.preset == "lite":  # DCAMSR's trunk, as many parameters
             own = study.network | {"blocks": (1, 10, 20)}
         return baseline(ROWS[row], preset=study.preset, **size, **own)
-    return DCAMSR(preset=study.preset, **size, **study.network, **ROWS[row])
+    return DCAMSR(preset=study.preset, **size, **(study.network | ROWS[row]))
 
 
 def training_volumes(study: Study, real: Iterable[tuple]) -> list[tuple]:

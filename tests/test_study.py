@@ -32,6 +32,7 @@ def test_rows_change_one_thing():
                 continue  # named choices that may not be there yet
             config = vars(st.network(TINY, row).config)
             assert {k for k in config if config[k] != plain[k]} == set(options)
+    assert st.network(st.Study(), "torch_start").config.start == "torch"  # over the study's own
     with pytest.raises(dl.InputError, match="row: found 'best'"):
         st.network(TINY, "best")
 
