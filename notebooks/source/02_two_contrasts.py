@@ -22,8 +22,6 @@
 # minutes on two CPU cores. Real anatomy, simulated contrasts. **Not for clinical use.**
 
 # %%
-import math
-
 import torch
 from matplotlib.figure import Figure
 
@@ -132,6 +130,8 @@ for name in ("white", "gray", "csf"):
 def null_time(t1, tr):
     """TI in ms at which a tissue of this T1 gives no signal; t1, tr: floats, in ms; use math."""
     ### BEGIN SOLUTION
+    import math
+
     return t1 * math.log(2 / (1 + math.exp(-tr / t1)))
     ### END SOLUTION
 
