@@ -45,6 +45,9 @@ ROWS: dict[str, dict | str] = {
     "one_hot_channel": {"channel_logits": "scaled_dot_product"},
     "pooled_tokens": {"spatial_attention": "pooled"},
     "local_window": {"spatial_attention": "window"},
+    # what learned footprints cost in parameters, spent on depth: as many as "corrected" has
+    "no_spatial_deep": {"spatial": False, "decoder_blocks": (1, 1, 1, 23, 11, 2)},
+    "local_window_deep": {"spatial_attention": "window", "decoder_blocks": (1, 1, 1, 23, 11, 2)},
     "bilinear": {"upsampling": "bilinear"},
     "torch_start": {"start": "torch"},
     "edsr": "edsr",

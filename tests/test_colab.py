@@ -19,15 +19,19 @@ STUDENT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINES = (Path(__file__).with_name("colab.txt")).read_text(encoding="utf-8").splitlines()
 PINS = dict(line.split("==") for line in LINES if not line.startswith("#"))
 # What Colab's own start does before the first cell: google.colab is there, and imported.
+# It counts on the module: a notebook may use any name of its own.
 BEFORE = """\
 import sys, types
-asked = []
-sys.modules["google.colab"] = types.SimpleNamespace(
-    output=types.SimpleNamespace(enable_custom_widget_manager=lambda: asked.append("asked"))
-)"""
+colab = types.SimpleNamespace(asked=0)
+def enable_custom_widget_manager(colab=colab):
+    colab.asked += 1
+colab.output = types.SimpleNamespace(enable_custom_widget_manager=enable_custom_widget_manager)
+sys.modules["google.colab"] = colab
+del colab, enable_custom_widget_manager"""
 AFTER = """
-import importlib.metadata, json
+import importlib.metadata, json, sys
 import dcamsr_lite
+asked = sys.modules["google.colab"].asked
 found = {name: importlib.metadata.version(name) for name in PINS}
 print(json.dumps([found, dcamsr_lite.__file__, asked, "jupyterlab" in sys.modules]))"""
 

@@ -22,6 +22,8 @@ NAMES = {
     "one_hot_channel": "corrected, the paper's channel logits",
     "pooled_tokens": "corrected, pooled tokens",
     "local_window": "corrected, local window",
+    "no_spatial_deep": "corrected, no spatial branch but deeper",
+    "local_window_deep": "corrected, local window and deeper",
     "bilinear": "corrected, bilinear upsampling",
     "torch_start": "corrected, torch's own start",
     "edsr": "EDSR-like",
@@ -65,6 +67,8 @@ ABLATIONS = {
     "scaled_dot_product": "",
     "pooled_tokens": "",
     "local_window": "",
+    "no_spatial_deep": "",
+    "local_window_deep": "",
     "bilinear": "",
     "torch_start": "",
 }
