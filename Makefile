@@ -48,6 +48,7 @@ bench: setup
 results: setup
 	@$(PY) assets/results/make.py floors
 	@$(PY) assets/results/make.py study $(if $(REAL),--real $(REAL)) $(if $(ROWS),--rows $(ROWS))
+	@$(PY) assets/results/make.py shifts
 	@$(PY) assets/results/make.py speed
 	@$(PY) assets/results/make.py page
 

@@ -32,6 +32,10 @@ def normal(differences, draws):
     return torch.stack([differences.mean() - half, differences.mean() + half])
 
 
+def agree_in_sign(low, high, seeds):
+    return low * high > 0 and len(seeds) > 1 and abs(int(seeds.sign().sum())) == len(seeds)
+
+
 @pytest.mark.parametrize(
     "name, wrong, named",
     [
@@ -42,8 +46,8 @@ def normal(differences, draws):
         ("ablations.interval", own_draws, "quantiles 0.025"),
         ("ablations.interval", lambda d, draws: d.quantile(torch.tensor([0.025, 0.975])), "single"),
         ("ablations.claim", lambda low, high, seeds: low > 0, "expected"),
-        ("ablations.claim", lambda low, high, seeds: low * high > 0, "seeds are not asked"),
-        ("ablations.claim", lambda low, high, seeds: low * high > 0 and len(seeds) > 1, "in sign"),
+        ("ablations.claim", lambda low, high, seeds: low * high > 0, "seeds' own interval"),
+        ("ablations.claim", agree_in_sign, "One sign is not enough"),
     ],
 )
 def test_what_learners_write_is_recognised(name, wrong, named):
@@ -54,8 +58,11 @@ def test_what_learners_write_is_recognised(name, wrong, named):
 
 def test_solutions_in_other_words_pass():
     def claim(low, high, seeds):
-        same = len({float(x) for x in seeds.sign()}) == 1
-        return same and len(seeds) >= 2 and not low <= 0 <= high
+        if len(seeds) < 2:
+            return False
+        half = {2: 12.706, 3: 4.3027}[len(seeds)] * float(seeds.std()) / len(seeds) ** 0.5
+        mean = float(seeds.mean())
+        return not low <= 0 <= high and (mean - half) * (mean + half) > 0
 
     assert examine(EXERCISES["ablations.interval"], loop_over_draws).state == "passed"
     assert examine(EXERCISES["ablations.paired"], lambda a, b: (a - b).mean(0)).state == "passed"

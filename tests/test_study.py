@@ -1,10 +1,12 @@
 """The study behind the results page: rows differ in what they say, resume, and report as measured."""
 
+import argparse
 import json
 import re
 import sys
 
 import pytest
+import torch
 from helpers import ROOT
 
 import dcamsr_lite as dl
@@ -49,12 +51,11 @@ def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
     json.dumps(first, allow_nan=False)
 
 
-def test_the_page_says_what_the_tables_say(shared, tmp_path, monkeypatch):
-    monkeypatch.setattr(make, "HERE", tmp_path)
+def test_the_page_says_what_the_tables_say(shared, tmp_path):
     for row in ("corrected", "no_spatial"):
         for seed in (0, 1):
             st.run(TINY, row, seed, tmp_path / "work", **shared)
-    make.collect(TINY, shared["tests"], tmp_path / "work")
+    make.collect(TINY, shared["tests"], tmp_path / "work", tmp_path)
     (tmp_path / "notes.md").write_text("# Notes\n\n## Question 2\n\nA person's conclusion.\n")
     report.write_page(tmp_path)
     page = (tmp_path / "README.md").read_text()
@@ -72,13 +73,37 @@ def test_the_page_says_what_the_tables_say(shared, tmp_path, monkeypatch):
     assert "A person's conclusion." in page.split("## 2.")[1].split("## 3.")[0]
 
 
-def test_a_claim_needs_the_interval_and_every_seed():
-    clear = {"mean": 0.3, "low": 0.1, "high": 0.5, "seeds": [0.2, 0.4]}
+def test_a_claim_needs_both_intervals():
+    clear = {"mean": 0.3, "low": 0.1, "high": 0.5, "seeds": [0.28, 0.32, 0.3]}
     assert tables.verdict(clear) == "a difference"
-    assert tables.verdict(clear | {"seeds": [-0.1, 0.7]}) == "no difference shown"
+    assert tables.verdict(clear | {"seeds": [0.02, 0.1, 0.78]}) == "no difference shown"
+    assert tables.verdict(clear | {"seeds": [0.2, 0.4]}) == "no difference shown"  # two, far apart
     assert tables.verdict(clear | {"low": -0.1}) == "no difference shown"
     assert tables.verdict(clear | {"seeds": [0.3]}) == "one seed, no claim"
     assert tables.verdict(clear | {"low": None}) == "too few subjects for an interval"
+
+
+def test_equal_rows_are_seldom_claimed_by_their_seeds():
+    random = torch.Generator().manual_seed(0)
+    found = [st.seed_interval(torch.randn(3, generator=random)) for _ in range(2000)]
+    assert 0.035 < sum(low > 0 or high < 0 for low, high in found) / 2000 < 0.065
+
+
+def test_published_rows_stay_and_those_of_another_study_are_refused(shared, tmp_path):
+    """A reader who repeats one row does not lose the others."""
+    out = tmp_path / "published"
+    out.mkdir()
+    for row, work in (("paper", "first"), ("corrected", "second")):
+        st.run(TINY, row, 0, tmp_path / work, **shared)
+        make.collect(TINY, shared["tests"], tmp_path / work, out)
+    assert [r["row"] for r in tables.read(out / "runs.csv")] == ["paper", "corrected"]
+    lines = tables.read(out / "study.csv")
+    assert [r["row"] for r in lines if r["seed"]] == ["paper"] * 3 + ["corrected"] * 3
+    before = (out / "study.csv").read_bytes()
+    make.collect(TINY, shared["tests"], tmp_path / "first", out)
+    assert (out / "study.csv").read_bytes() == before
+    with pytest.raises(dl.InputError, match="another folder: --out"):
+        make.kept_runs(out, TINY, st.about(TINY, [("a", "b")]))
 
 
 def test_a_known_difference_is_found():
@@ -125,6 +150,43 @@ def test_the_page_says_who_is_ahead():
     rows += scored("masa", {"0": [31, 30.5]})
     (first, _) = report.ranking({"4": tables.Table(rows)}, "4")
     assert "ahead of the corrected network: MASA-like by 0.75 dB" in first
+
+
+def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "Study", lambda: TINY)
+    work = tmp_path / "work" / "4x"
+    result = st.run(TINY, "corrected", 0, work, **shared)
+    make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
+    lines = tables.read(tmp_path / "shift.csv")
+    psnr = {float(x["pixels"]): float(x["psnr"]) for x in lines if x["subject"] == "900000"}
+    assert set(psnr) == set(make.PIXELS) and len(lines) == 3 * len(psnr)
+    assert psnr[0] == pytest.approx(result["subjects"][0]["psnr"], abs=1e-3)
+    make.collect(TINY, shared["tests"], work, tmp_path)
+    report.write_page(tmp_path)
+    page = (tmp_path / "README.md").read_text().split("## Beyond the questions")[1]
+    means = [sum(float(r["psnr"]) for r in lines if float(r["pixels"]) == x) / 3 for x in psnr]
+    assert "corrected (ours) | " + " | ".join(f"{x:.2f}" for x in means) in page
+    (work / "corrected-0" / "shift.csv").unlink()
+    result["subjects"][0]["psnr"] += 1  # weights of another run
+    (work / "corrected-0.json").write_text(json.dumps(result))
+    with pytest.raises(dl.InputError, match="as in the study"):
+        make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
+
+
+def test_the_reference_is_moved_as_far_as_is_said(shared):
+    pair = shared["tests"][0][2]
+    moved = make.with_moved_reference(pair, 2.0)
+    torch.testing.assert_close(moved.ref, pair.ref.roll(2, -1), atol=1e-4, rtol=0)
+    assert moved.lr is pair.lr and moved.target_image is pair.target_image
+
+
+@pytest.mark.parametrize("name", ["study.csv", "study-2x.csv"])
+def test_every_trained_row_is_ahead_of_zero_fill(name):
+    table = tables.Table(tables.read(ROOT / "assets" / "results" / name))
+    trained = set(table.psnr["simulated"]) & set(st.ROWS)
+    assert len(trained) >= 10
+    for row in trained:
+        assert table.difference("simulated", row, "zero-fill")["low"] > 0, row
 
 
 def test_conclusions_hold_no_number():

@@ -3,13 +3,14 @@
     python assets/results/make.py floors [PAIRS.csv ...]      -> floors.csv
     python assets/results/make.py study --real FOLDER         -> study.csv, runs.csv; resumes row by row
     python assets/results/make.py study --scale 2 ...         -> study-2x.csv, runs-2x.csv
+    python assets/results/make.py shifts                      -> shift.csv, of what the study trained
     python assets/results/make.py speed                       -> speed.csv
     python assets/results/make.py page                        -> README.md and its figures
 
 FOLDER holds train.csv and held_out.csv: `python assets/weights/make.py prepare OPEN_MS FOLDER
---matrix 96 --keep-out p03 p19`; without it the study is on simulated heads alone. `--full` is the
-paper's size, on a GPU. A row that was not run says so on the page; no number is filled in any other
-way.
+--matrix 96 --keep-out p03 p19`; without it the study is on simulated heads alone, another one than
+the published, and goes to a folder of your own (`--out`). `--full` is the paper's size, on a GPU. A
+row that was not run says so on the page; no number is filled in any other way.
 """
 
 import argparse
@@ -18,22 +19,26 @@ import json
 import os
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from tables import read
 from tqdm import tqdm
 
 import dcamsr_lite as dl
 from dcamsr_lite.baselines import METHODS
-from dcamsr_lite.data import load_pair, read_pairs_csv
-from dcamsr_lite.errors import atomic_path
-from dcamsr_lite.metrics import CONVENTION, score
+from dcamsr_lite.data import Pair, load_pair, read_pairs_csv
+from dcamsr_lite.edits import shift
+from dcamsr_lite.errors import InputError, atomic_path
+from dcamsr_lite.metrics import CONVENTION, psnr, score
 from dcamsr_lite.simulated import VALIDATION_SEED, simulated_pair
 from dcamsr_lite.study import (
     FULL,
     MUST,
     ROWS,
     Study,
+    about,
     ceilings,
     held_out_pairs,
     network,
@@ -47,13 +52,17 @@ HERE = Path(__file__).parent
 SUBJECTS = 4
 FLOORS = ["data", "scale", "method", "volumes", "psnr", "ssim", "nmse", "convention"]
 SCORES = ["psnr", "ssim", "nmse", "measured", "removed"]  # the last two: NMSE by band
+RUNS = ["row", "seed", "parameters", "minutes", "threads", "loss"]
 LEVELS = (1, 2, 4)
+PIXELS = (0.0, 0.5, 1.0, 2.0, 3.0)  # how far the reference is moved to the right
+MOVED = ["corrected", "no_spatial", "local_window", "no_spatial_deep", "local_window_deep"]
+MOVED += ["released", "paper", "concatenation", "minet", "ttsr", "masa", "mcmrsr"]
 
 
-def write(name: str, rows: list[list]) -> None:
-    with atomic_path(HERE / name) as temporary, open(temporary, "w", newline="") as file:
+def write(path: Path, rows: list[list]) -> None:
+    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
         csv.writer(file).writerows(rows)
-    print(f"wrote {name}")
+    print(f"wrote {path}")
 
 
 def floors(arguments: argparse.Namespace) -> None:
@@ -74,7 +83,7 @@ def floors(arguments: argparse.Namespace) -> None:
                 numbers = [f"{result[name]:.4f}" for name in ("psnr", "ssim", "nmse")]
                 table.append([title, scale, method, result["volumes"], *numbers, CONVENTION])
                 print(*table[-1][:-1], sep="\t")
-    write("floors.csv", table)
+    write(arguments.out / "floors.csv", table)
 
 
 def untrained(study: Study, tests: list) -> list[list]:
@@ -94,13 +103,53 @@ def study(arguments: argparse.Namespace) -> None:
     """Train and score every asked row and seed; what is finished in the work folder is kept."""
     chosen = FULL if arguments.full else Study(scale=arguments.scale)
     train_real, test_real = read_lists(arguments.real)
+    kept_runs(
+        arguments.out, chosen, about(chosen, train_real, test_real)
+    )  # refuses before training
     tests = held_out_pairs(chosen, test_real)
     tensors = training_slices(training_volumes(chosen, train_real), chosen.scale)
     plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
     work = arguments.work / f"{chosen.scale}x"
     for row, seed in tqdm(plan, desc="study"):
         run(chosen, row, seed, work, train_real, test_real, tensors, tests)
-    collect(chosen, tests, work)
+    collect(chosen, tests, work, arguments.out)
+
+
+def with_moved_reference(pair: Pair, pixels: float) -> Pair:
+    """The pair whose reference lies ``pixels`` to the right of where it was."""
+    moved = torch.stack([shift(image, 0, pixels) for image in pair.ref[:, 0]])
+    return replace(pair, ref=moved[:, None])
+
+
+def shifts(arguments: argparse.Namespace) -> None:
+    """Score what the study trained at 4x with references out of place; resumes network by network."""
+    chosen, work = Study(), arguments.work / "4x"
+    tests = held_out_pairs(chosen, [])
+    sets = {x: [with_moved_reference(pair, x) for *_, pair in tests] for x in PIXELS}
+    finished = [json.loads(path.read_text()) for path in sorted(work.glob("*.json"))]
+    finished = [result for result in finished if result["row"] in MOVED]
+    table = [["row", "seed", "subject", "pixels", "psnr"]]
+    for result in tqdm(sorted(finished, key=lambda r: (MOVED.index(r["row"]), r["seed"]))):
+        folder = work / f"{result['row']}-{result['seed']}"
+        if not (known := folder / "shift.csv").is_file():
+            lines = scores_of_moved(dl.load(folder / "last.safetensors"), sets, result)
+            write(known, lines)
+        with open(known, newline="") as file:
+            table += csv.reader(file)
+    write(arguments.out / "shift.csv", table)
+
+
+def scores_of_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[list]:
+    """Lines of shift.csv of one network; raises InputError where it is not the one of the study."""
+    heads = [s for s in result["subjects"] if s["data"] == "simulated"]
+    lines = []
+    for x, pairs in sets.items():
+        for head, pair in zip(heads, pairs, strict=True):
+            db = float(psnr(pair.target_image, dl.super_resolve(model, pair)))
+            if x == 0 and abs(db - head["psnr"]) > 1e-3:
+                raise InputError("weights", f"{db} dB", f"{head['psnr']} dB, as in the study")
+            lines.append([result["row"], result["seed"], head["subject"], x, round(db, 5)])
+    return lines
 
 
 def machine(device: str = "cpu") -> str:
@@ -127,19 +176,39 @@ def speed(arguments: argparse.Namespace) -> None:
                 seconds.append(time.perf_counter() - started)
         middle = sorted(seconds[1:])[3]  # the first one warms up
         table.append([row, scale, round(1000 * middle, 1), chosen.size, 1, machine()])
-    write("speed.csv", table)
+    write(arguments.out / "speed.csv", table)
 
 
-def collect(chosen: Study, tests: list, work: Path) -> None:
-    """All finished rows of the work folder -> study.csv (per subject) and runs.csv (per network)."""
-    suffix = "" if chosen.scale == 4 else f"-{chosen.scale}x"
-    subjects = [["row", "seed", "data", "subject", *SCORES], *untrained(chosen, tests)]
-    columns = ["row", "seed", "parameters", "minutes", "threads", "loss"]
-    attention = [f"entropy_{b}_{n}" for b in ("spatial", "channel") for n in LEVELS]
-    runs = [[*columns, *attention, "study", "where"]]
-    where = machine(chosen.device)
+def suffix(chosen: Study) -> str:
+    return "" if chosen.scale == 4 else f"-{chosen.scale}x"
+
+
+def kept_runs(out: Path, chosen: Study, shared: dict) -> list[dict]:
+    """The rows that runs.csv in ``out`` has; raises InputError where they are of another study."""
+    path = out / f"runs{suffix(chosen)}.csv"
+    rows = read(path)
+    for row in rows:
+        if json.loads(row["study"]) != shared:
+            raise InputError(path, row["study"], f"{json.dumps(shared)}, or another folder: --out")
+    return rows
+
+
+def collect(chosen: Study, tests: list, work: Path, out: Path) -> None:
+    """Finished rows of the work folder -> study.csv (per subject), runs.csv (per network) in ``out``.
+
+    Rows that are there already, of the same study, stay.
+    """
     finished = [json.loads(path.read_text()) for path in sorted(Path(work).glob("*.json"))]
-    for result in sorted(finished, key=lambda r: ([*ROWS].index(r["row"]), r["seed"])):
+    new = {(r["row"], str(r["seed"])) for r in finished}
+    kept = [
+        r for r in kept_runs(out, chosen, finished[0]["study"]) if (r["row"], r["seed"]) not in new
+    ]
+    old = {(r["row"], r["seed"]) for r in kept}
+    scored = read(out / f"study{suffix(chosen)}.csv")
+    subjects = [[*r.values()] for r in scored if (r["row"], r["seed"]) in old]
+    runs = [[*r.values()] for r in kept]
+    where = machine(chosen.device)
+    for result in finished:
         for s in result["subjects"]:
             scores = [round(s[n], 5) for n in SCORES]
             subjects.append([result["row"], result["seed"], s["data"], s["subject"], *scores])
@@ -148,37 +217,50 @@ def collect(chosen: Study, tests: list, work: Path) -> None:
             found = result["entropy"].get(branch, [])
             entropy += [""] * (len(LEVELS) - len(found)) + found  # one level alone is the coarsest
         shared = json.dumps(result["study"], separators=(",", ":"))
-        runs.append([*(result[n] for n in columns), *entropy, shared, where])
-    write(f"study{suffix}.csv", subjects)
-    write(f"runs{suffix}.csv", runs)
+        runs.append([*(result[n] for n in RUNS), *entropy, shared, where])
+    attention = [f"entropy_{b}_{n}" for b in ("spatial", "channel") for n in LEVELS]
+    first = [["row", "seed", "data", "subject", *SCORES], *untrained(chosen, tests)]
+    write(out / f"study{suffix(chosen)}.csv", first + sorted(subjects, key=place))
+    write(
+        out / f"runs{suffix(chosen)}.csv",
+        [[*RUNS, *attention, "study", "where"], *sorted(runs, key=place)],
+    )
+
+
+def place(line: list) -> tuple[int, int]:
+    """Rows in the order of ROWS, then seeds."""
+    return [*ROWS].index(line[0]), int(line[1])
 
 
 def main() -> None:
     top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parts = top.add_subparsers(dest="part", required=True)
-    part = parts.add_parser("floors")
+    for do in (floors, study, shifts, speed, page):
+        part = parts.add_parser(do.__name__, help=do.__doc__.split("\n")[0])
+        part.add_argument("--out", type=Path, default=HERE, help="where tables and page are")
+        part.set_defaults(do=do)
+        if do in (study, shifts):
+            part.add_argument("--work", type=Path, default=HERE / "work", help="finished runs")
+    part = parts.choices["floors"]
     part.add_argument("pairs", nargs="*", help="CSV of reference,target")
-    part.set_defaults(do=floors)
-    part = parts.add_parser("study")
+    part = parts.choices["study"]
     part.add_argument("--real", type=Path, help="a folder with train.csv and held_out.csv")
     part.add_argument("--rows", nargs="+", choices=ROWS, default=MUST)
     part.add_argument("--seeds", type=int, default=3)
     part.add_argument("--scale", type=int, choices=(2, 4), default=4)
     part.add_argument("--full", action="store_true", help="the paper's size, on a GPU")
-    part.add_argument("--work", type=Path, default=HERE / "work")
-    part.set_defaults(do=study)
-    part = parts.add_parser("speed")
-    part.set_defaults(do=speed)
-    part = parts.add_parser("page")
-    part.set_defaults(do=page)
     arguments = top.parse_args()
-    arguments.do(arguments)
+    try:
+        arguments.do(arguments)
+    except InputError as error:
+        top.exit(2, f"{error}\n")
 
 
 def page(arguments: argparse.Namespace) -> None:
+    """Write README.md and its figures from the tables in --out."""
     import report
 
-    report.write_page(HERE)
+    report.write_page(arguments.out)
 
 
 if __name__ == "__main__":

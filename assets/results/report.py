@@ -8,9 +8,10 @@ from collections import defaultdict
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from tables import METHODS, Table, first_table, name, read, second_table, verdict
+from tables import METHODS, Table, first_table, name, read, second_table, table_of, verdict
 
 from dcamsr_lite.errors import atomic_path
+from dcamsr_lite.study import seed_interval
 
 QUESTIONS = {
     "Does the scramble cost anything? Do uniform spatial or one-hot channel attention?": [
@@ -35,6 +36,7 @@ QUESTIONS = {
         ("corrected", "concatenation"),
         ("no_spatial_deep", "concatenation"),
         ("corrected", "no_channel"),
+        ("no_channel", "no_reference"),
         ("corrected", "bilinear"),
         ("no_reference", "zero-fill"),
     ],
@@ -53,6 +55,10 @@ def sentence(table: Table, data: str, better: str, than: str) -> str:
     if found["low"] is not None:
         interval = f" (95 % interval over subjects {found['low']:+.2f} to {found['high']:+.2f})"
     seeds = ", ".join(f"{x:+.2f}" for x in found["seeds"])
+    if len(found["seeds"]) > 1:
+        seeds += " (95 % interval over seeds {:+.2f} to {:+.2f})".format(
+            *seed_interval(found["seeds"])
+        )
     return start + f"**{found['mean']:+.2f} dB**{interval}; seed by seed {seeds}: {verdict(found)}."
 
 
@@ -103,9 +109,9 @@ def study_of(runs: list[dict]) -> list[str]:
         lines.append(
             f"**{s['scale']}x**: {s['size']} x {s['size']} at 240 mm, {s['steps']} steps of batch"
             f" {s['batch']}, Adam at {s['rate']} ({s['schedule']}), L1; {s['subjects']} simulated"
-            f" subjects and {train} real sessions in training; scored on {s['tests']} simulated"
-            f" subjects and {test} real patients that no row trains on. Network:"
-            f" {s['network'] or s['preset']}, convolutions started alike in all rows. Run on:"
+            f" heads and {train} real sessions in training; scored on {s['tests']} simulated"
+            f" heads and {test} real patients that no row trains on. Network: `{s['preset']}`"
+            f"{''.join(f', {k} {v}' for k, v in s['network'].items())} in all rows. Run on:"
             f" {'; '.join(sorted({r['where'] for r in runs}))}."
         )
     return lines
@@ -147,9 +153,10 @@ def limits(tables: dict) -> list[str]:
             continue
         lines.append(
             f"{scale}x: on simulated heads zero-fill reaches {floor:.2f} dB, the corrected network"
-            f" {best:.2f} dB, and no method can pass {ceiling:.2f} dB: the target is one noisy"
-            f" repetition. The network covers {100 * (best - floor) / (ceiling - floor):.0f} % of that"
-            f" way, in dB; {ceiling - best:.2f} dB are left."
+            f" {best:.2f} dB. The target is one noisy repetition, so that hardly any method can pass"
+            f" {ceiling:.2f} dB (estimated, as if noise were alike everywhere). The network covers"
+            f" {100 * (best - floor) / (ceiling - floor):.0f} % of that way, in dB;"
+            f" {ceiling - best:.2f} dB are left."
         )
     return lines
 
@@ -179,6 +186,53 @@ def limits_figure(tables: dict, path: Path) -> list[str]:
     return scales
 
 
+def moved_figure(found: dict[str, dict[float, float]], floor: float, path: Path) -> None:
+    """Mean PSNR over the shift of the reference, one line a method."""
+    drawing = Figure(figsize=(7.5, 4.2), layout="constrained", dpi=120)
+    axis = drawing.subplots()
+    colours = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
+    for i, (row, curve) in enumerate(found.items()):
+        style = ("-o", "--s")[i // len(colours)]
+        axis.plot(
+            *zip(*curve.items(), strict=True), style, ms=4, color=colours[i % 7], label=name(row)
+        )
+    axis.axhline(floor, color="0.5", lw=1, label="zero-fill: no reference")
+    axis.set_xlabel("shift of the reference in pixels (2.5 mm)")
+    axis.set_ylabel("PSNR in dB, mean over simulated heads and seeds")
+    axis.legend(fontsize=7, loc="upper right")
+    save(drawing, path)
+
+
+def out_of_place(table: Table, lines: list[dict], folder: Path) -> list[str]:
+    """shift.csv: what is left when the reference is moved after training, and where zero-fill wins."""
+    floor = table.mean("simulated", "zero-fill", "psnr")
+    if not lines or floor is None:
+        return ["Not run: `python assets/results/make.py shifts`.", ""]
+    found: dict = defaultdict(lambda: defaultdict(list))
+    for r in lines:
+        found[r["row"]][float(r["pixels"])].append(float(r["psnr"]))
+    curves = {row: {x: sum(v) / len(v) for x, v in of.items()} for row, of in found.items()}
+    pixels = [*next(iter(curves.values()))]
+    seeds = {row: len({r["seed"] for r in lines if r["row"] == row}) for row in curves}
+    rows = [
+        [name(row), *(f"{curve[x]:.2f}" for x in pixels), str(seeds[row])]
+        for row, curve in curves.items()
+    ]
+    head = ["PSNR in dB, 4x, simulated heads", *(f"{x:g} px" for x in pixels), "seeds"]
+    moved_figure(curves, floor, folder / "shift.png")
+    below = {row: [x for x, db in curve.items() if db < floor] for row, curve in curves.items()}
+    first = {name(row): f"{x[0]:g}" if x else "none of these" for row, x in below.items()}
+    return [
+        f"Zero-fill, which needs no reference, reaches {floor:.2f} dB. First shift at which a row is"
+        f" below it, in pixels: {'; '.join(f'{row} {x}' for row, x in first.items())}.",
+        "",
+        *table_of(head, rows),
+        "",
+        "![PSNR falls with the shift of the reference for every method](shift.png)",
+        "",
+    ]
+
+
 def notes(folder: Path) -> dict[str, str]:
     """notes.md as heading -> text."""
     path = folder / "notes.md"
@@ -203,27 +257,26 @@ def write_page(folder: Path) -> None:
         "",
         "Written by `python assets/results/make.py page` from the tables in this",
     ]
-    lines += ["folder; no number here was typed. Not for clinical use.", ""]
+    lines += ["folder; no number of ours was typed. Not for clinical use.", ""]
     lines += ["Every row is trained alike; a row that was not run says so.", ""]
     lines += [text for scale in suffix for line in study_of(runs[scale]) for text in (line, "")]
     lines += [
-        "Commands: `make results REAL=FOLDER`; one part: `python assets/results/make.py study"
-    ]
-    lines += [
-        "--real FOLDER --rows corrected no_spatial --seeds 3`, then `page`. Columns of scores: PSNR"
-    ]
-    lines += [
-        "in dB / SSIM / NMSE, means over volumes and seeds. Minutes are those of training on one"
-    ]
-    lines += [
-        "thread while other work ran on the machine; ms per slice: `make.py speed`, one thread.",
+        "Commands: `make results REAL=FOLDER`; one part: `.venv/bin/python assets/results/make.py",
+        "study --real FOLDER --rows corrected no_spatial --seeds 3`, then `page`. It goes on where it",
+        "stopped, replaces the rows that it ran and keeps the others. `--out` is a folder of your own:",
+        "without the real data, the study is another one. FOLDER comes from `.venv/bin/python",
+        "assets/weights/make.py prepare OPEN_MS FOLDER --matrix 96 --keep-out p03 p19`; data and",
+        "credit: [weights](../weights/README.md#data). Columns of scores: PSNR in dB / SSIM / NMSE,",
+        "means over volumes and seeds. Minutes are those of training on one thread while other work",
+        "ran on the machine; ms per slice: `make.py speed`, one thread, 4x.",
         "",
     ]
     lines += note("What is compared")
     lines += ["## Table 1: all methods", ""]
     lines += [*first_table(tables, runs, read(folder / "speed.csv")), ""]
     lines += [
-        "The last column is from the paper: other data, other training, never to be mixed with ours."
+        "The last column is the paper's, typed, about its own network (`released` is nearest to it,",
+        "not our corrected one): other data, other training, never to be mixed with ours.",
     ]
     lines += ["", *ranking(tables, "4"), *ranking(tables, "2"), "", *note("Table 1")]
     lines += ["## Table 2: one switch at a time, 4x", "", *second_table(table, runs["4"]), ""]
@@ -255,6 +308,8 @@ def write_page(folder: Path) -> None:
     if any("ceiling" in t.psnr["simulated"] for t in tables.values()):
         shown = " and ".join(f"{s}x" for s in limits_figure(tables, folder / "question-4.png"))
         lines.append(f"![PSNR of every method and the noise ceiling, at {shown}](question-4.png)")
+    lines += ["", "## Beyond the questions: a reference out of place", ""]
+    lines += note("Out of place") + out_of_place(table, read(folder / "shift.csv"), folder)
     with atomic_path(folder / "README.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print("wrote README.md")

@@ -7,6 +7,7 @@
 import torch
 from torch import Tensor
 
+from ..study import seed_interval
 from .exercise import Exercise, Question
 
 TAILS = (0.025, 0.975)
@@ -39,14 +40,14 @@ def _bell(differences: Tensor, error: Tensor) -> Tensor:
 
 
 def claim(low: float, high: float, seeds: Tensor) -> bool:
-    """Whether a difference may be claimed: zero outside, two seeds or more, all of one sign.
+    """Whether a difference may be claimed: zero outside of the interval over heads and that over seeds.
 
     Whether there are heads enough for an interval (six or more) is for the caller to ask.
 
-    >>> claim(0.1, 0.3, torch.tensor([0.2, 0.2])), claim(0.1, 0.3, torch.tensor([0.2]))
+    >>> claim(0.1, 0.3, torch.tensor([0.2, 0.25, 0.2])), claim(0.1, 0.3, torch.tensor([0.2]))
     (True, False)
     """
-    return _outside(low, high) and len(seeds) > 1 and _agree(seeds)
+    return _outside(low, high) and _outside(*seed_interval(seeds))
 
 
 def _outside(low: float, high: float) -> bool:
@@ -70,11 +71,12 @@ def _differences(random, size: int) -> tuple[Tensor, Tensor]:
 def _findings(random, size: int) -> tuple[float, float, Tensor]:
     """One of each kind; a random size would leave it to chance which mistakes can be told apart."""
     much = 0.3 + float(random(1).abs())
+    alike = torch.tensor([1.0, 1.02, 0.98])
     return {
-        6: (0.1, much, torch.tensor([much, -0.1, much])),  # seeds disagree
+        6: (0.1, much, torch.tensor([0.02, 0.1, 1 + much])),  # one sign, far apart
         9: (0.1, much, torch.tensor([much])),  # one seed
-        12: (-much, -0.1, torch.tensor([-much, -0.2, -0.3])),  # worse, clearly
-        16: (-0.1, much, torch.tensor([0.1, much])),  # zero inside
+        12: (-much, -0.1, -much * alike),  # worse, clearly
+        16: (-0.1, much, much * alike),  # zero inside
     }[size]
 
 
@@ -178,24 +180,22 @@ EXERCISES: dict[str, Exercise | Question] = {
         solution=claim,
         inputs=_findings,
         mistakes={
-            "The seeds are not asked: they have to agree, and be more than one.": (
+            "The seeds' own interval has to leave zero out as well: that of one seed has no end.": (
                 lambda low, high, seeds: _outside(low, high)
             ),
-            "One seed always agrees with itself: two or more are needed.": lambda low, high, seeds: (
-                _outside(low, high) and _agree(seeds)
+            "One sign is not enough: three seeds of equal rows agree in one case of four. Ask"
+            " seed_interval(seeds).": lambda low, high, seeds: (
+                _outside(low, high) and len(seeds) > 1 and _agree(seeds)
             ),
             "A row may also be clearly worse: high < 0.": lambda low, high, seeds: (
-                low > 0 and len(seeds) > 1 and _agree(seeds)
+                low > 0 and _outside(*seed_interval(seeds))
             ),
-            "The interval is not asked: it has to leave zero out.": lambda low, high, seeds: (
-                len(seeds) > 1 and _agree(seeds)
-            ),
-            "The seeds have to agree in sign, all of them.": lambda low, high, seeds: (
-                _outside(low, high) and len(seeds) > 1
+            "The interval over heads is not asked: it has to leave zero out.": (
+                lambda low, high, seeds: _outside(*seed_interval(seeds))
             ),
             "The other way round: True is a claim.": lambda *found: not claim(*found),
         },
-        hint="(low > 0 or high < 0), more than one seed, all of one sign; True or False.",
+        hint="Zero lies outside of (low, high) and of seed_interval(seeds): True or False.",
     ),
     "entropy": Question(
         1.0,

@@ -32,7 +32,16 @@ from matplotlib.figure import Figure
 import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.simulated import VALIDATION_SEED, simulated_pair
-from dcamsr_lite.study import ROWS, Study, held_out_pairs, psnr_of, run, tables, training_volumes
+from dcamsr_lite.study import (
+    ROWS,
+    Study,
+    held_out_pairs,
+    psnr_of,
+    run,
+    seed_interval,
+    tables,
+    training_volumes,
+)
 from dcamsr_lite.train import slices
 
 # %% [markdown]
@@ -277,22 +286,30 @@ if gaps:
 # are larger than this? What would you want to know before you believe the others?
 #
 # ## Exercise 7: when is it a claim?
-# Our rule: the interval over heads leaves zero out, *and* there are two seeds or more, *and* the
-# differences of all seeds have one sign. Otherwise: no difference shown. (That is not "no
-# difference".)
+# Seeds scatter too, so they get an interval of their own: `seed_interval` says how the mean could have
+# come out with other seeds. It is Student's: with so few values a bootstrap would be far too sure.
+
+# %%
+for seeds in ([0.2, 0.25, 0.2], [0.02, 0.1, 0.48], [0.2]):
+    print(seeds, "->", "{:+.2f} to {:+.2f} dB".format(*seed_interval(seeds)))
+
+# %% [markdown]
+# Our rule: zero lies outside of the interval over heads *and* outside of the interval over seeds.
+# Otherwise: no difference shown. (That is not "no difference".)
 #
-# Each part is there for a reason. An interval over heads says nothing of the scatter between seeds:
-# that is why every seed must agree. Even so, three seeds of two equally good rows agree by chance in
-# one case of four. And the interval has to mean something: with fewer than six heads we make no claim
-# at all. (Five heads of two equally good rows have one sign in one case of sixteen.)
+# Each part is there for a reason. An interval over heads says nothing of the scatter between seeds.
+# To see that all seeds have one sign is not enough: three seeds of two equally good rows agree by
+# chance in one case of four. And the interval over heads has to mean something: with fewer than six
+# heads we make no claim at all. (Five heads of two equally good rows have one sign in one case of
+# sixteen.)
 
 
 # %%
 def claim(low, high, seeds):
-    """low, high: the interval; seeds: the mean difference of each seed (seed) -> True or False."""
+    """low, high: interval over heads; seeds (seed): the mean difference of each -> True or False."""
     ### BEGIN SOLUTION
-    agree = bool((seeds > 0).all() or (seeds < 0).all())
-    return (low > 0 or high < 0) and len(seeds) > 1 and agree
+    first, last = seed_interval(seeds)
+    return (low > 0 or high < 0) and (first > 0 or last < 0)
     ### END SOLUTION
 
 
@@ -341,6 +358,21 @@ for row in ("no_reference", "no_channel", "no_spatial", "no_multiscale", "concat
 # **Explain.** Are the reference and the channel branch worth about the same? If so: through which
 # branch does the reference come in? Then compare the row without spatial attention, which the paper's
 # table lacks.
+#
+# ## Which spatial attention pays?
+# Other ways to look, in the same place. A row that ends in `_deep` spends on depth the parameters
+# that it saves on footprints: as many parameters as `corrected`.
+#
+# **Predict.** Which of them is ahead of `corrected` by more than its seeds are apart?
+
+# %%
+ways = ["uniform_spatial", "scaled_dot_product", "pooled_tokens", "local_window"]
+for row in [*ways, "no_spatial_deep", "local_window_deep"]:
+    tell(row, "corrected")
+
+# %% [markdown]
+# **Explain.** Where a deeper network without the branch is as good or better: what was the branch
+# worth? What would a row of equal parameters have hidden, and what does one of equal options hide?
 #
 # ## The paper's table beside ours
 
