@@ -1,5 +1,6 @@
 #!/bin/sh
-# The shipped weights, from the package's anatomy and the open MS pairs: a good hour on one core (OMP_NUM_THREADS=1).
+# The shipped weights, from the package's anatomy and the open MS pairs: about two and a half hours on one core
+# (OMP_NUM_THREADS=1), in an environment with the package:
 #     sh assets/weights/train.sh OPEN_MS_FOLDER WORK_FOLDER
 set -eu
 source=$1

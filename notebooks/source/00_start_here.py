@@ -35,7 +35,8 @@ from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
 # %% [markdown]
 # ## One head, two contrasts
 # T1 is the reference, sharp. T2 is what we want sharp; its low-resolution image keeps the centre of
-# k-space only: 1/16 of it at 4x. The network has not seen this head.
+# k-space only: 1/16 of it at 4x. The network has not seen this head; all simulated heads, though, are
+# random warps of one person's anatomy, each with contrasts, lesions and noise of its own.
 
 # %%
 pair, _ = simulated_pair(DEMO_SEED, scale=4)
@@ -55,6 +56,10 @@ course.show(
 # ## Exercise 1: three ways back
 # *Zero-fill* pads the cropped k-space with zeros. *Bicubic* interpolates the low-resolution magnitude
 # image. *DCAMSR*, the network, also sees the T1 image.
+#
+# Three scores compare an image with its target: PSNR, peak signal-to-noise ratio, in dB, more is
+# better (exercise 2 is its formula); SSIM, structural similarity, 1 is identical; NMSE, normalised mean
+# squared error, the squared error as a share of the squared target, 0 is identical.
 #
 # **Predict.** Which structures of the target can the T1 image tell, and which can it not? Then order
 # `"zero-fill"`, `"bicubic"`, `"dcamsr"` by PSNR, worst to best.

@@ -19,8 +19,8 @@
 # - put an attention of your own into the network and look at it.
 #
 # You need: [notebook 00](00_start_here.ipynb), matrix products, softmax, and a look at
-# [einops](https://einops.rocks). Measured: {{MINUTES}} minutes on two CPU cores.
-# **Not for clinical use.**
+# [einops](https://einops.rocks). Measured: {{MINUTES}} minutes on two CPU cores. Real anatomy,
+# simulated contrasts. **Not for clinical use.**
 
 # %%
 import torch
@@ -385,5 +385,6 @@ course.report()
 # - Shaker et al., *UNETR++*, 2022; its repository's issue 62 on the merge of heads.
 # - Rogozhnikov, *Einops: clear and reliable tensor manipulations with Einstein-like notation*,
 #   ICLR 2022.
+# - Anatomy: Colin27, McGill University; see the [licence and origin](../assets/brain/README.md).
 #
 # **Not for clinical use.**

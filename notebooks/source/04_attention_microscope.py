@@ -499,5 +499,6 @@ course.report()
 # - Jain, Wallace, *Attention is not Explanation*, NAACL 2019.
 # - Wiegreffe, Pinter, *Attention is not not Explanation*, EMNLP 2019.
 # - Wang et al., *Linformer*, 2020: attention to projected tokens.
+# - Anatomy: Colin27, McGill University; see the [licence and origin](../assets/brain/README.md).
 #
 # **Not for clinical use.**

@@ -19,7 +19,7 @@
 # You will be able to
 # - write a training loop, and say what each of its lines is for,
 # - read loss and validation curves: learning, over-fitting, a changed validation set,
-# - stop a training and resume it to the very same weights, on a CPU or a GPU.
+# - stop a training and resume it, on a CPU with as many threads as before, to the very same weights.
 #
 # You need: [notebook 01](01_kspace.ipynb), and that a gradient says how a loss changes with a weight.
 # Measured: {{MINUTES}} minutes on two CPU cores; no GPU is needed, Colab offers one. Everything
@@ -50,7 +50,8 @@ runs = Path(tempfile.mkdtemp())  # on Colab a folder of your Drive survives the 
 
 # %% [markdown]
 # ## Data
-# Four simulated heads to train on, one to validate; no head is in both. Each slice comes with its
+# Four simulated heads to train on, one to validate; no head is in both (all are warps of one person's
+# anatomy, each with contrasts, lesions and noise of its own). Each slice comes with its
 # mirror image.
 
 # %%
@@ -431,7 +432,8 @@ print(f"memory for batch 4 at 256 x 256: about {memory_estimate(full, batch=4):.
 #     --data M4RAW/train --validation M4RAW/val --out full-4x --device cuda
 # ```
 # and, after an interruption, the same with `--resume`. Without a GPU, `dcamsr train --data simulated
-# --out mine` trains the lite network in minutes. `--bf16` helps on newer GPUs; a T4 only imitates it.
+# --out mine` trains the lite network in minutes, for simulated heads: on a real patient such weights
+# were below zero-fill (their [cards](../assets/weights/README.md)). `--bf16` helps on newer GPUs; a T4 only imitates it.
 #
 # ## The curves that ship
 # Every shipped weight file comes with its log; a training of several stages starts at step 0 in each.

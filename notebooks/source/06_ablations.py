@@ -91,7 +91,9 @@ for line in sorted({r["study"] for r in runs}):
 
 # %% [markdown]
 # `subjects` and `tests` are simulated heads, `real` counts sessions of patients, in training and in
-# the test. No head or patient is in both. The table, with the seeds that were run:
+# the test. No head or patient is in both, but all simulated heads are warps of one person's anatomy,
+# each with contrasts, lesions and noise of its own: what is shown on them holds for more such heads,
+# not for other people. The table, with the seeds that were run:
 
 
 # %%
@@ -342,6 +344,8 @@ def tell(better, than):
 
 
 # %% [markdown]
+# (The results page draws other bootstrap samples: the last digit can differ.)
+#
 # **Explain.** Where does "one case of four" come from? What would make the rule stricter, and what
 # would that cost?
 #
@@ -548,7 +552,8 @@ print("seed by seed:", [f"{x:+.2f}" for x in by_seed], "claim:", claimed)
 #
 # Now put a row of your own choice in place of `no_reference`, or a line of your own into `ROWS`, like
 # `ROWS["mine"] = {"channel": False, "multiscale": False}`. The table itself:
-# `python assets/results/make.py study` in a checkout, some minutes a row (it resumes row by row).
+# `.venv/bin/python assets/results/make.py study --out FOLDER` in a checkout, some minutes a row (it
+# resumes row by row).
 
 # %% tags=["varies"]
 course.report()

@@ -500,5 +500,6 @@ course.report()
 # - Jain and Wallace, *Attention is not Explanation*, NAACL 2019; Wiegreffe and Pinter, *Attention is
 #   not not Explanation*, EMNLP 2019.
 # - Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018: why controls.
+# - Anatomy: Colin27, McGill University; see the [licence and origin](../assets/brain/README.md).
 #
 # **Not for clinical use.**

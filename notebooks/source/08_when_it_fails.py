@@ -555,5 +555,6 @@ course.report()
 # - Bhadra et al., *On hallucinations in tomographic image reconstruction*, IEEE Trans Med Imaging 40,
 #   2021.
 # - Gudbjartsson, Patz, *The Rician distribution of noisy MRI data*, Magn Reson Med 34, 1995.
+# - Anatomy: Colin27, McGill University; see the [licence and origin](../assets/brain/README.md).
 #
 # **Not for clinical use.**
