@@ -23,7 +23,12 @@ class InputError(ValueError):
     """
 
     def __init__(self, where: object, found: str, expected: str):
+        self._told = (str(where), found, expected)
         super().__init__(" ".join(f"{where}: found {found}; expected {expected}".split()))
+
+    def __reduce__(self):
+        # an exception is rebuilt from its message alone; processes send theirs as pickles
+        return type(self), self._told
 
 
 @contextmanager

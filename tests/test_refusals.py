@@ -1,5 +1,6 @@
 """Pairs that do not fit, arrays of any kind, and writers that leave a whole file or none."""
 
+import pickle
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from dcamsr_lite.data import load_input, load_pair
 from dcamsr_lite.errors import InputError
 from dcamsr_lite.files import write_m4raw, write_volume
 from dcamsr_lite.volume import Volume
+
+
+def test_a_refusal_survives_the_way_between_processes():
+    error = InputError(Path("t1.h5"), "no dataset 'kspace'", "an M4Raw or fastMRI file")
+    sent = pickle.loads(pickle.dumps(error))
+    assert type(sent) is InputError and str(sent) == str(error)
 
 
 def test_pairs_that_must_be_refused():
