@@ -87,7 +87,10 @@ class Projection(nn.Module):
             if side**2 != tokens:
                 raise ValueError(f"local footprints form a square: {tokens} tokens do not")
             tiles = rearrange(torch.eye(tokens), "p (row column) -> 1 p row column", row=side)
+            # on a much coarser grid some tiles fall between its pixels: they take the covering one
+            covering = F.interpolate(tiles, shape, mode="area")[0]
             tiles = F.interpolate(tiles, shape, mode="bilinear")[0]
+            tiles = torch.where(tiles.sum((-2, -1), keepdim=True) > 0, tiles, covering)
             self.weight = nn.Parameter(tiles / tiles.sum((-2, -1), keepdim=True))
             self.bias = nn.Parameter(torch.zeros(tokens))
         else:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from helpers import awake
 from hypothesis import given, settings
@@ -157,6 +158,19 @@ def test_resampled_footprints_keep_their_sums_and_their_place():
         centre = (footprints.sum(-1) * row).sum(-1) / footprints.sum((-2, -1))
         expected = torch.arange(4).add(0.5).div(4).repeat_interleave(4)
         torch.testing.assert_close(centre, expected, atol=0.04, rtol=0)
+
+
+def test_local_footprints_start_as_tiles_on_any_grid():
+    """Where a bilinear tile meets a pixel it is the start, to the bit; no tile is left without."""
+    tiles = rearrange(torch.eye(64), "p (row column) -> 1 p row column", row=8)
+    for grid in ((2, 2), (2, 16), (3, 4), (4, 4), (8, 8), (12, 10), (16, 16)):
+        start = Projection(64, grid, held=16, local=True).weight
+        bilinear = F.interpolate(tiles, grid, mode="bilinear")[0]
+        total = bilinear.sum((-2, -1), keepdim=True)
+        met = (total > 0).flatten()
+        assert bool(met.all()) == (min(grid) > 3)
+        assert torch.equal(start[met], (bilinear / total)[met])
+        torch.testing.assert_close(start.sum((-2, -1)), torch.ones(64))
 
 
 def test_a_network_resampled_to_its_own_size_is_unchanged(images):

@@ -33,6 +33,16 @@ def test_the_corrected_network_takes_any_size(rows, columns, scale):
         assert model(lr, ref).shape == ref.shape
 
 
+@pytest.mark.parametrize("size", [8, (8, 40)])
+def test_the_smallest_network_is_finite(size):
+    model = dl.DCAMSR(scale=4, image_size=size)
+    lr, ref = torch.rand(1, 1, 2, 2), torch.rand(1, 1, 8, 8)
+    sr = model(lr, ref)
+    sr.square().mean().backward()
+    assert bool(sr.isfinite().all())
+    assert all(bool(p.grad.isfinite().all()) for p in model.parameters() if p.grad is not None)
+
+
 @pytest.mark.parametrize("mode", ["reference", "multiscale", "channel", "spatial"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_mode_trains_every_parameter_that_it_keeps(mode, variant, images):
