@@ -74,9 +74,12 @@ class Config:
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         if isinstance(size := fields.get("image_size", cls.image_size), int):
             size = (size, size)
+        fields |= {"variant": variant, "preset": preset, "image_size": size}
+        for name, value in fields.items():
+            check(name, value, cls.__dataclass_fields__[name].default)
         if min(size) < MULTIPLE:
             raise ValueError(f"image_size is {size}, expected at least {MULTIPLE} x {MULTIPLE}")
-        return cls(**fields | {"variant": variant, "preset": preset, "image_size": size})
+        return cls(**fields)
 
     def transformer(self, level: int) -> dict:
         """Arguments of the transformer block at ``level``; sizes are padded to a multiple of 8."""
@@ -96,6 +99,32 @@ class Config:
             "dropout": self.dropout,
             "norm_before_ffn": self.norm_before_ffn,
         }
+
+
+def check(name: str, value: object, default: object) -> None:
+    """Raise ValueError unless a field has the kind of its default, and a size is positive.
+
+    >>> check("channel", "False", True)
+    Traceback (most recent call last):
+    ...
+    ValueError: channel is 'False', expected true or false
+    """
+    if isinstance(default, bool):
+        right, expected = isinstance(value, bool), "true or false"
+    elif isinstance(default, tuple):  # an empty default: any number of them
+        right = isinstance(value, tuple) and all(type(n) is int and n >= 0 for n in value)
+        right = right and len(value) == (len(default) or len(value))
+        expected = f"{len(default) or 'a list of'} whole numbers"
+    elif isinstance(default, int):
+        right, expected = type(value) is int and value > 0, "a whole number above 0"
+        right = right or (name, value) == ("held_footprints", None)
+    elif isinstance(default, float):
+        right = type(value) in (int, float) and 0 <= value < 1
+        expected = "a number from 0 to below 1"
+    else:
+        return
+    if not right:
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
 
 
 CHOICES: dict[str, tuple] = {

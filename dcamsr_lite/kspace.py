@@ -156,8 +156,9 @@ def upsample_fourier(low: Tensor, scale: int) -> Tensor:
     >>> upsample_fourier(torch.full((16, 16), -7.0), 4)[8, 8]
     tensor(-7.)
 
-    A cropped k-space keeps pixel 0 of both grids in one place, and so does this; bilinear upsampling
-    centres the small pixels instead, which shifts the image by (scale - 1) / 2 pixels.
+    A cropped k-space keeps pixel 0 of both grids in one place, and so does this, where ``h`` and ``w``
+    are even; where they are odd both keep the middle pixel. Bilinear upsampling centres the small
+    pixels instead, which shifts the image by (scale - 1) / 2 pixels.
     """
     height, width = low.shape[-2:]
     return ifft2c(center_pad(fft2c(low), (height * scale, width * scale))).real * scale

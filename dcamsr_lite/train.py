@@ -9,17 +9,19 @@
 ['last.safetensors', 'log.csv', 'state.pt']
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from math import cos, isfinite, pi
+from math import cos, inf, isfinite, pi
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
@@ -30,7 +32,7 @@ from .memory import memory_estimate
 from .metrics import psnr
 from .model import DCAMSR
 from .processes import rank, total, wait, world
-from .training_data import Shares, batches, flipped, loader, seed_of, slices, sources
+from .training_data import Shares, batches, flipped, loader, sample, seed_of, slices, sources
 from .training_run import LOG, Run, moving_average, stop_asked
 from .variation import kinds, vary
 
@@ -82,11 +84,13 @@ class Recipe:
             raise InputError("training data", f"{slices} slices for {parts} parts", "more slices")
         return min(self.batch * parts, slices)
 
-    def identity(self, slices: int, steps: int) -> dict:
+    def identity(self, model: nn.Module, data: Dataset, steps: int) -> dict:
         """What two runs must share to be one; how a step is divided does not count."""
         fields = asdict(self) | {"steps": steps, "variation": [*kinds(self.variation)]}
-        together = {"batch": self.together(slices), "slices": slices}
-        return {k: v for k, v in fields.items() if k not in ("accumulate", "epochs")} | together
+        fields |= {"batch": self.together(len(data)), "slices": len(data)}
+        network = json.loads(json.dumps(asdict(model.config)))  # as it will be read
+        fields |= {"data": sample(data)} | {f"network {k}": v for k, v in network.items()}
+        return {k: v for k, v in fields.items() if k not in ("accumulate", "epochs")}
 
 
 def learning_rate(step: int, steps: int, first: float, schedule: str = "paper") -> float:
@@ -130,8 +134,10 @@ def train(
     because what a step draws depends on its number alone. Under torchrun (``processes``) each
     process takes its part of every step. ``workers`` read and vary slices ahead of the network.
 
-    Raises InputError for an ``out`` that cannot be written or holds another run, and for a loss that
-    is not finite. Returns the network whose weights were kept, in eval mode.
+    Raises InputError for an ``out`` that cannot be written or holds another run (another network,
+    other data, another recipe), for validation pairs that the network cannot take, and for a loss or
+    a gradient that is not finite: what was saved last is kept then. Returns the network whose weights
+    were kept, in eval mode.
     """
     chosen = Recipe(**recipe)
     data = TensorDataset(*data) if isinstance(data, tuple) else data
@@ -145,8 +151,9 @@ def train(
     if chosen.average:
         parts["average"] = moving_average(model, chosen.average)
         kept = parts["average"].module
-    run = Run(out, chosen.identity(len(data), steps), parts, notes)
+    run = Run(out, chosen.identity(model, data, steps), parts, notes)
     run.open(resume, device)
+    check_validation(model, pairs)
     wait()  # nobody writes before all have looked
     run.save(kept)  # an unwritable folder is found before the first step, not after an hour
     network = prepared(model, device, compiled)
@@ -165,9 +172,10 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             share = gradients(network, reader, run.step, together, chosen)
             loss, stop = total([share, float(asked())])
-            if not isfinite(loss):  # before the step: the weights are still those of run.step
-                run.save(kept)
-                found = f"a loss of {loss} after {run.step} steps"
+            size = float(clip_grad_norm_(model.parameters(), inf))  # only measured, nothing is cut
+            if not (isfinite(loss) and isfinite(size)):  # what was saved last is kept
+                number = f"gradient of {size}" if isfinite(loss) else f"loss of {loss}"
+                found = f"a {number} after {run.step} steps"
                 raise InputError(out, found, "finite numbers: try a lower rate, or no bf16")
             optimizer.step()
             if chosen.average:
@@ -239,6 +247,19 @@ def backward(
         share = error * (len(lr) / together)
         (share * world()).backward()
     return share.detach()
+
+
+@torch.inference_mode()
+def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
+    """Raise InputError for a pair that this network cannot take: before the first step, not after."""
+    device = next(model.parameters()).device
+    for pair in pairs:
+        try:
+            model.eval()(pair.lr[:1].to(device), pair.ref[:1].to(device))
+        except ValueError as error:
+            found = f"a volume of {pair.shape[0]} x {pair.shape[1]}: {error}"
+            raise InputError("validation", found, "one that the network can take") from error
+    model.train()
 
 
 def mean_psnr(model: DCAMSR, pairs: list[Pair]) -> float | None:

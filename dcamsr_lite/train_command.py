@@ -102,7 +102,8 @@ def train_with(options: Namespace) -> None:
         model.config, options.batch, options.device, neighbours(options.device)
     )
     say(f"{len(data)} slices of {rows} x {columns}, about {gigabytes} GB a step", file=sys.stderr)
-    held_out = sources(options.validation, options.scale, size, VALIDATION_SEED, 2)
+    # simulated heads of the data's own size: a network may be made for one size alone
+    held_out = sources(options.validation, options.scale, max(rows, columns), VALIDATION_SEED, 2)
     recipe = recipe_of(options)
     train(
         model,
@@ -133,7 +134,12 @@ def neighbours(device: str) -> int:
 
 def read(options: Namespace, size: int) -> Dataset:
     """All slices: in memory, or on disk if asked or when they need over a quarter of the memory."""
-    pairs = sources(options.data, options.scale, size, options.seed * 1000, options.subjects)
+    first = options.seed * 1000
+    if "simulated" in options.data and first + options.subjects > VALIDATION_SEED:
+        found = f"{options.seed}: simulated heads {first} to {first + options.subjects - 1}"
+        expected = f"heads below {VALIDATION_SEED}, where those of validation and tests begin"
+        raise InputError("--seed", found, expected)
+    pairs = sources(options.data, options.scale, size, first, options.subjects)
     folder = options.cache or Path(options.out) / "slices"
     limit = 0.0 if options.cache else device_memory("cpu") * 1e9 / 4 / neighbours("cpu")
     return collect(pairs, options.scale, folder, limit)
@@ -171,7 +177,8 @@ def recipe_of(options: Namespace) -> dict:
 def notes_of(options: Namespace, recipe: dict) -> dict[str, str]:
     """What the weight file says about its making."""
     notes = {name: str(getattr(options, name)) for name in NOTES}
-    of_the_recipe = ("steps", "epochs", "rate", "batch")
+    length = "epochs" if recipe.get("epochs") else "steps"
+    of_the_recipe = (length, "rate", "batch")
     notes |= {name: str(recipe[name]) for name in of_the_recipe if name in recipe}
     notes |= {"vary": ",".join(recipe["variation"]) or "nothing", "processes": str(world())}
     notes |= {"data": " + ".join(Path(name).name for name in options.data)}

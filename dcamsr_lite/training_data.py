@@ -51,8 +51,8 @@ def sources(
 def flipped(volume: Volume) -> Volume:
     """Left and right exchanged, in k-space too: another head, for the price of none.
 
-    The image is flipped *before* it is degraded: a crop keeps pixel 0 of both grids in one place,
-    so a flipped low-resolution image does not belong to the flipped target.
+    The image is flipped *before* it is degraded: a crop keeps pixel 0 of both (even) grids in one
+    place, so a flipped low-resolution image does not belong to the flipped target.
     """
     kspace = volume.kspace
     if kspace is not None:
@@ -105,6 +105,17 @@ def check_sizes(shapes: list[Sequence[int]]) -> None:
         if (size := tuple(shape[-2:])) != first:
             found = f"{size} in pair {number} beside {first}"
             raise InputError("training data", found, "volumes of one size")
+
+
+def sample(data: Dataset) -> list[float]:
+    """A few numbers that other data hardly share: mean sizes of three references and targets.
+
+    >>> lr, image = torch.zeros(3, 1, 8, 8), torch.ones(3, 1, 32, 32)
+    >>> sample(TensorDataset(lr, image, 2 * image))
+    [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]
+    """
+    chosen = (0, len(data) // 2, len(data) - 1)
+    return [float(image.double().abs().mean()) for i in chosen for image in data[i][1:]]
 
 
 class StoredSlices(Dataset):

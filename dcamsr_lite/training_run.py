@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isclose
 from pathlib import Path
 
 import torch
@@ -61,10 +62,16 @@ class Run:
             identity = state.pop("identity")
         except Exception as error:  # torch promises no kind of error for a damaged file
             raise InputError(file, str(error).split("\n")[0], "the state of a training") from error
-        if identity != self.identity:
-            raise InputError(file, f"a run with {identity}", f"{self.identity}")
-        for name, part in self.parts.items():
-            part.load_state_dict(state.pop(name))
+        if other := differences(identity, self.identity):
+            was, asked = ({k: v[i] for k, v in other.items()} for i in (0, 1))
+            raise InputError(file, f"a run with {was}", f"{asked}, as asked; or another folder")
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state.pop(name))
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise InputError(
+                file, str(error).split("\n")[0], "the state of this network"
+            ) from error
         vars(self).update(state)
 
     def save(self, kept: DCAMSR) -> None:
@@ -132,6 +139,23 @@ def moving_average(model: nn.Module, decay: float) -> torch.optim.swa_utils.Aver
         get_ema_multi_avg_fn(share)(averages, current, count)
 
     return AveragedModel(model, multi_avg_fn=update)
+
+
+def differences(one: dict, other: dict) -> dict[str, tuple]:
+    """What two identities do not share; numbers measured from data may differ by rounding.
+
+    >>> differences({"seed": 0, "data": [1.0]}, {"seed": 1, "data": [1.000001]})
+    {'seed': (0, 1)}
+    """
+
+    def alike(a, b) -> bool:
+        measured = isinstance(a, list) and isinstance(b, list) and len(a) == len(b)
+        if measured and all(isinstance(x, float) for x in a + b):
+            return all(isclose(x, y, rel_tol=1e-4) for x, y in zip(a, b, strict=True))
+        return a == b
+
+    pairs = {k: (one.get(k), other.get(k)) for k in one | other}
+    return {k: pair for k, pair in pairs.items() if not alike(*pair)}
 
 
 @contextmanager

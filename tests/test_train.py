@@ -82,6 +82,48 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_the_weights(tensors):
     assert same(dl.load("run/last.safetensors").half(), network().half())
 
 
+def test_a_gradient_that_is_not_finite_spoils_nothing_that_was_saved(tensors):
+    """A finite loss may have one, as at the root of zero; after that step no weight is a number."""
+    model = network()
+    calls = []
+
+    def spoil(gradient):
+        calls.append(1)
+        return gradient * float("nan") if len(calls) == 4 else gradient
+
+    model.last.weight.register_hook(spoil)
+    with pytest.raises(dl.InputError, match="a gradient of nan after 3 steps"):
+        train(model, tensors, "run", steps=6, every=2, progress=False)
+    dl.load("run/last.safetensors")
+    resumed = train(network(), tensors, "run", steps=6, every=2, resume=True, progress=False)
+    assert same(resumed, train(network(), tensors, "whole", steps=6, every=2, progress=False))
+
+
+@pytest.mark.parametrize("options", [{"merge": "scrambled"}, {"residual": False}, {"scale": 2}])
+def test_another_network_does_not_go_on_where_this_one_stopped(options, tensors):
+    train(network(), tensors, "run", steps=3, until=1, progress=False)
+    other = dl.DCAMSR(image_size=32, **options)
+    with pytest.raises(dl.InputError, match=f"{next(iter(options))}"):
+        train(other, tensors, "run", steps=3, resume=True, progress=False)
+
+
+def test_other_data_do_not_go_on_where_these_stopped(tensors):
+    train(network(), tensors, "run", steps=3, until=1, progress=False)
+    lr, ref, target = tensors
+    with pytest.raises(dl.InputError, match="'data'"):
+        train(network(), (lr, ref * 1.1, target), "run", steps=3, resume=True, progress=False)
+    rounded = tuple(t * (1 + 1e-6) for t in tensors)  # as another number of threads may leave them
+    train(network(), rounded, "run", steps=3, resume=True, progress=False)
+
+
+def test_a_validation_volume_of_another_size_is_refused_before_the_first_step(tensors):
+    wide = torch.rand(2, 48, 48)
+    model = dl.DCAMSR(image_size=32, variant="paper")
+    with pytest.raises(dl.InputError, match="validation: found a volume of 48 x 48"):
+        train(model, tensors, "run", steps=3, validation=[(wide, wide)], progress=False)
+    assert not Path("run").exists()
+
+
 def test_another_run_is_not_overwritten_nor_resumed_by_mistake(tensors):
     train(network(), tensors, "run", steps=1, progress=False)
     before = Path("run/last.safetensors").read_bytes()
@@ -151,6 +193,13 @@ def test_the_command_trains_on_a_csv_resumes_and_its_weights_evaluate(volumes, c
         (["--data", "nowhere.csv"], "nowhere.csv"),
         (["--data", "pairs.csv", "--set", "chanel=false"], "chanel"),
         (["--data", "pairs.csv", "--set", "channel"], "KEY=VALUE"),
+        (["--data", "pairs.csv", "--set", "multiscale=False"], "true or false"),
+        (["--data", "pairs.csv", "--set", "heads=0"], "heads is 0"),
+        (["--data", "pairs.csv", "--set", "channels=-16"], "channels is -16"),
+        (["--data", "pairs.csv", "--set", "decoder_blocks=[1,1,1]"], "6 whole numbers"),
+        (["--data", "pairs.csv", "--set", "dropout=1.5"], "below 1"),
+        (["--data", "simulated", "--seed", "900"], "heads below 900000"),
+        (["--data", "simulated", "--seed", "899", "--subjects", "1001"], "heads below 900000"),
         (["--data", "pairs.csv", "--steps", "0"], "not positive"),
         (["--data", "pairs.csv", "--device", "cuda"], "no CUDA device"),
         (["--data", "pairs.csv", "--init", "nothing"], "no such weights"),
