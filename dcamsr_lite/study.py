@@ -49,6 +49,7 @@ ROWS: dict[str, dict | str] = {
     # what learned footprints cost in parameters, spent on depth: as many as "corrected" has
     "no_spatial_deep": {"spatial": False, "decoder_blocks": (1, 1, 1, 23, 11, 2)},
     "local_window_deep": {"spatial_attention": "window", "decoder_blocks": (1, 1, 1, 23, 11, 2)},
+    "as_large": {"channels": 32, "heads": 8},  # lite itself: as many parameters as the baselines
     "bilinear": {"upsampling": "bilinear"},
     "torch_start": {"start": "torch"},
     "edsr": "edsr",
@@ -151,9 +152,9 @@ def entropies(model: nn.Module, pair: Pair) -> dict[str, list[float]]:
     """Mean entropy per level of both branches after training; empty for networks without attention."""
     if not isinstance(model, DCAMSR):
         return {}
-    middle = len(pair.lr) // 2
+    middle, device = len(pair.lr) // 2, next(model.parameters()).device
     with trace(model.eval()) as record:
-        model(pair.lr[middle : middle + 1], pair.ref[middle : middle + 1])
+        model(*(x[middle : middle + 1].to(device) for x in (pair.lr, pair.ref)))
     levels = sorted({*record.spatial, *record.channel})
     found: dict[str, list[float]] = {}
     for level in levels:

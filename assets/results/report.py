@@ -3,6 +3,7 @@
 What a person concludes stands in notes.md, without numbers, and is put where it belongs.
 """
 
+import itertools
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -41,6 +42,7 @@ QUESTIONS = {
         ("no_reference", "zero-fill"),
     ],
 }
+OURS = ("corrected", "as_large")  # the study's size, and the baselines'
 DATA = {"simulated": "simulated heads", "real": "real patients"}
 LIKEWISE = ("a difference", "no difference shown", "one seed, no claim")
 LIKEWISE += ("too few subjects for an interval", "not run")
@@ -120,26 +122,31 @@ def study_of(runs: list[dict]) -> list[str]:
 def ranking(tables: dict, scale: str) -> list[str]:
     """Is the corrected network ahead of everything that it is compared with, and by how much?"""
     table, lines = tables[scale], []
-    for data, words in DATA.items():
-        others = [row for row in METHODS if row not in ("corrected", "ceiling")]
-        found = {row: table.difference(data, "corrected", row) for row in others}
+    others = [row for row in METHODS if row not in (*OURS, "ceiling")]
+    for ours, data in itertools.product(OURS, DATA):
+        start = f"- {scale}x, {DATA[data]}, {name(ours)}: "
+        found = {row: table.difference(data, ours, row) for row in others}
         known = {row: d for row, d in found.items() if d}
         if not known:
-            lines.append(f"- {scale}x, {words}: not run.")
+            lines.append(start + "not run.")
             continue
-        ahead = [f"{name(r)} by {-d['mean']:.2f} dB" for r, d in known.items() if d["mean"] < 0]
+        start += f"of {len(known)} methods, "
+        ahead = [ahead_by(name(r), d) for r, d in known.items() if d["mean"] < 0]
         closest = min(known, key=lambda row: known[row]["mean"])
-        first = f"- {scale}x, {words}: of {len(known)} methods, "
         if ahead:
-            lines.append(first + f"ahead of the corrected network: {'; '.join(ahead)}.")
+            lines.append(start + f"ahead of it: {'; '.join(ahead)}.")
         else:
             gain = known[closest]["mean"]
             lines.append(
-                first + f"none is ahead; the closest is {name(closest)}, {gain:.2f} dB behind."
+                start + f"none is ahead; the closest is {name(closest)}, {gain:.2f} dB behind."
             )
         missing = [name(row) for row in others if not found[row]]
         lines[-1] += f" Not run: {', '.join(missing)}." if missing else ""
     return lines
+
+
+def ahead_by(who: str, found: dict) -> str:
+    return f"{who} by {-found['mean']:.2f} dB ({verdict(found)})"
 
 
 def limits(tables: dict) -> list[str]:
