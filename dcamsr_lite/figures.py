@@ -19,7 +19,7 @@ from torch import Tensor
 from .data import Pair
 from .errors import InputError, atomic_path
 from .evaluation import super_resolve
-from .metrics import band_error, psnr
+from .metrics import band_error, has_signal, psnr
 from .model import DCAMSR
 from .tracing import Record, trace
 
@@ -94,7 +94,9 @@ def overview(
 
 
 def judged(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
-    """PSNR of one slice, and where in k-space its error lies."""
+    """PSNR of one slice, and where in k-space its error lies; a blank one has no energy to share."""
+    if not has_signal(target):
+        return f"{slice_psnr(target, image, peak):.1f} dB"
     bands = band_error(target[None], image[None], scale)
     shares = " + ".join(f"{100 * share:.1f} % {band}" for band, share in bands.items())
     return f"{slice_psnr(target, image, peak):.1f} dB\n{shares}"

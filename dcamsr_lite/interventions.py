@@ -27,7 +27,7 @@ from .edits import WHITE, Lesion, between, blur, one_of, paint, rotate, shift
 from .errors import InputError
 from .evaluation import super_resolve
 from .kspace import center_crop, center_pad, degrade, zero_fill
-from .metrics import band_error, psnr, ssim
+from .metrics import band_error, has_signal, psnr, ssim
 from .model import DCAMSR
 from .simulated import OTHER_SEED, simulated_reference
 from .tracing import STATES, intervene
@@ -223,8 +223,7 @@ def edit(
 
 
 def _slice(pair: Pair, index: int) -> Pair:
-    changes = {f.name: getattr(pair, f.name) for f in fields(pair)}
-    tensors = {n: x for n, x in changes.items() if isinstance(x, Tensor)}
+    tensors = {n: x for n, x in vars(pair).items() if isinstance(x, Tensor)}
     return replace(pair, **{name: x[index : index + 1] for name, x in tensors.items()})
 
 
@@ -330,7 +329,7 @@ class Result:
 
     ``psnr`` in dB, ``ssim`` and ``bands`` (metrics.band_error, shares of the target's energy) of this
     one slice, whose largest value is the peak; ``change`` in dB is the PSNR minus that without
-    intervention. Without a target they are None.
+    intervention. Without a target, or where it is blank, they are None.
     """
 
     intervention: Intervention
@@ -388,11 +387,12 @@ def run(
         output = super_resolve(model, one).float()
     target = None if one.target_image is None else one.target_image.float()
     seen = (one.reference_image[0].float(), one.zero_filled[0].float())
-    if target is None:
-        return Result(intervention, *seen, None, output[0])
+    seen = (intervention, *seen, None if target is None else target[0], output[0])
+    if target is None or not has_signal(target) or (base is not None and base.psnr is None):
+        return Result(*seen)
     quality = psnr(target, output)
     return Result(
-        *(intervention, *seen, target[0], output[0]),
+        *seen,
         psnr=quality,
         ssim=ssim(target, output),
         bands=band_error(target, output, one.scale),

@@ -1,6 +1,7 @@
 """PSNR, SSIM and NMSE as the paper counts them, the error by k-space band, and the noise ceiling.
 
-Volumes are (slice, row, column) tensors or arrays in the target's units, the target first.
+Volumes are (slice, row, column) tensors or arrays in the target's units, the target first. A
+target without any signal is an InputError.
 
 >>> import torch
 >>> target = torch.rand(2, 16, 16)
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .errors import InputError
 from .kspace import center_pad, crop_kspace, fft2c
 
 CONVENTION = (
@@ -22,29 +24,52 @@ CONVENTION = (
     " over slices; reported: means over volumes"
 )
 
+Images = Tensor | np.ndarray
 
-def psnr(target: Tensor, image: Tensor) -> float:
+
+def has_signal(target: Images) -> bool:
+    """Whether there is anything to measure against: not in a blank slice of a stripped volume.
+
+    >>> has_signal(torch.zeros(1, 8, 8))
+    False
+    """
+    return not target.max() <= 0
+
+
+def _tensor(images: Images) -> Tensor:
+    # a copy of an array: it may be read-only, mirrored, or of the other byte order
+    return images if isinstance(images, Tensor) else torch.tensor(np.array(images, np.float64))
+
+
+def _tensors(target: Images, image: Images) -> tuple[Tensor, Tensor]:
+    target, image = _tensor(target), _tensor(image)
+    if not has_signal(target):
+        raise InputError("target", "no signal: no value above 0", "an image to measure against")
+    return target, image
+
+
+def psnr(target: Images, image: Images) -> float:
     """Peak signal-to-noise ratio in dB over the volume; the peak is the target's maximum.
 
     >>> psnr(torch.ones(1, 2, 2), torch.ones(1, 2, 2))
     inf
     """
-    target, image = target.double(), image.double()
+    target, image = (x.double() for x in _tensors(target, image))
     error = (target - image).square().mean().item()
     return float("inf") if error == 0 else 10 * log10(target.max().item() ** 2 / error)
 
 
-def nmse(target: Tensor, image: Tensor) -> float:
+def nmse(target: Images, image: Images) -> float:
     """Normalised mean squared error over the volume (Table 2).
 
     >>> nmse(torch.ones(1, 2, 2), torch.zeros(1, 2, 2))
     1.0
     """
-    target, image = target.double(), image.double()
+    target, image = (x.double() for x in _tensors(target, image))
     return ((target - image).square().sum() / target.square().sum()).item()
 
 
-def ssim(target: Tensor, image: Tensor) -> float:
+def ssim(target: Images, image: Images) -> float:
     """Structural similarity: 7 x 7 uniform window per slice, range = volume maximum, mean of slices.
 
     >>> ssim(torch.eye(16)[None], torch.eye(16)[None])
@@ -52,6 +77,7 @@ def ssim(target: Tensor, image: Tensor) -> float:
     """
     from skimage.metrics import structural_similarity
 
+    target, image = _tensors(target, image)
     pairs = zip(np.asarray(target, np.float64), np.asarray(image, np.float64), strict=True)
     top = float(target.max())
     return float(
@@ -59,7 +85,7 @@ def ssim(target: Tensor, image: Tensor) -> float:
     )
 
 
-def band_error(target: Tensor, image: Tensor, scale: int) -> dict[str, float]:
+def band_error(target: Images, image: Images, scale: int) -> dict[str, float]:
     """The squared error split by k-space band, each as a share of the target's whole energy.
 
     >>> flat = torch.ones(1, 8, 8)
@@ -69,6 +95,7 @@ def band_error(target: Tensor, image: Tensor, scale: int) -> dict[str, float]:
     ``measured`` lies inside the crop that the low-resolution input kept, ``removed`` outside of it;
     together they are the NMSE.
     """
+    target, image = _tensors(target, image)
     error = fft2c((target - image).double()).abs().square()
     kept = center_pad(crop_kspace(torch.ones_like(error), scale), error.shape[-2:])
     energy = target.double().square().sum()
@@ -89,18 +116,18 @@ def noise_ceiling(peak: float, sigma: float, kept: float) -> float:
     return 20 * log10(peak / sigma) - 10 * log10(1 - kept)
 
 
-def sigma_from_repetitions(first: Tensor, second: Tensor) -> float:
+def sigma_from_repetitions(first: Images, second: Images) -> float:
     """Noise of one repetition, from the difference of two: its deviation divided by sqrt(2).
 
     >>> _ = torch.manual_seed(0)
     >>> round(sigma_from_repetitions(torch.randn(9, 99, 99), torch.randn(9, 99, 99)), 1)
     1.0
     """
-    return ((first - second).double().std() / 2**0.5).item()
+    return ((_tensor(first) - _tensor(second)).double().std() / 2**0.5).item()
 
 
 def ceiling_from_repetitions(
-    first: Tensor, second: Tensor, scale: int, acquired: float = 195 / 256
+    first: Images, second: Images, scale: int, acquired: float = 195 / 256
 ) -> float:
     """The noise ceiling of a target from two repetitions of it; ``acquired`` share of k-space.
 
@@ -114,7 +141,7 @@ def ceiling_from_repetitions(
     return noise_ceiling(float(first.max()), sigma, kept=1 / scale**2 / acquired)
 
 
-def score(target: Tensor, image: Tensor, scale: int) -> dict:
+def score(target: Images, image: Images, scale: int) -> dict:
     """All measures of one volume.
 
     >>> sorted(score(torch.rand(1, 16, 16), torch.rand(1, 16, 16), scale=4))

@@ -9,6 +9,7 @@ from helpers import awake, coil_kspace, phantom
 import dcamsr_lite as dl
 from dcamsr_lite.data import normalise
 from dcamsr_lite.edits import Lesion, blur, paint, rotate, shift
+from dcamsr_lite.figures import overview
 from dcamsr_lite.interventions import Cut, Intervention, cut, edit, run
 from dcamsr_lite.kspace import degrade, ifft2c, rss
 from dcamsr_lite.volume import Volume
@@ -168,6 +169,38 @@ def test_without_a_target_nothing_of_it_can_be_tried():
 
 
 # --- what comes out -------------------------------------------------------------------------------
+
+
+def with_a_blank_slice() -> dl.data.Pair:
+    t1, t2 = phantom(2, 32, 1), 900 * phantom(2, 32, 2)
+    t2[0] = 0
+    return dl.load_pair(t1, t2, 4)
+
+
+def test_against_a_blank_target_nothing_is_measured():
+    model, pair = network(), with_a_blank_slice()
+    base = run(model, pair, 0)
+    for wanted in (Intervention(), Intervention("blank"), Intervention("target"), IN_TARGET):
+        for result in (run(model, pair, 0, wanted), run(model, pair, 0, wanted, base=base)):
+            assert not result.target.any() and bool(result.output.isfinite().all())
+            scores = [result.row()[name] for name in result.row() if name != "tried"]
+            assert scores == [None] * 5
+    assert run(model, pair, 1, Intervention("blank")).psnr > 0
+
+
+def test_explorers_show_a_blank_slice_without_numbers(monkeypatch):
+    made = "dcamsr_lite.interventions.simulated_reference"
+    monkeypatch.setattr(made, lambda seed, shape, slices, view: phantom(slices, max(shape), seed))
+    model, pair = network(), with_a_blank_slice()
+    lab = dl.intervention_lab(model, pair, slice=0)
+    assert sorted(lab.images) == ["low", "output", "reference", "target"]
+    assert {row["psnr_db"] for row in lab.run_standard()} == {None}
+    explorer = dl.explore(model, pair, slice=0)
+    assert explorer.info["quality"] is None
+    for shown in (lab, explorer):
+        assert shown.png()[:4] == b"\x89PNG"
+        shown.save_html("blank.html")
+    assert len(overview(model, pair, 0).axes) > 12
 
 
 def test_run_is_the_network_on_what_was_asked_for():

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 import dcamsr_lite as dl
 from dcamsr_lite.baselines import METHODS, bicubic
 from dcamsr_lite.data import load_pair
-from dcamsr_lite.metrics import band_error, nmse, noise_ceiling, psnr, ssim
+from dcamsr_lite.metrics import (
+    band_error,
+    ceiling_from_repetitions,
+    nmse,
+    noise_ceiling,
+    psnr,
+    score,
+    ssim,
+)
 
 
 @given(st.floats(1e-3, 0.5), st.floats(0.1, 1e4))
@@ -45,6 +53,30 @@ def test_the_bands_add_up_to_the_nmse(seed, scale, rows, columns):
     target, image = torch.rand(2, 2, rows, columns, generator=generator)
     bands = band_error(target, image, scale)
     assert bands["measured"] + bands["removed"] == pytest.approx(nmse(target, image), rel=1e-6)
+
+
+def test_arrays_are_measured_as_tensors_are():
+    target, image = torch.rand(2, 2, 16, 16, generator=torch.Generator().manual_seed(0))
+    mirrored, swapped = target.numpy()[:, ::-1], image.flip(-2).numpy().astype(">f4")
+    mirrored.flags.writeable = False
+    expected = score(target.flip(-2), image.flip(-2), 4)
+    found = score(mirrored, swapped, 4)
+    for name in ("psnr", "ssim", "nmse", "error_by_band"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-5)
+    assert psnr(target.numpy(), image) == pytest.approx(psnr(target, image.numpy()))
+    ceiling = ceiling_from_repetitions(target.numpy(), image.numpy(), 4)
+    assert ceiling == pytest.approx(ceiling_from_repetitions(target, image, 4))
+
+
+@pytest.mark.parametrize("measure", [psnr, nmse, ssim])
+def test_a_blank_target_is_refused(measure):
+    blank, image = torch.zeros(1, 16, 16), torch.rand(1, 16, 16)
+    for target in (blank, blank.numpy()):
+        with pytest.raises(dl.InputError, match="target: found no signal"):
+            measure(target, image)
+    for with_scale in (band_error, score):
+        with pytest.raises(dl.InputError, match="target: found no signal"):
+            with_scale(blank, image, 2)
 
 
 def test_zero_fill_of_a_magnitude_image_errs_only_where_nothing_was_measured():

@@ -220,7 +220,7 @@ function build(model, root) {
   }
   const signedText = (x, digits) => (x > 0 ? "+" : x < 0 ? "−" : "±") + Math.abs(x).toFixed(digits);
   function drawNumbers(result) {
-    if (result.psnr_db === null) return numbers.replaceChildren("No target: nothing to measure against.");
+    if (result.psnr_db === null) return numbers.replaceChildren("No target, or a blank one: nothing to measure against.");
     const none = model.get("rows")[0];
     const tile = (label, text, small) => make("div", { class: "dx-tile" }, make("small", {}, label), make("b", {}, text), make("small", {}, small));
     const band = (label, name) => {

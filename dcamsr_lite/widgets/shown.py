@@ -16,7 +16,7 @@ from ..data import Pair
 from ..edits import WHITE
 from ..errors import InputError
 from ..figures import brightest_slice
-from ..metrics import band_error, psnr
+from ..metrics import band_error, has_signal, psnr
 
 PAGE_BYTES = 6 * 10**6  # of a saved page, for each network that it shows
 TITLES = {
@@ -81,8 +81,10 @@ def quality(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | None
     >>> target = torch.rand(32, 32)
     >>> sorted(quality({"target": target}, target / 2, scale=4))
     ['measured', 'psnr', 'removed']
+
+    None without a target, or where it is blank.
     """
-    if "target" not in images:
+    if "target" not in images or not has_signal(images["target"]):
         return None
     bands = band_error(images["target"][None], image[None], scale)
     return {"psnr": f"{psnr(images['target'], image):.1f} dB", **bands}
