@@ -20,12 +20,12 @@ from .frame import SuperResolver
 from .metrics import CONVENTION, score
 
 
-@torch.inference_mode()
+@torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
 def super_resolve(model: SuperResolver, pair: Pair, batch: int = 1) -> Tensor:
     """The super-resolved volume (slice, row, column) in the target's own units.
 
     Runs on the model's device, ``batch`` slices at a time. Raises InputError when the pair's scale
-    is not the model's. Not for clinical use.
+    is not the model's, or the model is fixed to another matrix. Not for clinical use.
     """
     check_scale(model, pair.scale)
     device = next(model.parameters()).device
@@ -34,6 +34,8 @@ def super_resolve(model: SuperResolver, pair: Pair, batch: int = 1) -> Tensor:
     try:
         slices = zip(pair.lr.split(batch), pair.ref.split(batch), strict=True)
         sr = [model(lr.to(device), ref.to(device)).cpu() for lr, ref in slices]
+    except ValueError as error:  # such as a token projection that is fixed to another grid
+        raise InputError("model and pair", str(error), "two that fit each other") from error
     finally:
         model.train(training)
     return pair.restore(torch.cat(sr))
@@ -74,7 +76,8 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | N
 
     Returns method, variant, scale, volumes, psnr, ssim, nmse (means over volumes), per_volume,
     convention. ``method`` is "dcamsr", with a ``model`` of any kind, whose method and variant (only
-    DCAMSR has one) are returned; or a name in baselines.METHODS.
+    DCAMSR has one) are returned; or a name in baselines.METHODS. Raises InputError, also for a pair
+    of another scale or without a target.
     """
     if method != "dcamsr" and method not in METHODS:
         raise InputError("method", repr(method), f"dcamsr or one of {[*METHODS]}")
@@ -83,9 +86,15 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | N
     per_volume = []
     for item in pairs:
         pair = item if isinstance(item, Pair) else load_pair(*item, scale)
+        if pair.scale != scale:
+            raise InputError("pair", f"one for {pair.scale}x", f"one for the asked {scale}x")
+        if pair.target_image is None:
+            raise InputError("pair", "no target", "a pair with one, from load_pair")
         image = super_resolve(model, pair) if method == "dcamsr" else METHODS[method](pair)
         names = {"reference": pair.reference_path, "target": pair.target_path}
         per_volume.append(names | score(pair.target_image, image, scale))
+    if not per_volume:
+        raise InputError("pairs", "none", "one or more")
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}
     variant = None
     if method == "dcamsr":

@@ -138,6 +138,10 @@ def bad_inputs(folder: Path, weights: Path, reference: Path, target: Path) -> di
     cases["weights missing"] = [*judge, target, "--weights", "none.safetensors"]
     cases["weights unknown"] = [*judge, target, "--weights", "none"]
     cases["weights text"] = [*judge, target, "--weights", "text.safetensors"]
+    dl.save(dl.DCAMSR(image_size=40, variant="paper"), "fixed.safetensors")
+    fixed = ["--weights", "fixed.safetensors"]
+    cases["fixed to another matrix"] = [*judge, target, *fixed]
+    cases["fixed, input"] = [*sharpen, "--input", target, "--out", "sharp.npy", *fixed]
     cases["method"] = [*judge, target, "--method", "magic"]
     cases["no target"] = judge[:-1]
     cases["no command"] = []

@@ -137,6 +137,35 @@ def test_evaluate_reports_what_the_contract_names(images):
         dl.evaluate([(head, head)], scale=2, model=model)
 
 
+def test_evaluate_refuses_what_it_cannot_score():
+    head, low = torch.rand(1, 32, 32), torch.rand(1, 8, 8)
+    for pairs, words in (
+        ([dl.load_pair(head, head, 2)], "pair: found one for 2x; expected one for the asked 4x"),
+        ([dl.load_input(head, low, 4)], "pair: found no target"),
+        ([], "pairs: found none"),
+        (iter(()), "pairs: found none"),
+    ):
+        with pytest.raises(dl.InputError, match=words):
+            dl.evaluate(pairs, scale=4, method="zero-fill")
+
+
+@pytest.mark.parametrize("variant", ["paper", "released"])
+def test_super_resolve_says_which_matrix_a_fixed_network_takes(variant):
+    model = dl.DCAMSR(scale=4, image_size=32, variant=variant).train()
+    pair = dl.load_pair(torch.rand(1, 40, 40), torch.rand(1, 40, 40), 4)
+    with pytest.raises(dl.InputError, match="fixed to a 32 x 32 grid and was given 40 x 40"):
+        dl.super_resolve(model, pair)
+    assert model.training
+
+
+def test_a_super_resolved_volume_is_an_ordinary_tensor():
+    pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), 4)
+    image = dl.super_resolve(dl.DCAMSR(scale=4, image_size=32), pair)
+    assert not image.is_inference() and not image.requires_grad
+    image.clamp_(0, 1)
+    (image * torch.ones(1, requires_grad=True)).sum().backward()
+
+
 def test_super_resolve_gives_the_targets_units_back(images):
     head = torch.rand(2, 30, 36)
     model = dl.DCAMSR(scale=4, image_size=32)
