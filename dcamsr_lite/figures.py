@@ -41,9 +41,12 @@ def brightest_slice(pair: Pair) -> int:
 
 @torch.inference_mode()
 def record_slice(model: DCAMSR, pair: Pair, index: int) -> Record:
-    """Both attentions of one slice."""
+    """Both attentions of one slice, run on the model's device, on the CPU to be drawn."""
+    device = next(model.parameters()).device
     with trace(model) as record:
-        model(pair.lr[index : index + 1], pair.ref[index : index + 1])
+        model(*(x[index : index + 1].to(device) for x in (pair.lr, pair.ref)))
+    for levels in (record.spatial, record.channel):
+        levels.update({level: attention.cpu() for level, attention in levels.items()})
     return record
 
 

@@ -6,6 +6,8 @@ from helpers import awake
 
 import dcamsr_lite as dl
 from dcamsr_lite.config import VARIANTS
+from dcamsr_lite.figures import overview, record_slice
+from dcamsr_lite.study import entropies
 
 
 @pytest.fixture(params=VARIANTS)
@@ -234,3 +236,27 @@ def test_networks_with_one_branch_or_one_level_are_recorded_too(off, images):
     if off == "multiscale":
         with pytest.raises(LookupError, match=r"recorded: \[4\]"):
             record.entropy(1)
+
+
+def small_pair() -> dl.data.Pair:
+    return dl.load_pair(torch.rand(2, 32, 32), torch.rand(2, 32, 32), 4)
+
+
+@pytest.mark.parametrize("look", [entropies, lambda *given: record_slice(*given, 0)])
+def test_inputs_go_to_the_models_device(look):
+    """torch's device without values stands for a GPU: it ends where values come back."""
+    model, seen = dl.DCAMSR(image_size=32).to("meta"), []
+    model.register_forward_pre_hook(lambda _, inputs: seen.extend(x.device.type for x in inputs))
+    with pytest.raises(RuntimeError, match="meta"):
+        look(model, small_pair())
+    assert seen == ["meta", "meta"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_network_on_a_gpu_is_looked_into():
+    model, pair = awake(dl.DCAMSR(image_size=32)), small_pair()
+    expected = entropies(model, pair)
+    found = entropies(model.cuda(), pair)
+    for branch, values in expected.items():
+        assert found[branch] == pytest.approx(values, abs=1e-3)
+    assert len(overview(model, pair).axes) > 12
