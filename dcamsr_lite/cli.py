@@ -9,9 +9,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 from .errors import InputError
+
+MAX_SEED = 10**6
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -31,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"dcamsr: error: {error}", file=sys.stderr)
         return 2
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
         print("dcamsr: error: out of memory: try fewer or smaller volumes", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -41,6 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Python's own error, or torch's: a RuntimeError of any device, so that its words must do.
+
+    >>> out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    True
+    """
+    words = ("DefaultCPUAllocator", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     simulate = command("simulate", run_simulate, "write simulated M4Raw-layout files", kinds)
     simulate.add_argument("--out", required=True)
     simulate.add_argument("--subjects", type=positive, required=True, metavar="N")
-    simulate.add_argument("--seed", type=int, default=0)
+    simulate.add_argument("--seed", type=seed, default=0)
     simulate.add_argument("--size", type=positive, default=256)
 
     judge = command("evaluate", run_evaluate, "score a method on a reference and a target volume")
@@ -94,13 +109,13 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--until", type=positive, metavar="N", help="stop there, to be resumed")
     train.add_argument("--batch", type=positive, help="at once, per process: lite 2, full 4")
     train.add_argument("--accumulate", type=positive, default=1, help="such batches per step")
-    train.add_argument("--rate", type=float, help="Adam's; default: lite 1e-3, full 2e-4")
+    train.add_argument("--rate", type=rate, help="Adam's; default: lite 1e-3, full 2e-4")
     train.add_argument(
         "--schedule", choices=("paper", "cosine"), help="default: full paper, lite cosine"
     )
     train.add_argument("--init", help="weights to start from: a name or a .safetensors file")
     train.add_argument("--every", type=positive, default=250, help="steps between checkpoints")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=seed, default=0)
     train.add_argument("--subjects", type=positive, default=16, help="simulated subjects")
     train.add_argument("--image-size", type=positive, default=None, help="of simulated subjects")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -129,6 +144,20 @@ def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not positive")
+    return value
+
+
+def seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= MAX_SEED:
+        raise argparse.ArgumentTypeError(f"{value} is not from 0 to {MAX_SEED}")
+    return value
+
+
+def rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value < inf:
+        raise argparse.ArgumentTypeError(f"{value} is not positive and finite")
     return value
 
 

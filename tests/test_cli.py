@@ -155,6 +155,13 @@ def bad_inputs(folder: Path, weights: Path, reference: Path, target: Path) -> di
     cases["demo place"] = ["demo", "--out", target]
     cases["simulate size"] = ["data", "simulate", "--out", "made", "--subjects", 1, "--size", 33]
     cases["simulate none"] = ["data", "simulate", "--out", "made", "--subjects", 0]
+    simulate = ["data", "simulate", "--out", "made", "--subjects", 1, "--size", 32, "--seed"]
+    train = ["train", "--data", "simulated", "--out", "trained", "--steps", 1]
+    for seed in (-1, 10**6 + 1, 99999999999999, "one"):
+        cases[f"simulate seed {seed}"] = [*simulate, seed]
+        cases[f"train seed {seed}"] = [*train, "--seed", seed]
+    for rate in (-1, 0, "inf", "nan", "fast"):
+        cases[f"rate {rate}"] = [*train, "--rate", rate]
     cases["convert"] = ["convert", "text.safetensors", "out.safetensors"]
     return cases
 
@@ -173,6 +180,28 @@ def test_every_bad_input_is_status_2_one_line_and_no_output(volumes, weights, tm
         assert "found" in errors[0] and "expected" in errors[0], (name, err)
         assert "Traceback" not in err, name
     assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", ["python", "torch", "cpu", "other"])
+def test_out_of_memory_is_one_line_and_other_errors_stay(kind, volumes, monkeypatch, capsys):
+    import torch
+
+    def fail(*_):
+        if kind == "cpu":
+            torch.empty(2**55)
+        errors = {"python": MemoryError(), "other": RuntimeError("mat1 and mat2 do not fit")}
+        raise errors.get(kind, torch.cuda.OutOfMemoryError("CUDA out of memory. Tried 9 GiB"))
+
+    monkeypatch.setattr("dcamsr_lite.evaluation.evaluate", fail)
+    files = ["--reference", volumes[0], "--target", volumes[1], "--scale", 4]
+    arguments = ["evaluate", *files, "--method", "zero-fill"]
+    if kind == "other":
+        with pytest.raises(RuntimeError, match="mat1"):
+            run(*arguments, capsys=capsys)
+        return
+    status, out, err = run(*arguments, capsys=capsys)
+    assert (status, out) == (2, "")
+    assert err == "dcamsr: error: out of memory: try fewer or smaller volumes\n"
 
 
 def test_the_command_is_installed_and_help_explains_every_command():
