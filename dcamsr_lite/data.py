@@ -75,6 +75,8 @@ class Pair:
     field_of_view: tuple[float, float] | None = None
     affine: np.ndarray | None = None
     target_kspace: Tensor | None = None
+    slice_thickness: float | None = None
+    nifti: object | None = None
 
     def restore(self, sr: Tensor) -> Tensor:
         """From the network's output to the target's units, (slice, rows, columns), unpadded.
@@ -98,6 +100,8 @@ class Pair:
             contrast=self.contrast,
             field_of_view=self.field_of_view,
             affine=self.affine,
+            slice_thickness=self.slice_thickness,
+            nifti=self.nifti,
         )
 
 
@@ -245,6 +249,9 @@ def _assemble(
         bright = [degrade(one, scale, order, False) for one in coils_or_image(reference)]
         _, *statistics = normalise(torch.stack(bright).unsqueeze(1))
         ref, _, _ = normalise(ref, *statistics, clamp=clamp)
+    # the output lies on the grid of full size, which an LR input does not describe
+    sized = reference if is_low else target
+    placed = reference if target.affine is None else sized
     return Pair(
         lr=lr,
         ref=ref,
@@ -262,9 +269,10 @@ def _assemble(
         reference_path=reference.path,
         target_path=target.path,
         contrast=target.contrast,
-        # the output lies on the grid of full size, which an LR input does not describe
-        field_of_view=reference.field_of_view if is_low else target.field_of_view,
-        affine=reference.affine if is_low or target.affine is None else target.affine,
+        field_of_view=sized.field_of_view,
+        slice_thickness=sized.slice_thickness,
+        affine=placed.affine,
+        nifti=placed.nifti,
         target_kspace=target.kspace if order == "coils" and target.path is None else None,
     )
 

@@ -25,6 +25,9 @@ __all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
 
 EXTENSIONS = (".h5", ".nii", ".nii.gz", ".npy", ".npz")
 MAX_NIFTI_OFFSET = 2**24  # bytes; where the voxels of a NIfTI file may start
+# What a NIfTI header says of the place of its voxels; the rest (names, windows) is of no other file.
+GEOMETRY = ("pixdim", "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x",
+            "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z")  # fmt: skip
 
 
 def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
@@ -102,13 +105,27 @@ def _read_nifti(path: Path) -> Volume:
         if slope is not None:
             voxels = voxels * np.float64(slope) + np.float64(intercept or 0.0)
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
+        placed = bool(np.isfinite(affine).all())
         columns, rows = np.multiply(header.get_zooms()[:2], shape[:2]).tolist()
         known = {
             "path": str(path),
             "field_of_view": (rows, columns) if 0 < rows < 1e5 and 0 < columns < 1e5 else None,
-            "affine": affine if np.isfinite(affine).all() else None,
+            "affine": affine if placed else None,
+            "nifti": _geometry(header) if placed else None,
         }
         return volume_from_array(path, voxels.T, **known)
+
+
+def _geometry(header):
+    """A header with nothing but sizes, units, and both affines with the codes of what they are."""
+    import nibabel
+
+    kept = nibabel.Nifti1Header()
+    for name in GEOMETRY:
+        kept[name] = header[name]
+    if not kept["pixdim"][3] > 0:  # of a file with two axes
+        kept["pixdim"][3] = 1
+    return kept
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -168,8 +185,9 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
     torch.Size([3, 8, 9])
 
     ``images`` is (slice, row, column) or (row, column), stored as float32. ``like``, a volume on
-    the same grid, gives NIfTI its affine and HDF5 (``reconstruction_rss``) its ``acquisition``. The
-    file appears whole or not at all. Raises InputError.
+    the same grid, gives NIfTI its affines, their codes and units, or else the size of its voxels,
+    and HDF5 (``reconstruction_rss``) its ``acquisition``. The file appears whole or not at all.
+    Raises InputError.
     """
     extension = _extension(path)
     array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
@@ -197,10 +215,15 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
 def _nifti_bytes(volume: np.ndarray, like: Volume | None) -> bytes:
     import nibabel
 
-    affine = np.eye(4)
-    if like is not None and like.affine is not None:
-        affine = like.affine
+    header, affine = nibabel.Nifti1Header(), None if like is None else like.affine
+    if affine is not None and like.nifti is not None:
+        header = like.nifti
+    elif affine is not None:
+        header.set_xyzt_units("mm")
     elif like is not None and like.field_of_view is not None:
+        # sizes without a place: both codes stay 0, and readers take the sizes
         rows, columns = like.field_of_view
-        affine = np.diag([columns / volume.shape[2], rows / volume.shape[1], 1.0, 1.0])
-    return nibabel.Nifti1Image(volume.T, affine).to_bytes()
+        sizes = (columns / volume.shape[2], rows / volume.shape[1], like.slice_thickness or 1.0)
+        header["pixdim"][1:4] = sizes
+        header.set_xyzt_units("mm")
+    return nibabel.Nifti1Image(volume.T, affine, header).to_bytes()

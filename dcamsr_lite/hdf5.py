@@ -69,7 +69,9 @@ def read_h5(path: Path) -> Volume:
         if stored is not None and (stored.ndim != 3 or stored.shape[0] != dataset.shape[0]):
             wrong = f"a reconstruction {stored.shape} of k-space {dataset.shape}"
             raise InputError(path, wrong, "(slice, row, column) with as many slices")
-        matrix, extent = _geometry(_header(path, file, data) if "ismrmrd_header" in names else None)
+        matrix, extent, known["slice_thickness"] = _geometry(
+            _header(path, file, data) if "ismrmrd_header" in names else None
+        )
         crop = stored.shape[-2:] if stored is not None else matrix or CROP
         if min(crop) < 1:
             raise InputError(path, f"a reconstruction of shape {stored.shape}", "no empty axis")
@@ -192,20 +194,23 @@ def _header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | None:
 
 
 def _geometry(header: ElementTree.Element | None):
-    """(rows, columns) of the reconstructed matrix and its extent in mm; None where not known."""
+    """(rows, columns) of the reconstructed matrix, its extent and slice in mm; None if not known."""
 
-    def pair(name: str) -> tuple[float, float] | None:
+    def values(name: str, axes: str) -> tuple[float, ...] | None:
         node = header.find(f".//{{*}}reconSpace/{{*}}{name}")
         try:
-            values = tuple(float(node.find(f"{{*}}{axis}").text) for axis in "xy")
+            found = tuple(float(node.find(f"{{*}}{axis}").text) for axis in axes)
         except (AttributeError, TypeError, ValueError):
             return None
-        return values if all(1 <= value <= 1e5 for value in values) else None
+        return found if all(1 <= value <= 1e5 for value in found) else None
 
     if header is None:
-        return None, None
-    matrix, extent = pair("matrixSize"), pair("fieldOfView_mm")
-    return matrix and (int(matrix[0]), int(matrix[1])), extent
+        return None, None, None
+    names = ("matrixSize", "fieldOfView_mm")
+    matrix, extent = (values(name, "xy") for name in names)
+    slices, thick = (values(name, "z") for name in names)
+    thickness = thick[0] / slices[0] if slices and thick else None
+    return matrix and (int(matrix[0]), int(matrix[1])), extent, thickness
 
 
 def _contrast(path: Path, acquisition: bytes | None) -> str | None:

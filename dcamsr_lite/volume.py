@@ -25,7 +25,8 @@ class Volume:
     True
 
     ``images`` is (slice, row, column) float32; ``kspace`` (slice, coil, row, column) complex64;
-    ``field_of_view`` is rows, columns in mm; ``affine`` is NIfTI's, of the (x, y, z) array.
+    ``field_of_view`` is rows, columns in mm, ``slice_thickness`` mm; ``affine`` is NIfTI's, of the
+    (x, y, z) array, and ``nifti`` a header of nibabel with the geometry of the file.
     """
 
     images: Tensor
@@ -34,6 +35,8 @@ class Volume:
     contrast: str | None = None
     field_of_view: tuple[float, float] | None = None
     affine: np.ndarray | None = None
+    slice_thickness: float | None = None
+    nifti: object | None = None
 
 
 @contextmanager

@@ -8,9 +8,10 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from helpers import Protocol, coil_kspace, m4raw_kspace, phantom
+from helpers import PROTOCOL, Protocol, coil_kspace, m4raw_kspace, phantom
 
 from dcamsr_lite import kspace as ks
+from dcamsr_lite.data import load_input, load_pair
 from dcamsr_lite.files import Volume, read_volume, write_m4raw, write_volume
 
 NS = "{http://www.ismrm.org/ISMRMRD}"
@@ -166,6 +167,48 @@ def test_nifti_keeps_affine_orientation_and_scaling(tmp_path):
         np.testing.assert_allclose(back.affine, affine, atol=1e-5)
         np.testing.assert_allclose(np.asarray(back.dataobj), 2 * expected.T, rtol=1e-6)
         assert torch.equal(read_volume(tmp_path / name).images, volume.images * 2)
+
+
+def test_nifti_keeps_units_and_both_affines_with_their_codes(tmp_path):
+    """A scanner's qform and a template's sform differ: neither may be called the other."""
+    sform, qform = np.diag([2.0, 2.5, 4, 1]), np.diag([-2.0, 2.5, 4, 1])
+    sform[:3, 3], qform[:3, 3] = (-8, -9, -7), (8, 9, 7)
+    voxels = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
+    for codes in ((4, 1), (1, 1), (0, 1), (2, 0), (0, 0)):
+        for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image):
+            image = kind(voxels, np.eye(4))
+            image.set_sform(sform, codes[0])
+            image.set_qform(qform, codes[1])
+            image.header.set_xyzt_units("micron", "sec")
+            image.header["descrip"] = "a name"
+            (tmp_path / "t1.nii").write_bytes(image.to_bytes())
+            volume = read_volume(tmp_path / "t1.nii")
+            pair = load_pair(volume, volume, 2)
+            for like in (volume, pair.grid, load_input(volume, pair.low, 2).grid):
+                write_volume(tmp_path / "sr.nii.gz", volume.images, like=like)
+                back = nibabel.load(tmp_path / "sr.nii.gz").header
+                assert (back["sform_code"], back["qform_code"]) == codes
+                np.testing.assert_allclose(back.get_best_affine(), image.header.get_best_affine())
+                np.testing.assert_allclose(back.get_sform(), sform)
+                np.testing.assert_allclose(back.get_qform(), qform)
+                assert back.get_xyzt_units() == ("micron", "sec") and not back["descrip"].item()
+
+
+def test_nifti_of_a_scan_without_a_place_has_its_sizes_and_no_affine(tmp_path):
+    for name in ("1_T101.h5", "1_T201.h5"):
+        write_m4raw(tmp_path / name, coil_kspace(3, 16), "AX" + name[2:4], PROTOCOL, "1")
+    pair = load_pair(tmp_path / "1_T101.h5", tmp_path / "1_T201.h5", 2)
+    write_volume(tmp_path / "sr.nii", pair.target_image, like=pair.grid)
+    image = nibabel.load(tmp_path / "sr.nii")
+    assert image.header.get_zooms() == (15, 15, 5) and image.shape == (16, 16, 3)
+    assert (image.header["sform_code"], image.header["qform_code"]) == (0, 0)
+    assert image.header.get_xyzt_units()[0] == "mm"
+    assert nibabel.affines.voxel_sizes(image.affine).tolist() == [15, 15, 5]  # readers take them
+    assert read_volume(tmp_path / "sr.nii").field_of_view == (240, 240)
+    write_volume(tmp_path / "unknown.nii", pair.target_image)
+    header = nibabel.load(tmp_path / "unknown.nii").header
+    assert (header["sform_code"], header["qform_code"]) == (0, 0)
+    assert header.get_zooms() == (1, 1, 1) and header.get_xyzt_units()[0] == "unknown"
 
 
 def test_nifti_2_big_endian_and_trailing_axis(tmp_path):
