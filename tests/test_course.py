@@ -4,6 +4,7 @@ import inspect
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -252,6 +253,88 @@ def test_a_number_may_be_a_tensor_but_no_answer_is_a_truth_value():
     assert examine(EXERCISES["kspace.noise"], lambda s, scale: torch.tensor(s / scale)).state == (
         "passed"
     )
+
+
+def test_numbers_of_numpy_and_lists_of_them_are_answers():
+    assert examine(EXERCISES["kspace.noise"], lambda s, scale: np.float32(s / scale)).state == (
+        "passed"
+    )
+    assert examine(EXERCISES["training.l1"], plain_l1).state == "passed"
+    doubled = examine(EXERCISES["training.l1"], lambda *x: 2 * plain_l1(*x))
+    assert "Every value is 2 times the expected one" in doubled.message
+    kept = lambda merge: np.bool_(EXERCISES["attention.keeps_place"].solution(merge))  # noqa: E731
+    assert examine(EXERCISES["attention.keeps_place"], kept).state == "passed"
+    for answer in (np.int64(16), torch.tensor(16), 16.0):
+        assert examine(EXERCISES["attention.logits"], answer).state == "passed"
+    assert examine(EXERCISES["reliance.where"], np.array([7, 6])).state == "passed"
+    assert examine(EXERCISES["attention.entropy"], True).state == "failed"
+
+
+def plain_l1(sr, target, deviation):
+    return float(((sr - target).abs() / deviation.view(-1, 1, 1, 1)).mean())
+
+
+def test_a_result_that_is_no_image_is_not_drawn():
+    for name, wrong in (
+        ("microscope.mix", lambda *x: torch.ones(6)),
+        ("attention.merge_heads", lambda x: x.flatten()),
+        ("microscope.lift", lambda *x: torch.tensor(1.0)),
+    ):
+        result = examine(EXERCISES[name], wrong)
+        assert result.state == "failed" and result.yours is None, name
+
+
+@pytest.mark.parametrize(
+    "name, wrong, named",
+    [
+        ("kspace.fft2c", lambda x: fft_over((1, 2), x), "stopped for a tensor of shape \\(9, 7\\)"),
+        ("kspace.crop", lambda k, s: square_crop(k, s), "expected \\(4, 3\\)"),
+        ("kspace.crop", lambda k, s: crop_rounded_up(k, s), r"\(n - m \+ 1\)"),
+        ("reliance.agreement", lambda a, b: level_two(a, b), "stopped for a tensor"),
+        ("training.trailing", lambda losses, window: window_of_three(losses), "expected|differ"),
+        ("attention.cosine", lambda q, k, project, t: (q * t, project), "tensor|two tensors"),
+        ("attention.cosine", lambda q, k, project, t: (None, None), "tensor|two tensors"),
+        ("attention.keeps_place", lambda merge: shifts_alike(merge), "one shift after another"),
+    ],
+)
+def test_what_would_break_in_a_later_cell_is_refused(name, wrong, named):
+    result = examine(EXERCISES[name], wrong)
+    assert result.state == "failed"
+    assert re.search(named, result.message), result.message
+
+
+def fft_over(dim, x):
+    shifted = torch.fft.fft2(torch.fft.ifftshift(x, dim=dim), dim=dim, norm="ortho")
+    return torch.fft.fftshift(shifted, dim=dim)
+
+
+def square_crop(k, scale):
+    n, m = k.shape[-1], k.shape[-1] // scale
+    start = n // 2 - m // 2
+    return k[..., start : start + m, start : start + m]
+
+
+def crop_rounded_up(k, scale):
+    cut = [
+        slice((n - n // scale + 1) // 2, (n - n // scale + 1) // 2 + n // scale)
+        for n in k.shape[-2:]
+    ]
+    return k[..., cut[0], cut[1]]
+
+
+def level_two(attribution, attention):
+    a = torch.nn.functional.avg_pool2d(attribution.abs()[None], 2)[0]
+    ranks = [x.flatten().argsort().argsort().double() for x in (a, attention.abs())]
+    return float(torch.corrcoef(torch.stack(ranks))[0, 1])
+
+
+def window_of_three(losses):
+    return torch.stack([losses[max(i - 2, 0) : i + 1].mean() for i in range(len(losses))])
+
+
+def shifts_alike(merge):
+    x = torch.rand(1, 2, 6, 4)
+    return torch.equal(merge(x.roll(1, 2)), merge(x).roll(1, 1))
 
 
 def test_check_prints_and_grading_raises(capsys, monkeypatch):

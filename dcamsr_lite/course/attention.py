@@ -89,6 +89,11 @@ def _loses_nothing(merge) -> bool:
     return torch.equal(merge(x).flatten().sort().values, x.flatten())
 
 
+def _passes_a_shift(merge) -> bool:
+    x = torch.arange(2 * 6 * 4.0).square().view(1, 2, 6, 4)
+    return torch.equal(merge(x.roll(1, 2)), merge(x).roll(1, 1))
+
+
 def _equals_ours(merge) -> bool:
     x = torch.arange(2 * 6 * 4.0).view(1, 2, 6, 4)
     return torch.equal(merge(x), merge_heads(x))
@@ -217,6 +222,8 @@ EXERCISES = {
             ),
             "Your test compares with one merge only. Another merge may also keep every token in"
             " its place: test the property.": _equals_ours,
+            "A merge that shifts all tokens alike passes that: one shift after another is the same"
+            " either way. Reorder so that it is not, for example by flip.": _passes_a_shift,
             "The other way round: True where the place is kept.": lambda merge: (
                 not _keeps_place(merge)
             ),

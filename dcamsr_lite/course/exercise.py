@@ -16,6 +16,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import permutations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -45,7 +46,7 @@ class Exercise:
         """Whether two results agree, seen through ``view``; one that cannot be viewed does not."""
         try:
             return agrees(self.view(yours), self.view(target))
-        except (RuntimeError, IndexError, ValueError):
+        except (RuntimeError, IndexError, ValueError, AttributeError, TypeError):
             return False
 
 
@@ -98,8 +99,7 @@ def examine(exercise: Exercise | Question, attempt: object) -> Result:
 
 
 def _answered(question: Question, answer: object) -> Result:
-    answer = tuple(answer) if isinstance(answer, list) else answer
-    right = tuple(question.answer) if isinstance(question.answer, list) else question.answer
+    answer, right = plain(answer), plain(question.answer)
     if _same_answer(answer, right):
         return Result("passed", f"right. {question.why}")
     for wrong, hint in question.mistakes.items():
@@ -108,9 +108,23 @@ def _answered(question: Question, answer: object) -> Result:
     return failed(question.hint)
 
 
+def plain(x: object) -> object:
+    """Numbers of torch and numpy as Python's, lists as tuples; everything else as it is.
+
+    >>> plain([torch.tensor(7), 6.0]), plain(torch.tensor([7, 6])), plain(torch.ones(2, 2).shape)
+    ((7, 6.0), (7, 6), (2, 2))
+    """
+    if isinstance(x, list | tuple):
+        return tuple(map(plain, x))
+    if isinstance(x, Tensor | np.ndarray | np.generic):
+        return plain(x.tolist())
+    return x
+
+
 def _same_answer(answer: object, expected: object) -> bool:
-    numbers = (int, float)
-    if isinstance(answer, numbers) and isinstance(expected, numbers):
+    if isinstance(answer, tuple) and isinstance(expected, tuple):
+        return len(answer) == len(expected) and all(map(_same_answer, answer, expected))
+    if type(answer) in (int, float) and type(expected) in (int, float):
         return abs(answer - expected) <= 0.02 * abs(expected)
     return type(answer) is type(expected) and answer == expected
 
@@ -143,20 +157,32 @@ def _trials(exercise: Exercise) -> list[_Trial]:
 
 
 def _run(exercise: Exercise, attempt: Callable) -> Result:
-    trials = _trials(exercise)
+    trials, ran, stopped = _trials(exercise), [], ""
     for trial in trials:
         try:
-            trial.yours = attempt(*_copied(trial.inputs))
+            trial.yours = _alike(attempt(*_copied(trial.inputs)), trial.target)
         except NotImplementedError:
             return NOT_ATTEMPTED
         except Exception as error:  # whatever the learner's code raises is told, not hidden
-            return failed(f"Your function stopped: {type(error).__name__}: {error}")
+            where = f" for {_described(trial.inputs[0])}" if ran else ""
+            stopped = f"Your function stopped{where}: {type(error).__name__}: {error}"
+            break
         if trial.yours is ...:
             return NOT_ATTEMPTED
-    wrong = [trial for trial in trials if not exercise.same(trial.yours, trial.target)]
-    if not wrong:
-        return Result("passed", "right.", **_drawn(exercise, trials[-1]))
-    return failed(_mistake(exercise, trials, wrong), **_drawn(exercise, wrong[0]))
+        ran.append(trial)
+    wrong = [trial for trial in ran if not exercise.same(trial.yours, trial.target)]
+    if wrong:  # first what it is, then where it stops
+        return failed(_mistake(exercise, ran, wrong), **_drawn(exercise, wrong[0]))
+    if stopped:
+        return failed(stopped)
+    return Result("passed", "right.", **_drawn(exercise, trials[-1]))
+
+
+def _alike(yours: object, target: object) -> object:
+    """A number as the target has it: Python's, or a tensor without axes."""
+    if isinstance(target, Tensor) and target.ndim == 0 and type(plain(yours)) in (int, float):
+        return torch.tensor(plain(yours), dtype=target.dtype)
+    return plain(yours) if isinstance(yours, np.generic) else yours
 
 
 def _mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial]) -> str:
@@ -258,6 +284,8 @@ def _drawn(exercise: Exercise, trial: _Trial) -> dict[str, Tensor]:
     if exercise.shown is None or not isinstance(trial.yours, Tensor):
         return {}
     try:
-        return {"yours": exercise.shown(trial.yours), "target": exercise.shown(trial.target)}
+        drawn = {"yours": exercise.shown(trial.yours), "target": exercise.shown(trial.target)}
     except (RuntimeError, IndexError, ValueError):  # a result of another shape cannot be drawn
         return {}
+    images = all(image.ndim == 2 and image.numel() for image in drawn.values())
+    return drawn if images else {}

@@ -14,30 +14,45 @@ from .exercise import Exercise, Question
 SCALES = {6: 2, 9: 3, 12: 2, 16: 4}  # of the input's size: all divide it
 
 
+# One image without a slice axis, and sides that differ, even and odd.
+SHAPES = {6: (2, 6, 6), 9: (9, 7), 12: (2, 12, 10), 16: (2, 16, 16)}
+
+
 def _complex(random, size: int) -> tuple[Tensor, int]:
-    return torch.complex(random(2, size, size), random(2, size, size)), SCALES[size]
+    """Cropped by 2 or 4: an odd piece out of an even side, an even one out of an odd side."""
+    shape = SHAPES[size]
+    return torch.complex(random(*shape), random(*shape)), 4 if size == 16 else 2
 
 
 def _image(random, size: int) -> tuple[Tensor, int]:
     return random(2, size, size).abs(), SCALES[size]
 
 
+def _cut(x: Tensor, scale: int, start, size=lambda m: m) -> Tensor:
+    """Of both axes size(m) samples from start(n, m) on, with m = n // scale."""
+    rows, columns = (
+        slice(start(n, n // scale), start(n, n // scale) + size(n // scale)) for n in x.shape[-2:]
+    )
+    return x[..., rows, columns]
+
+
 def _naive_crop(x: Tensor, scale: int) -> Tensor:
     """Margins by (n - m) // 2: off by one where an odd piece is cut out of an even side."""
-    n, m = x.shape[-1], x.shape[-1] // scale
-    start = (n - m) // 2
-    return x[..., start : start + m, start : start + m]
+    return _cut(x, scale, lambda n, m: (n - m) // 2)
+
+
+def _rounded_up(x: Tensor, scale: int) -> Tensor:
+    """Margins by (n - m + 1) // 2: off by one where an even piece is cut out of an odd side."""
+    return _cut(x, scale, lambda n, m: (n - m + 1) // 2)
 
 
 def _two_halves(x: Tensor, scale: int) -> Tensor:
     """As many samples before the centre as from it on: one too few where their number is odd."""
-    middle, r = x.shape[-1] // 2, x.shape[-1] // scale // 2
-    return x[..., middle - r : middle + r, middle - r : middle + r]
+    return _cut(x, scale, lambda n, m: n // 2 - m // 2, lambda m: m // 2 * 2)
 
 
 def _corner(x: Tensor, scale: int) -> Tensor:
-    m = x.shape[-1] // scale
-    return x[..., :m, :m]
+    return _cut(x, scale, lambda n, m: 0)
 
 
 def _crop(x: Tensor, scale: int, crop=ks.crop_kspace) -> Tensor:
@@ -47,7 +62,7 @@ def _crop(x: Tensor, scale: int, crop=ks.crop_kspace) -> Tensor:
 EXERCISES = {
     "fft2c": Exercise(
         solution=ks.fft2c,
-        inputs=lambda random, size: (random(2, size, size),),
+        inputs=lambda random, size: (random(*SHAPES[size]),),
         mistakes={
             "The fftshift after the transform is missing: the zero frequency is in the corner.": (
                 lambda x: torch.fft.fft2(torch.fft.ifftshift(x, dim=(-2, -1)), norm="ortho")
@@ -58,7 +73,7 @@ EXERCISES = {
             ),
             "Both shifts are missing.": lambda x: torch.fft.fft2(x, norm="ortho"),
             'The transform is not orthonormal: norm="ortho" is missing.': lambda x: (
-                ks.fft2c(x) * x.shape[-1]
+                ks.fft2c(x) * (x.shape[-2] * x.shape[-1]) ** 0.5
             ),
             "That is the inverse transform.": ks.ifft2c,
             "Before the transform it is ifftshift, not fftshift. They differ for odd sizes.": (
@@ -85,6 +100,11 @@ EXERCISES = {
             "The crop is not centred: you kept the corner at index 0.": _corner,
             "The zero frequency sits at n // 2 and has to stay there: start at n // 2 - m // 2."
             " (n - m) // 2 is off by one for an odd m out of an even n.": _naive_crop,
+            "The zero frequency sits at n // 2 and has to stay there: start at n // 2 - m // 2."
+            " (n - m + 1) // 2 is off by one for an even m out of an odd n.": _rounded_up,
+            "Rows and columns are exchanged: the last axis is the column.": lambda x, s: (
+                ks.center_crop(x, (x.shape[-1] // s, x.shape[-2] // s))
+            ),
             "A sample is missing where m is odd: n // 2 - r to n // 2 + r with r = m // 2 is 2 r"
             " samples. Start at n // 2 - m // 2 and take m.": _two_halves,
             "Only the columns are cropped: the rows too.": lambda x, s: ks.center_crop(

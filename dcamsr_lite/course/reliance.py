@@ -103,7 +103,8 @@ def _correlated(a: Tensor, b: Tensor, ranks: Callable = _ranks) -> float:
 
 
 def _two_maps(random, size: int) -> tuple[Tensor, Tensor]:
-    attribution = random(2 * size, 2 * size) ** 3
+    level = {6: 2, 9: 1, 12: 4, 16: 2}[size]
+    attribution = random(level * size, level * size) ** 3
     attention = _pooled(attribution.abs(), random(size, size)) + random(size, size).abs()
     return attribution, attention * (2 * (random(size, size) > -1) - 1)
 
@@ -236,8 +237,8 @@ EXERCISES = {
             "The attention is signed: take its magnitude.": lambda a, b: _correlated(
                 _pooled(a.abs(), b), b
             ),
-            "You kept every second pixel of the attribution; take the mean of each block.": (
-                lambda a, b: _correlated(a.abs()[::2, ::2], b.abs())
+            "You kept one pixel of each block of the attribution; take the block's mean.": (
+                lambda a, b: _correlated(a.abs()[:: len(a) // len(b), :: len(a) // len(b)], b.abs())
             ),
             "That is the largest of each block; take its mean.": lambda a, b: _correlated(
                 _pooled(a.abs(), b, F.adaptive_max_pool2d), b.abs()

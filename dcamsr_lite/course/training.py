@@ -250,7 +250,7 @@ EXERCISES: dict[str, Exercise | Question] = {
     ),
     "trailing": Exercise(
         solution=trailing,
-        inputs=lambda random, size: (random(size), 4),
+        inputs=lambda random, size: (random(size), {6: 3, 9: 4, 12: 2, 16: 5}[size]),
         mistakes={
             "That window is centred: it looks at losses that are still to come.": _centred,
             "At the start there are fewer than `window` losses: divide by how many there are.": (
