@@ -48,6 +48,15 @@ def drag(page, start: tuple[float, float], *path: tuple[float, float]) -> list[i
     return setting(page)["box"]
 
 
+def test_the_flat_kspace_of_a_point_is_drawn_at_the_top_of_its_scale(opened):
+    image = torch.zeros(1, 32, 32)
+    image[0, 16, 16] = 1.0
+    figure = opened(explore_kspace(image)).locator(".kx-parts figure").first
+    assert figure.locator(".dx-ticks span").all_text_contents() == ["−1", "−0.5", "0"]
+    pixel = "canvas => [...canvas.getContext('2d').getImageData(3, 5, 1, 1).data]"
+    assert figure.locator("canvas").evaluate(pixel) == [253, 231, 37, 255]
+
+
 def test_the_pointer_moves_and_sizes_the_box(opened):
     page = opened(explore_kspace(phantom(1, 64)))
     assert setting(page)["box"] == [24, 24, 16, 16]
