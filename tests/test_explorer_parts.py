@@ -175,6 +175,20 @@ def test_the_default_tour_can_be_walked(opened):
         explorer.tour = [{"text": "Nowhere.", "level": 3}]
 
 
+def test_a_step_may_lead_to_a_network_with_less_in_it(opened):
+    models, pair = both()
+    explorer = explore(models, pair)
+    first = {"network": "whole", "level": 2, "head": 7, "branch": "channel", "cell": [7, 3, 3]}
+    second = {"network": "bare", "level": 4, "head": 1, "branch": "spatial", "cell": [0, 0, 0]}
+    explorer.tour = [{"text": "all of it", **first}, {"text": "less", **second}]
+    page = opened(explorer)  # at its end no error may have been thrown
+    for name, wanted in (("Next", first), ("Next", second), ("Back", first)):
+        page.get_by_role("button", name=name).click()
+        state = dict(zip(explorer._kept, page.evaluate(STATE), strict=True))
+        assert state | wanted == state
+    assert "level 2" in page.locator(".dx-cards").inner_text()
+
+
 def test_a_keyboard_is_enough(opened):
     """From the first control to the last cell, by Tab, arrows, Space and Enter only."""
     models, pair = both()

@@ -137,14 +137,17 @@ function build(model, root) {
   }
   function say() { live.textContent = (state.branch === "spatial" ? map : channel).said(); }
 
-  /** Change the state; a network that lacks the level, head, branch or cell starts at its own first. */
-  function set(changes) {
-    Object.assign(state, changes);
+  /** A network that lacks the level, head, branch or cell starts at its own first. */
+  function inside() {
     const { net } = view;
     if (!net.levels[state.level]) state.level = Math.min(...Object.keys(net.levels));
     if (state.head >= net.heads) state.head = null;
     if (!net.d) state.branch = "spatial";
     if (state.cell[0] >= net.heads || Math.max(state.cell[1], state.cell[2]) >= Math.max(net.d, 1)) state.cell = [0, 0, 0];
+  }
+  function set(changes) {
+    Object.assign(state, changes);
+    inside();
     if ("network" in changes || "level" in changes) state.token = null;
     save();
     update();
@@ -164,6 +167,7 @@ function build(model, root) {
   const read = () => {
     if (saving) return;
     for (const name of NAMES) state[name] = model.get(name);
+    inside(); // a step of the tour comes name by name: a network is set before its level
     update();
   };
   for (const name of NAMES) model.on(`change:${name}`, read);
