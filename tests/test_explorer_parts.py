@@ -159,6 +159,23 @@ def test_the_released_scramble_says_where_a_value_came_from(opened):
     assert not page.get_by_text("Where did this pixel's value really come from?").is_visible()
 
 
+def test_the_scramble_is_told_in_the_images_own_rows_and_columns(opened):
+    """Of 30 x 36 the network sees 32 x 40: one row and two columns of zeros come first."""
+    model = network((30, 36), variant="released")
+    pair = dl.load_pair(smooth(1, (30, 36)), smooth(2, (30, 36)), 4)
+    explorer = explore(model, pair)
+    squares = {1: "row 15, column 18", 4: "rows 15 to 18, columns 18 to 21"}
+    for level, square in squares.items():
+        explorer.query, explorer.level = [15, 18], level
+        source = recorded(model, pair).source(level, (16 // level, 20 // level))
+        first, end = (int(row) * level - 1 for row in (source.row.min(), source.row.max() + 1))
+        rows = f"row {first}" if level == 1 else f"rows {max(first, 0)} to {min(end, 30) - 1}"
+        text = opened(explorer).locator("div.dx-words").inner_text()
+        assert f"White square: {square}, where" in text
+        assert f"in {rows}, for which" in text
+        assert ("pixels of level 4" in text) == (level == 4)
+
+
 def test_the_default_tour_can_be_walked(opened):
     pair = dl.load_pair(smooth(1, (128, 128)), smooth(2, (128, 128)), 4)
     explorer = explore(network((128, 128)), pair)

@@ -134,6 +134,13 @@ function scramblePart(view) {
     make("div", { class: "dx-side dx-start" }, framed, text));
   const [top, left] = view.info.offset;
 
+  /** The image's rows (axis 0) or columns that pixels of the level cover: the padding is not counted. */
+  function within(axis, ...at) {
+    const s = view.state.level, [first, end] = [Math.min(...at), Math.max(...at) + 1].map((x) => x * s - [top, left][axis]);
+    const name = ["row", "column"][axis], from = Math.max(first, 0), last = Math.min(end, view.size[axis]) - 1;
+    if (last < from) return "the zero padding";
+    return from === last ? `${name} ${from}` : `${name}s ${from} to ${last}`;
+  }
   /** Neighbours in a row make one run. */
   function joined(sources) {
     const parts = [];
@@ -154,11 +161,12 @@ function scramblePart(view) {
     }));
     mark(marked);
     const { head, feature, row: from, column: first, width } = parts[0], count = level.heads * level.d;
+    const each = s > 1 ? ` of level ${s}` : ""; // a pixel there covers several of the image
     const start = [from + 0.5, first + width / 2], far = Math.hypot(start[0] - row - 0.5, start[1] - column - 0.5);
     draw(start.map((x, i) => (x * s - [top, left][i]) / size[i]), [row, column].map((x, i) => ((x + 0.5) * s - [top, left][i]) / size[i]));
     text.replaceChildren(
-      make("p", {}, make("b", {}, "Violet frame: "), `${count} pixels in row ${from}${s > 1 ? ` of level ${s}` : ""}, for which the network asked the reference.`),
-      make("p", {}, make("b", {}, "White square: "), `row ${row}, column ${column}, where the answers were written, ${format(far)} pixels away.`),
+      make("p", {}, make("b", {}, "Violet frame: "), `${count} pixels${each} in ${within(0, ...parts.map((part) => part.row))}, for which the network asked the reference.`),
+      make("p", {}, make("b", {}, "White square: "), `${within(0, row)}, ${within(1, column)}, where the answers were written, ${format(far)} pixels${each} away.`),
       make("p", {}, `The ${count} values at the square should be ${count} features of one pixel. The released code merges the heads in the wrong order: they are one feature (${feature} of head ${head}) of ${count} pixels.`),
       make("p", {}, "Nothing is lost, but everything is moved: the layers that follow must undo it. The aligned merge of the corrected network leaves every value at its own pixel."));
   }
