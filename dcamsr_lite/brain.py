@@ -39,6 +39,7 @@ __all__ = [
     "spin_echo",
 ]
 
+FIELDS_OF_VIEW = (100.0, 1000.0)  # mm, the smallest and the largest
 LABEL = "real anatomy, simulated contrasts"
 ACQUIRED = (30, 225)  # M4Raw's phase-encode columns, of 256
 FINE_GRID = 192  # images below this size are cut out of the k-space of this one, as a scanner would
@@ -167,7 +168,7 @@ def simulate(
     if min(slices, repetitions, coils) < 1:
         found = f"slices={slices}, repetitions={repetitions}, coils={coils}"
         raise InputError("simulate", found, "one or more of each")
-    if not 100 <= field_of_view <= 1000:
+    if not FIELDS_OF_VIEW[0] <= field_of_view <= FIELDS_OF_VIEW[1]:
         raise InputError("field_of_view", str(field_of_view), "100 to 1000 mm")
 
     draw = Draw(seed)

@@ -7,7 +7,7 @@ Images are (row, column) tensors in their own units.
 torch.Size([32, 32])
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import isfinite, pi
 
 import torch
@@ -37,6 +37,30 @@ def between(name: str, value, low: float, high: float) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not isfinite(value) or not low <= value <= high:
         raise InputError(name, repr(value), f"a number from {low:g} to {high:g}")
+
+
+def known(kind: type, given: dict) -> dict:
+    """A copy of the dict. Raises InputError unless its names are all fields of the dataclass.
+
+    >>> known(Lesion, {"image": "target"})
+    {'image': 'target'}
+    """
+    names = [field.name for field in fields(kind)]
+    if not isinstance(given, dict) or (set(given) - set(names)):
+        raise InputError(kind.__name__.lower(), repr(given), f"a dict of {', '.join(names)}")
+    return dict(given)
+
+
+def made(kind: type, given: dict):
+    """One of the dataclass from a dict. Raises InputError, also for a field that is missing.
+
+    >>> made(Lesion, {"image": "target", "row": 60, "column": 40}).radius
+    4.0
+    """
+    try:
+        return kind(**known(kind, given))
+    except TypeError as error:  # a field without default is missing
+        raise InputError(kind.__name__.lower(), repr(given), str(error)) from error
 
 
 @dataclass(frozen=True)
