@@ -1,6 +1,11 @@
-"""A saved lab answers what was prepared for it, without a row in its table."""
+"""The lab's talk with its page: one answer a question, and what a saved page holds ready."""
+
+import base64
+import json
+from pathlib import Path
 
 import numpy as np
+import pytest
 from helpers import awake, phantom
 
 import dcamsr_lite as dl
@@ -8,11 +13,73 @@ from dcamsr_lite.widgets import intervention_lab
 from dcamsr_lite.widgets.packing import unpack
 
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
+KERNEL = (Path(__file__).parent / "js" / "kernel.js").read_text()
+
+
+def example(size: int = 32, **options):
+    pair = dl.load_pair(phantom(1, size, 1), phantom(1, size, 2), 4)
+    return intervention_lab(awake(dl.DCAMSR(image_size=size)), pair, other=pair, **options)
+
+
+def plain(value):
+    """As JSON has it, bytes in base64."""
+    return json.loads(json.dumps(value, default=lambda b: base64.b64encode(b).decode()))
+
+
+@pytest.fixture
+def live(browser):
+    """The page of a lab in a notebook whose kernel is this test."""
+    page, problems = browser.new_page(), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    def open_(lab):
+        module = base64.b64encode(lab._esm.encode()).decode()
+        state = plain(lab.state()) | {"draft": False, "results": None}
+        page.evaluate(KERNEL, [module, state])
+        return page
+
+    yield open_
+    page.close()
+    assert not problems
+
+
+def answer(page, lab, intervention: dict, **more):
+    lab.intervention = intervention
+    page.evaluate("result => model.answer(result)", plain(lab.result) | more)
+
+
+def test_a_question_has_one_answer_also_when_a_drag_begins():
+    lab, answers = example(), []
+    lab.observe(lambda change: answers.append(change["new"]["tried"]), "result")
+    lab.set_state({"draft": True, "intervention": {"shift": [0, 1]}})
+    assert answers == ["reference shifted 1 px right"] and len(lab.rows) == 1
+    lab.set_state({"intervention": {"shift": [0, 2]}})
+    lab.set_state({"draft": False})
+    lab.set_state({"draft": False, "intervention": {}})
+    assert answers[1:] == ["reference shifted 2 px right"] * 2 + ["nothing changed"]
+    assert [row["tried"] for row in lab.rows] == ["nothing changed", answers[1]]
+
+
+def test_the_answer_to_an_older_question_is_not_taken_for_the_one_that_is_awaited(live):
+    lab = example()
+    page = live(lab)
+    for right in (1, 2):
+        page.evaluate(f"{ROOT}.set({{ shift: [0, {right}] }})")
+    assert page.evaluate("heard.length") == 1  # the second waits for the first one's answer
+    answer(page, lab, {"shift": [0, 1]})
+    assert page.evaluate("heard.length") == 2
+    page.evaluate(f"{ROOT}.set({{ shift: [0, 3] }})")
+    answer(page, lab, {"shift": [0, 1]}, count=-1)  # once more
+    assert page.evaluate(f"[heard.length, {ROOT}.waiting()]") == [2, True]
+    answer(page, lab, {"shift": [0, 2]})
+    assert page.evaluate("heard.map(([wanted]) => wanted.shift[1])") == [1, 2, 3]
+    answer(page, lab, {"shift": [0, 3]})
+    assert page.evaluate(f"[{ROOT}.answers, {ROOT}.waiting()]") == [3, False]
+    assert page.evaluate(f"{ROOT}.shown().tried") == "reference shifted 3 px right"
 
 
 def test_the_first_click_on_every_switch_is_answered(opened):
-    pair = dl.load_pair(phantom(1, 32, 1), phantom(1, 32, 2), 4)
-    lab = intervention_lab(awake(dl.DCAMSR(image_size=32)), pair, other=pair)
+    lab = example()
     clicks = lab.clicks()
     assert len(clicks) == 2 * 4 * 9
     lab.prepare(clicks)

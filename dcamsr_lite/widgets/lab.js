@@ -176,7 +176,7 @@ function build(model, root) {
     model.set("draft", draft);
     model.set("intervention", wanted);
     sending = false;
-    if (same) return answered(); // no change: the kernel would not answer
+    if (same && isAnswer()) return answered(); // no change: the kernel would not answer
     model.save_changes();
     clearTimeout(timer);
     timer = setTimeout(() => {
@@ -187,7 +187,9 @@ function build(model, root) {
       }, 10000);
     }, 600);
   }
+  const isAnswer = () => key(adopt(model.get("result").intervention)) === waiting;
   function answered() {
+    if (waiting && !isAnswer()) return; // to an older question: what was asked since is on its way
     answers++;
     clearTimeout(timer);
     waiting = null;

@@ -106,8 +106,8 @@ class InterventionLab(Explorer):
         self._base: Result | None = None
         self._tried: dict[Intervention, Result] = {}
         self._ready: dict[Intervention, Result] = {}  # prepared: without a row in the table
-        self._ready: dict[Intervention, Result] = {}  # of prepare: without a row
         self._last: Result | None = None
+        self._heard: tuple | None = None  # the last question: an intervention, and whether a draft
         self._count = 0  # so that each answer is a change, also when its numbers are the same
         super().__init__(**traits)
         if model is not None:
@@ -159,6 +159,9 @@ class InterventionLab(Explorer):
         if self._base is None:
             return
         wanted, start = Intervention.from_dict(self.intervention), perf_counter()
+        if self._heard == (wanted, self.draft):  # both changed: one question, which comes twice
+            return
+        self._heard = (wanted, self.draft)
         if self._last is None or self._last.intervention != wanted:
             self._last = self._run(wanted)
         result = self._last
