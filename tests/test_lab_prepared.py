@@ -9,6 +9,7 @@ import pytest
 from helpers import awake, phantom
 
 import dcamsr_lite as dl
+from dcamsr_lite.interventions import Intervention
 from dcamsr_lite.widgets import intervention_lab
 from dcamsr_lite.widgets.packing import unpack
 
@@ -76,6 +77,38 @@ def test_the_answer_to_an_older_question_is_not_taken_for_the_one_that_is_awaite
     answer(page, lab, {"shift": [0, 3]})
     assert page.evaluate(f"[{ROOT}.answers, {ROOT}.waiting()]") == [3, False]
     assert page.evaluate(f"{ROOT}.shown().tried") == "reference shifted 3 px right"
+
+
+OUTSIDE = {"lesions": [{"image": "reference", "row": 90, "column": 90, "remove": True}]}
+
+
+def test_what_cannot_be_made_is_answered_with_the_reason(live):
+    lab = example()
+    page = live(lab)
+    page.evaluate(f"{ROOT}.set({json.dumps(OUTSIDE)})")
+    answer(page, lab, OUTSIDE)  # does not raise: a kernel's traceback would be seen by nobody
+    assert lab.result["refused"].endswith("expected a place in the image, smaller than it")
+    assert lab.png()[:4] == b"\x89PNG" and "disc" not in str(lab.table())
+    assert lab.result["refused"] in page.locator(".dx-status").text_content()
+    assert page.evaluate(f"[{ROOT}.shown().tried, {ROOT}.waiting()]") == ["nothing changed", False]
+    page.evaluate(f"{ROOT}.reset()")
+    answer(page, lab, {})
+    assert page.locator(".dx-status").text_content().startswith("Answered")
+    assert page.locator(".dx-stale").count() == 0
+    with pytest.raises(dl.InputError, match="smaller than it"):
+        lab.run(Intervention.from_dict(OUTSIDE))
+
+
+def test_a_page_saved_there_shows_the_reason_too(opened):
+    lab = example()
+    lab.intervention = OUTSIDE
+    lab.tour = [{"text": "There is nothing.", "intervention": OUTSIDE}]
+    page = opened(lab)
+    assert lab.result["refused"] in page.locator(".dx-status").text_content()
+    page.get_by_role("button", name="Reset").click()
+    assert page.locator(".dx-status").text_content() == ""
+    page.get_by_role("button", name="Next").click()
+    assert lab.result["refused"] in page.locator(".dx-status").text_content()
 
 
 def test_the_first_click_on_every_switch_is_answered(opened):

@@ -11,6 +11,7 @@
 
 const STATES = ["on", "off", "uniform"], GLYPHS = { on: "●", off: "×", uniform: "≈" };
 const CHOICES = { own: "its own reference", blank: "a blank reference", noise: "noise", other: "the reference of another subject", target: "the target itself" };
+const LESION = { radius: 4, strength: 0.5, remove: false }; // as in edits.py
 const next = (state) => STATES[(STATES.indexOf(state) + 1) % 3];
 
 /** Cuts as a list -> grid[branch][level][head], "on" where nothing is cut. */
@@ -92,8 +93,12 @@ function build(model, root) {
   const read = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
   const base = read(model.get("images"));
   const distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
-  const tool = { mode: "look", image: "reference", radius: 4, strength: 0.5 };
-  const adopt = (given) => { const { cuts, ...rest } = { ...info.blank, ...given }; return structuredClone({ ...rest, grid: toGrid(cuts, info) }); };
+  const tool = { mode: "look", image: "reference", radius: LESION.radius, strength: LESION.strength };
+  /** What is left out keeps its default, as Intervention.from_dict has it. */
+  const adopt = (given) => {
+    const { cuts, lesions, ...rest } = { ...info.blank, ...given };
+    return structuredClone({ ...rest, lesions: lesions.map((l) => ({ ...LESION, ...l })), grid: toGrid(cuts, info) });
+  };
   const asked = ({ grid, ...rest }) => structuredClone({ ...rest, cuts: toCuts(grid, info) });
   const key = (s) => JSON.stringify([s.reference, s.reference === "noise" ? s.seed : 0, s.shift, s.rotate, s.blur,
     s.lesions.map((l) => [l.image, l.row, l.column, l.radius, l.remove || l.strength]), s.grid]);
@@ -193,15 +198,18 @@ function build(model, root) {
     answers++;
     clearTimeout(timer);
     waiting = null;
-    status.textContent = `Answered in ${model.get("result").seconds.toFixed(2)} s.`;
-    show(model.get("result"));
+    tell(model.get("result"), `Answered in ${model.get("result").seconds.toFixed(2)} s.`);
     ask();
   }
+  /** A picture; or why there is none: then the last one stays. */
+  function tell(result, words) {
+    root.classList.toggle("dx-stale", Boolean(result.refused));
+    status.textContent = result.refused ? `${result.refused}. The picture is still the one named above.` : words;
+    if (!result.refused) show(result);
+  }
   function fromPage() {
-    const found = saved.get(key(state));
-    root.classList.toggle("dx-stale", !found);
-    status.textContent = found ? "" : "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook. The picture is still the one named above.";
-    if (found) show(found);
+    const refused = "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook";
+    tell(saved.get(key(state)) ?? { refused }, "");
   }
 
   // --- drawing
@@ -317,7 +325,8 @@ function build(model, root) {
   for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
   drawTable();
   sync();
-  show(now);
+  show(model.get("rows")[0]);
+  tell(model.get("result"), "");
   if (model.alone) fromPage();
   root.explorer = {
     get state() { return state; },

@@ -15,9 +15,8 @@ browser holds the switches, draws the differences and keeps what was tried (lab.
 
 import csv
 from collections.abc import Iterable
-from io import BytesIO
+from contextlib import suppress
 from pathlib import Path
-from textwrap import fill
 from time import perf_counter
 
 from traitlets import Bool, Dict, List, TraitError, observe, validate
@@ -28,49 +27,12 @@ from ..evaluation import check_scale
 from ..interventions import BRANCHES, REFERENCES, Cut, Intervention, Result, cut, run
 from ..model import DCAMSR
 from .base import SYNC, Explorer, show_reason
+from .lab_page import IMAGES, TITLES, TOUR, twin
 from .packing import pack
 from .shown import PAGE_BYTES, chosen, slice_info
-from .shown import TITLES as COMMON
-from .static import bar_below, page, picture, script, style
+from .static import page, picture, script, style
 
-IMAGES = ("low", "reference", "output", "target")
-TITLES = COMMON | {"reference": "Reference, as used", "change": "Change of the output"}
 COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
-TOUR = [
-    {
-        "text": "The network as it was trained: a blurred T2 image, sharpened with the help of the"
-        " reference. Its PSNR is the one that every change is measured against.",
-        "intervention": {},
-    },
-    {
-        "text": "A blank reference. Where the change is blue or orange, the output had taken"
-        " something from the reference. What does the PSNR fall by?",
-        "intervention": {"reference": "blank"},
-    },
-    {
-        "text": "The reference of another head. Does it hurt more, or less, than none at all?",
-        "intervention": {"reference": "other"},
-    },
-    {
-        "text": "The own reference again, but two pixels to the right: this is what a patient's"
-        " motion between the two scans does.",
-        "intervention": {"shift": [0, 2]},
-    },
-    {
-        "text": "Every pixel now reads the same average of the reference: spatial attention is"
-        " uniform. Compare with the blank reference.",
-        "intervention": {"cuts": [{"branch": "spatial", "state": "uniform"}]},
-    },
-    {
-        "text": "The spatial branch cut off altogether, its bias included.",
-        "intervention": {"cuts": [{"branch": "spatial", "state": "off"}]},
-    },
-    {
-        "text": "The channel branch cut off instead. Which branch does this network live on? Now it is"
-        " your turn: switch single heads, paint a lesion into the reference only.",
-        "intervention": {"cuts": [{"branch": "channel", "state": "off"}]},
-    },
-]
 
 
 class InterventionLab(Explorer):
@@ -162,8 +124,12 @@ class InterventionLab(Explorer):
         if self._heard == (wanted, self.draft):  # both changed: one question, which comes twice
             return
         self._heard = (wanted, self.draft)
-        if self._last is None or self._last.intervention != wanted:
-            self._last = self._run(wanted)
+        try:
+            if self._last is None or self._last.intervention != wanted:
+                self._last = self._run(wanted)
+        except InputError as error:
+            self.result = self._refusal(wanted, error)
+            return
         result = self._last
         with self.hold_sync():  # picture and table arrive in one message
             if not self.draft:
@@ -186,8 +152,19 @@ class InterventionLab(Explorer):
         images = _packed(result, self._base)
         return _row(result) | {"images": images, "count": self._count, "seconds": 0.0}
 
+    def _refusal(self, wanted: Intervention, reason: InputError) -> dict:
+        self._count += 1
+        asked = {"intervention": wanted.as_dict(), "count": self._count, "seconds": 0.0}
+        return asked | {"refused": str(reason)}
+
+    def _answered(self, wanted: Intervention) -> dict:
+        try:
+            return self._answer(self._run(wanted))
+        except InputError as error:
+            return self._refusal(wanted, error)
+
     def run(self, intervention: Intervention) -> Result:
-        """Try one, show it, and get its images and numbers.
+        """Try one, show it, and get its images and numbers. Raises InputError for what cannot be made.
 
         >>> InterventionLab().run(Intervention("blank"))
         Traceback (most recent call last):
@@ -198,7 +175,7 @@ class InterventionLab(Explorer):
             raise LookupError("nothing to run: the lab is empty")
         with self.hold_trait_notifications():
             self.draft, self.intervention = False, intervention.as_dict()
-        return self._tried[intervention]
+        return self._tried.get(intervention) or self._run(intervention)
 
     def run_standard(self) -> list[dict]:
         """Try the standard set, and return the table: each branch, each level, each reference.
@@ -281,9 +258,10 @@ class InterventionLab(Explorer):
         steps = [self._checked(step.get("intervention", {})) for step in self.tour]
         wanted = [*self._standard(), *steps] if self._base else []
         for one in wanted:
-            self._keep(self._run(one))
+            with suppress(InputError):
+                self._keep(self._run(one))
         order = [*wanted, *reversed(self._tried), *self._ready]  # what must stay first
-        results = [self._answer(self._run(one)) for one in dict.fromkeys(order)]
+        results = [self._answered(one) for one in dict.fromkeys(order)]
         state = super().state() | {"rows": self.rows, "result": self.result, "results": results}
         while results and len(page(state, self._esm, self._css)) > PAGE_BYTES:
             results.pop()
@@ -297,7 +275,11 @@ class InterventionLab(Explorer):
         """
         if self._base is None:
             return picture({}, {}, None, (0, 0), repr(self))
-        return _figure(self._run(Intervention.from_dict(self.intervention)), self._base, self.info)
+        try:
+            shown = self._run(Intervention.from_dict(self.intervention))
+        except InputError as error:
+            return picture({}, {}, None, (0, 0), f"{self!r}. {error}")
+        return twin(shown, self._base, self.info)
 
 
 def _packed(result: Result, base: Result | None = None) -> dict:
@@ -311,30 +293,6 @@ def _packed(result: Result, base: Result | None = None) -> dict:
 
 def _row(result: Result) -> dict:
     return result.row() | {"intervention": result.intervention.as_dict()}
-
-
-def _figure(result: Result, base: Result, info: dict) -> bytes:
-    from matplotlib.figure import Figure  # loads when first used
-
-    from ..figures import signed_map
-
-    shown = {n: getattr(result, n) for n in IMAGES if getattr(result, n) is not None}
-    shown["change"] = result.output - base.output
-    figure = Figure(figsize=(2.1 * len(shown), 2.9), layout="constrained", dpi=90)
-    for axis, (name, image) in zip(figure.subplots(1, len(shown)), shown.items(), strict=True):
-        grey = {"cmap": "gray", "vmin": 0, "vmax": info["windows"].get(name)}
-        limit = float(image.abs().max()) or 1.0
-        signed = {"cmap": signed_map(), "vmin": -limit, "vmax": limit}
-        drawn = axis.imshow(image.numpy(), **signed if name == "change" else grey)
-        axis.set(title=TITLES[name], xticks=[], yticks=[])
-        axis.title.set_fontsize(8)
-    bar_below(axis, drawn, limit)
-    quality = "" if result.psnr is None else f": {result.psnr:.2f} dB ({result.change:+.2f})"
-    words = f"{result.intervention}{quality}. Not for clinical use."
-    figure.suptitle(fill(words, 26 * len(shown)), fontsize=8)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def intervention_lab(
