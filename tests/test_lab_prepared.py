@@ -10,7 +10,7 @@ from helpers import awake, phantom
 
 import dcamsr_lite as dl
 from dcamsr_lite.interventions import Intervention
-from dcamsr_lite.widgets import intervention_lab
+from dcamsr_lite.widgets import intervention_lab, static
 from dcamsr_lite.widgets.packing import unpack
 
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
@@ -77,6 +77,18 @@ def test_the_answer_to_an_older_question_is_not_taken_for_the_one_that_is_awaite
     answer(page, lab, {"shift": [0, 3]})
     assert page.evaluate(f"[{ROOT}.answers, {ROOT}.waiting()]") == [3, False]
     assert page.evaluate(f"{ROOT}.shown().tried") == "reference shifted 3 px right"
+
+
+def test_a_page_too_large_for_all_pictures_keeps_the_one_on_screen(opened, monkeypatch):
+    lab = example()
+    lab.intervention = {"shift": [3, 3]}
+    alone = super(type(lab), lab).state() | {"rows": lab.rows, "result": lab.result, "results": []}
+    size = len(static.page(alone, lab._esm, lab._css))
+    monkeypatch.setattr("dcamsr_lite.widgets.lab.PAGE_BYTES", size)
+    assert len(lab.state()["results"]) == 1
+    page = opened(lab)
+    assert page.locator(".dx-status").text_content() == "" and not page.locator(".dx-stale").count()
+    assert page.evaluate(f"{ROOT}.shown().tried") == str(Intervention(shift=(3, 3)))
 
 
 OUTSIDE = {"lesions": [{"image": "reference", "row": 90, "column": 90, "remove": True}]}

@@ -253,17 +253,19 @@ class InterventionLab(Explorer):
         >>> InterventionLab(message="nothing to show").state()["results"]
         []
 
-        Below 6 MB: of more, what was prepared goes first, then the oldest rows' pictures.
+        Below 6 MB: of more, what was prepared goes first, then the oldest rows' pictures. What is on
+        screen stays.
         """
         steps = [self._checked(step.get("intervention", {})) for step in self.tour]
         wanted = [*self._standard(), *steps] if self._base else []
         for one in wanted:
             with suppress(InputError):
                 self._keep(self._run(one))
-        order = [*wanted, *reversed(self._tried), *self._ready]  # what must stay first
+        current = [Intervention.from_dict(self.intervention)] if self._base else []
+        order = [*current, *wanted, *reversed(self._tried), *self._ready]  # what must stay first
         results = [self._answered(one) for one in dict.fromkeys(order)]
         state = super().state() | {"rows": self.rows, "result": self.result, "results": results}
-        while results and len(page(state, self._esm, self._css)) > PAGE_BYTES:
+        while len(results) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
             results.pop()
         return state
 
