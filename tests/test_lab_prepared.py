@@ -79,6 +79,37 @@ def test_the_answer_to_an_older_question_is_not_taken_for_the_one_that_is_awaite
     assert page.evaluate(f"{ROOT}.shown().tried") == "reference shifted 3 px right"
 
 
+def test_what_the_reader_does_right_after_a_step_of_the_tour_stays(live):
+    lab = example()
+    cut = {"cuts": [{"branch": "spatial", "state": "off"}]}
+    lab.tour = [{"text": "cut off", "intervention": cut}, {"text": "read on"}]
+    page = live(lab)
+    page.get_by_role("button", name="Next").click()
+    page.evaluate(f"{ROOT}.set({{ shift: [0, 2] }})")
+    asked = page.evaluate("heard.map(([wanted]) => wanted)")
+    lab.intervention = asked[0]
+    if lab.intervention != asked[0]:  # what a kernel completes it sends back
+        page.evaluate("whole => model.set('intervention', whole)", lab.intervention)
+    answer(page, lab, asked[0])
+    assert page.evaluate(f"[{ROOT}.asked().shift, {ROOT}.waiting()]") == [[0, 2], True]
+    answer(page, lab, asked[1])
+    assert page.evaluate(f"{ROOT}.shown().tried") == "reference shifted 2 px right"
+    assert page.evaluate(f"[heard.length, {ROOT}.waiting()]") == [2, False]
+
+
+def test_a_step_of_the_tour_replaces_what_still_waits_to_be_asked(live):
+    lab = example()
+    lab.tour = [{"text": "blank", "intervention": {"reference": "blank"}}]
+    page = live(lab)
+    for right in (1, 2):
+        page.evaluate(f"{ROOT}.set({{ shift: [0, {right}] }})")
+    page.get_by_role("button", name="Next").click()
+    answer(page, lab, {"shift": [0, 1]})
+    answer(page, lab, {"reference": "blank"})
+    assert page.evaluate("heard.map(([wanted]) => wanted.reference)") == ["own", "blank"]
+    assert page.evaluate(f"[{ROOT}.shown().tried, {ROOT}.waiting()]") == ["reference blank", False]
+
+
 def test_a_page_too_large_for_all_pictures_keeps_the_one_on_screen(opened, monkeypatch):
     lab = example()
     lab.intervention = {"shift": [3, 3]}

@@ -317,7 +317,7 @@ function build(model, root) {
     const given = adopt(model.get("intervention"));
     if (key(given) === last) return; // what was asked for, coming back
     state = given;
-    last = null;
+    last = pending = null; // what still waited to be asked is not wanted any more
     sync();
     if (model.alone) fromPage();
   };

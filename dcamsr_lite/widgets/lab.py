@@ -85,12 +85,14 @@ class InterventionLab(Explorer):
 
     @validate("tour")
     def _can_be_walked(self, proposal):
-        steps = super()._can_be_walked(proposal)
-        for number, step in enumerate(steps, 1):
+        """Each step's intervention whole: a page would be told of what a kernel completes, too late."""
+        steps = []
+        for number, step in enumerate(super()._can_be_walked(proposal), 1):
             try:
-                self._checked(step.get("intervention", {}))
+                wanted = self._checked(step.get("intervention", {})).as_dict()
             except TraitError as error:
                 raise TraitError(f"step {number} of the tour: {error}") from error
+            steps.append(step | {"intervention": wanted} if "intervention" in step else step)
         return steps
 
     def _checked(self, given: dict | Intervention) -> Intervention:
