@@ -46,7 +46,7 @@ def live(browser):
 
 def answer(page, lab, intervention: dict, **more):
     lab.intervention = intervention
-    page.evaluate("result => model.answer(result)", plain(lab.result) | more)
+    page.evaluate("result => model.answer(result)", plain(lab.get_state("result")["result"]) | more)
 
 
 def test_a_question_has_one_answer_also_when_a_drag_begins():
@@ -97,6 +97,16 @@ def test_what_the_reader_does_right_after_a_step_of_the_tour_stays(live):
     assert page.evaluate(f"[heard.length, {ROOT}.waiting()]") == [2, False]
 
 
+def test_a_step_of_the_tour_is_taken_also_on_a_saved_page_that_began_with_it(opened):
+    lab = example()
+    lab.tour = [{"text": "as it is", "intervention": {}}]
+    page = opened(lab)
+    page.get_by_role("button", name="spatial attention, all levels, all heads: on").click()
+    assert page.evaluate(f"{ROOT}.shown().tried") == "spatial attention off"
+    page.get_by_role("button", name="Next").click()
+    assert page.evaluate(f"{ROOT}.shown().tried") == "nothing changed"
+
+
 def test_a_step_of_the_tour_replaces_what_still_waits_to_be_asked(live):
     lab = example()
     lab.tour = [{"text": "blank", "intervention": {"reference": "blank"}}]
@@ -108,6 +118,20 @@ def test_a_step_of_the_tour_replaces_what_still_waits_to_be_asked(live):
     answer(page, lab, {"reference": "blank"})
     assert page.evaluate("heard.map(([wanted]) => wanted.reference)") == ["own", "blank"]
     assert page.evaluate(f"[{ROOT}.shown().tried, {ROOT}.waiting()]") == ["reference blank", False]
+
+
+def test_a_tiny_change_of_the_output_is_shown_as_it_is(opened):
+    lab = example()
+    faint = {"image": "reference", "row": 16, "column": 16, "radius": 2, "strength": 1e-4}
+    wanted = Intervention.from_dict({"lesions": [faint]})
+    lab.intervention = wanted.as_dict()
+    true = (lab.run(wanted).output - lab.run(Intervention()).output).numpy()
+    assert 0 < np.abs(true).max() < 1e-3 * float(lab.run(wanted).output.abs().max())
+    lab.intervention = wanted.as_dict()
+    page = opened(lab)
+    shown = np.array(page.evaluate(f"[...{ROOT}.values('change')]")).reshape(32, 32)
+    np.testing.assert_allclose(shown, true, rtol=1e-3, atol=1e-6 * np.abs(true).max())
+    assert "output" not in lab.get_state("result")["result"]["images"]
 
 
 def test_a_page_too_large_for_all_pictures_keeps_the_one_on_screen(opened, monkeypatch):

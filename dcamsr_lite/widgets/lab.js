@@ -167,7 +167,10 @@ function build(model, root) {
   /** Ask for what the controls say. One question at a time: of those that wait, only the latest is sent. */
   function change(draft) {
     sync();
-    if (model.alone) return fromPage();
+    if (model.alone) {
+      put(asked(state), draft); // or a step of the tour that asks for what the model has would be no change
+      return fromPage();
+    }
     pending = { state: structuredClone(state), draft };
     ask();
   }
@@ -177,10 +180,7 @@ function build(model, root) {
     last = waiting = key(pending.state);
     pending = null;
     const same = draft === model.get("draft") && key(adopt(model.get("intervention"))) === last;
-    sending = true;
-    model.set("draft", draft);
-    model.set("intervention", wanted);
-    sending = false;
+    put(wanted, draft);
     if (same && isAnswer()) return answered(); // no change: the kernel would not answer
     model.save_changes();
     clearTimeout(timer);
@@ -191,6 +191,12 @@ function build(model, root) {
         waiting = null;
       }, 10000);
     }, 600);
+  }
+  function put(wanted, draft) {
+    sending = true;
+    model.set("draft", draft);
+    model.set("intervention", wanted);
+    sending = false;
   }
   const isAnswer = () => key(adopt(model.get("result").intervention)) === waiting;
   function answered() {
@@ -216,7 +222,8 @@ function build(model, root) {
   function show(result) {
     now = result;
     pixels = { ...base, ...read(result.images ?? {}) };
-    pixels.change = pixels.output.map((x, i) => x - base.output[i]);
+    pixels.change = result.change ? unpack(result.change).values : base.output.map(() => 0);
+    pixels.output = base.output.map((x, i) => x + pixels.change[i]);
     if (base.target) pixels.error = distance(pixels.output, pixels.target);
     const top = { change: Math.max(extent(pixels.change), 0.02 * white), error: errorTop };
     for (const { name, draw } of panels) {

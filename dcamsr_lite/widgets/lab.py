@@ -28,11 +28,17 @@ from ..interventions import BRANCHES, REFERENCES, Cut, Intervention, Result, cut
 from ..model import DCAMSR
 from .base import SYNC, Explorer, show_reason
 from .lab_page import IMAGES, TITLES, TOUR, twin
-from .packing import pack
+from .packing import pack, unpack
 from .shown import PAGE_BYTES, chosen, slice_info
 from .static import page, picture, script, style
 
 COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
+
+
+def _sent(result: dict, _=None) -> dict:
+    """Without the output: a page has the base's and the change."""
+    images = {n: packed for n, packed in result.get("images", {}).items() if n != "output"}
+    return result | {"images": images}
 
 
 class InterventionLab(Explorer):
@@ -53,7 +59,7 @@ class InterventionLab(Explorer):
 
     intervention = Dict(Intervention().as_dict()).tag(**SYNC)
     draft = Bool(False).tag(**SYNC)
-    result = Dict().tag(**SYNC)
+    result = Dict().tag(**SYNC, to_json=_sent)
     rows = List(Dict()).tag(**SYNC)
 
     def __init__(
@@ -149,10 +155,18 @@ class InterventionLab(Explorer):
             self.rows = [*self.rows, _row(result)]
 
     def _answer(self, result: Result) -> dict:
-        """The result with those of its images that are not the base's."""
+        """The result with those of its images that are not the base's, and what the output changed.
+
+        The change is packed for itself: between two packed outputs a tiny one would be rounding noise.
+        """
         self._count += 1
-        images = _packed(result, self._base)
-        return _row(result) | {"images": images, "count": self._count, "seconds": 0.0}
+        images, base = _packed(result, self._base), self._base.output
+        answer = _row(result) | {"images": images, "count": self._count, "seconds": 0.0}
+        if "output" not in images:
+            return answer
+        change = pack(result.output - base, "float16")
+        images["output"] = pack(base + unpack(change), "float32")  # as a page adds it up
+        return answer | {"change": change}
 
     def _refusal(self, wanted: Intervention, reason: InputError) -> dict:
         self._count += 1
@@ -265,8 +279,9 @@ class InterventionLab(Explorer):
                 self._keep(self._run(one))
         current = [Intervention.from_dict(self.intervention)] if self._base else []
         order = [*current, *wanted, *reversed(self._tried), *self._ready]  # what must stay first
-        results = [self._answered(one) for one in dict.fromkeys(order)]
-        state = super().state() | {"rows": self.rows, "result": self.result, "results": results}
+        results = [_sent(self._answered(one)) for one in dict.fromkeys(order)]
+        now = {"rows": self.rows, "result": _sent(self.result)}
+        state = super().state() | now | {"results": results}
         while len(results) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
             results.pop()
         return state
@@ -289,7 +304,7 @@ class InterventionLab(Explorer):
 def _packed(result: Result, base: Result | None = None) -> dict:
     images = {name: getattr(result, name) for name in IMAGES}
     return {
-        name: pack(image, "float16")
+        name: pack(image, "float32" if name == "output" else "float16")
         for name, image in images.items()
         if image is not None and (base is None or not image.equal(getattr(base, name)))
     }
