@@ -2,6 +2,7 @@
 
 import base64
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from traitlets import TraitError
 
 import dcamsr_lite as dl
 from dcamsr_lite.attribution import lifted_attention, occlusion
+from dcamsr_lite.tracing import Record
 from dcamsr_lite.widgets import AttributionExplorer, explore_attribution
 from dcamsr_lite.widgets.packing import unpack
 
@@ -79,6 +81,29 @@ def test_a_run_goes_on_where_it_was_stopped(monkeypatch):
     torch.testing.assert_close(found, expected.ref, rtol=0, atol=1e-3)
     # another place begins anew
     assert explorer.chunk("occlusion", "mean", [5, 4, 4, 4])["done"] == 1
+
+
+def test_a_run_can_be_stopped_while_the_attention_is_lifted(monkeypatch):
+    """Query by query, with no map kept but the sum: all of a large patch's took 400 MB at once."""
+    monkeypatch.setattr("dcamsr_lite.widgets.attribution.CHUNK", 0)  # one step per chunk
+    lift, made = Record.lift, []
+
+    def counted(*arguments, **options):
+        assert sum(one() is not None for one in made) <= 3  # two sums, and the last one added
+        one = lift(*arguments, **options)
+        made.append(weakref.ref(one))
+        return one
+
+    monkeypatch.setattr(Record, "lift", counted)
+    blocks = {"encoder_blocks": (1, 1, 1), "decoder_blocks": (1,) * 6}
+    model = dl.DCAMSR(scale=4, image_size=32, channels=16, **blocks)
+    explorer = explore_attribution(model, pair_of())
+    before, finished = 0, False
+    while not finished:
+        step = explorer.chunk("occlusion", "mean", [8, 9, 4, 6])
+        assert len(made) - before <= 2 * 6 and step["done"] <= step["total"]
+        before, finished = len(made), step["finished"]
+    assert before > 2 * 4 * 6 and step["done"] == step["total"]
 
 
 def test_any_function_and_what_goes_wrong_in_it(monkeypatch):

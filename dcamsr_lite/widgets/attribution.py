@@ -30,7 +30,7 @@ from ..attribution import (
     Attribution,
     Deletion,
     deletion_curve,
-    lifted_attention,
+    lifting,
 )
 from ..data import Pair
 from ..errors import InputError
@@ -145,15 +145,15 @@ class AttributionExplorer(Explorer):
         f, lr, ref = self._network
         inside = (*(a + b for a, b in zip(patch[:2], self.info["offset"], strict=True)), *patch[2:])
         run = METHODS[method](f, lr, ref, inside, target)
-        attends = self.info["attends"]
-        later = len(FRACTIONS) * (2 + len(self.info["levels"]))
+        lifts = lifting(f, lr, ref, inside, (False, True)) if self.info["attends"] else None
+        later = len(FRACTIONS) * (2 + len(self.info["levels"])) + (lifts.total if lifts else 0)
         for done, total in run.steps():
             yield done, total + later
         found = run.result()
-        lifted, relative = (
-            lifted_attention(f, lr, ref, inside, relative=r) if attends else {}
-            for r in (False, True)
-        )
+        for _ in lifts.steps() if lifts else ():
+            done += 1
+            yield done, total + later
+        lifted, relative = lifts.result() if lifts else ({}, {})
         chance = torch.rand(ref.shape[2:], generator=torch.Generator().manual_seed(0))
         orders = {"attribution": found.ref}
         orders |= {f"attention, level {level}": lifted[level] for level in lifted}
