@@ -1,320 +1,400 @@
-"""The attribution explorer: drag a patch, run a method, see what the patch owes to either contrast.
-
-No threads: the browser asks the kernel for one short chunk of a run after the other, so that to stop
-is to ask no more, and the kernel stays free in between.
+"""What does a patch of the output owe to which pixel, on both contrasts? For any ``f(lr, ref) -> sr``.
 
 >>> import torch
->>> import dcamsr_lite as dl
->>> model = dl.DCAMSR(scale=4, image_size=32)
->>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
->>> explorer = explore_attribution(model, pair)
->>> explorer.patch = [8, 8, 4, 4]
->>> explorer.run("occlusion")
->>> sorted(explorer.results)
-['occlusion']
->>> explorer.save_html("attribution.html")
+>>> from dcamsr_lite import DCAMSR
+>>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+>>> run = blur_path(DCAMSR(scale=4, image_size=32), lr, ref, patch=(8, 8, 4, 4))
+>>> for done, total in run.steps():  # leave the loop to stop, enter it again to go on
+...     pass
+>>> found = run.result()
+>>> found.ref.shape, 0 < found.share_of_reference < 1
+(torch.Size([32, 32]), True)
+
+Source of the blur path, the detail target and the diffusion index: LAM, Gu and Dong, "Interpreting
+Super-Resolution Networks with Local Attribution Maps", CVPR 2021. LAM has one input; here both
+contrasts walk the path together, so that the two maps share one sum. captum loads when first used.
 """
 
-import time
+import heapq
 from collections.abc import Callable, Iterator
-from io import BytesIO
-from math import isfinite
+from dataclasses import dataclass
+from itertools import pairwise, product
 
 import torch
-from torch import Tensor, nn
-from traitlets import Dict, Int, List, TraitError, Unicode, validate
+import torch.nn.functional as F
+from torch import Tensor
 
-from ..attribution import (
-    FRACTIONS,
-    METHODS,
-    Attribution,
-    Deletion,
-    deletion_curve,
-    lifting,
-)
-from ..data import Pair
-from ..errors import InputError
-from ..evaluation import check_scale
-from ..kspace import center_crop
-from ..model import DCAMSR
-from ..question import TARGETS, Question, check_patch
-from .base import SYNC, Explorer, show_reason
-from .packing import pack, unpack
-from .shown import TITLES, chosen, quality, slice_info
-from .static import bar_below, picture, script, style
+from .errors import InputError
+from .model import DCAMSR
+from .question import Network, Patch, Question, Run, check_patch, evaluating, whole
+from .tracing import trace
 
-CHUNK = 0.25  # seconds: the kernel answers after the first step that ends later
-LARGEST_SIDE = 32  # of a patch, in pixels
-NAMES = {
-    "blur_path": "Blur path (LAM)",
-    "integrated_gradients": "Integrated gradients",
-    "occlusion": "Occlusion",
+TOLERANCE = 0.005  # half of the 1 % that is promised: the walk is refined until it is reached
+FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Signed maps on both contrasts: what each pixel adds to ``value``, the target of the patch.
+
+    ``lr`` (H/s, W/s), ``ref`` (H, W). ``value`` is the target at the images, ``start`` at what the
+    method compares them with; the maps' sum should be their difference.
+
+    >>> found = Attribution("by hand", "mean", (0, 0, 1, 1), torch.zeros(2, 2), torch.eye(4), 4.0, 0.0)
+    >>> found.share_of_reference, found.completeness_error
+    (1.0, 0.0)
+    >>> found.diffusion_index["ref"]
+    25.0
+    """
+
+    method: str
+    target: str
+    patch: Patch
+    lr: Tensor
+    ref: Tensor
+    value: float
+    start: float
+
+    @property
+    def share_of_reference(self) -> float:
+        """Sum of |attribution| on the reference over that on both: 0 (ignored) to 1; nan if all are 0.
+
+        Opposite signs do not cancel here, and a finer grid has more of them: compare networks or
+        places by it. What signed sums say is ``net``.
+        """
+        lr, ref = (float(x.double().abs().sum()) for x in (self.lr, self.ref))
+        return ref / (lr + ref) if lr + ref else float("nan")
+
+    @property
+    def net(self) -> dict[str, float]:
+        """The signed sum over each contrast; together the difference that was explained."""
+        return {"lr": float(self.lr.double().sum()), "ref": float(self.ref.double().sum())}
+
+    @property
+    def completeness_error(self) -> float:
+        """|sum of all attributions - (value - start)| over |value - start|.
+
+        A path's error is numerical. Occlusion promises no completeness: there it tells how far
+        pixels act together. inf where nothing changed but something was attributed.
+        """
+        difference = self.value - self.start
+        error = abs(sum(self.net.values()) - difference)
+        return error / abs(difference) if difference else (float("inf") if error else 0.0)
+
+    @property
+    def diffusion_index(self) -> dict[str, float]:
+        """LAM's DI = 100 (1 - G) per contrast: 100 if all pixels count alike, near 0 if one does.
+
+        G = sum_ij |g_i - g_j| / (2 n^2 mean(g)), the Gini coefficient of the n magnitudes g. It
+        depends on n: compare maps of one size. nan for a map of zeros.
+        """
+        return {"lr": 100 * (1 - _gini(self.lr)), "ref": 100 * (1 - _gini(self.ref))}
+
+    def agreement(self, lifted: Tensor) -> float:
+        """Spearman's rank correlation of |attribution| on the reference with |lifted| attention.
+
+        ``lifted`` (H/level, W/level), from ``lifted_attention`` or ``Record.lift``; the attribution is
+        averaged over the pixels of the level. nan where a map is constant: there are no ranks.
+        """
+        from scipy.stats import spearmanr
+
+        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], lifted.shape)[0, 0]
+        maps = [x.flatten().double().numpy() for x in (pooled, lifted.abs().cpu())]
+        if any(x.min() == x.max() for x in maps):
+            return float("nan")
+        return float(spearmanr(*maps).statistic)
+
+
+def _gini(x: Tensor) -> float:
+    g = x.abs().flatten().double().sort().values
+    n, total = len(g), float(g.sum())
+    if not total:
+        return float("nan")
+    weights = (
+        2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1
+    )  # of sorted values, sum_ij |g_i - g_j|
+    return float(weights @ g) / (n * total)
+
+
+def _along(method: str, question: Question, path: Callable, steps: int) -> Run:
+    """Integrate the gradient along ``path(t)``, t from 0 to 1, in straight pieces by captum.
+
+    Each piece takes the gradient at its middle. What a piece should sum to is known, the change of
+    the target from its start to its end; while the whole is off by more than the tolerance, the
+    worst piece is halved, up to four times the pieces asked for.
+    """
+    from captum.attr import IntegratedGradients
+
+    question.check_gradient()
+    gradients, values = IntegratedGradients(question), {1.0: question.value}
+    start = values[0.0] = question.at(path(0.0))
+    difference = question.value - start
+    pieces: list[tuple] = []  # (-error, start, end, sum, attributions): a heap, the worst first
+
+    def integrate(a: float, b: float) -> None:
+        for t in (a, b):
+            if t not in values:
+                values[t] = question.at(path(t))
+        maps = gradients.attribute(path(b), path(a), n_steps=1, internal_batch_size=4)
+        found = sum(float(x.double().sum()) for x in maps)
+        heapq.heappush(pieces, (-abs(found - values[b] + values[a]), a, b, found, maps))
+
+    def work() -> Iterator[int]:
+        for a, b in pairwise(k / steps for k in range(steps + 1)):
+            integrate(a, b)
+            yield steps
+        for extra in range(1, 3 * steps + 1):
+            off = abs(sum(piece[3] for piece in pieces) - difference)
+            if off <= TOLERANCE * abs(difference):
+                return
+            _, a, b, *_ = heapq.heappop(pieces)
+            integrate(a, (a + b) / 2)
+            integrate((a + b) / 2, b)
+            yield steps + extra
+
+    def outcome() -> Attribution:
+        lr, ref = (sum(piece[4][i].double() for piece in pieces) for i in (0, 1))
+        return _attribution(method, question, lr, ref, start)
+
+    return Run(steps, work(), outcome)
+
+
+def _attribution(method, question: Question, lr: Tensor, ref: Tensor, start: float) -> Attribution:
+    maps = (x[0, 0].float().cpu() for x in (lr, ref))
+    return Attribution(method, question.target, question.patch, *maps, question.value, start)
+
+
+def blur_path(
+    f: Network,
+    lr: Tensor,
+    ref: Tensor,
+    patch: Patch,
+    target: str = "detail",
+    sigma: float | None = None,
+    steps: int = 32,
+) -> Run:
+    """LAM: integrated gradients along a path of decreasing Gaussian blur of both images.
+
+    >>> copy = lambda lr, ref: ref.roll((1, 2), (2, 3))  # the reference, shifted by 1 row, 2 columns
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> found = blur_path(copy, lr, ref, patch=(8, 8, 1, 1), target="mean").result()
+    >>> divmod(int(found.ref.abs().argmax()), 16), found.share_of_reference
+    ((7, 6), 1.0)
+
+    lr (1, 1, H/s, W/s), ref (1, 1, H, W), normalised, as ``f`` takes them; ``patch`` (row, column,
+    rows, columns) in the output. ``target`` is "detail" (LAM's gradient detector) or "mean". ``sigma``
+    of the first blur, in the reference's pixels; default 1.2 low-resolution pixels, as LAM. Complete
+    to 0.5 % unless four times the ``steps`` did not suffice: see ``completeness_error``. Returns a Run
+    whose result is an Attribution. Raises InputError. Source: LAM, section on the path function.
+    """
+    question = Question(f, lr, ref, patch, target)
+    sigma, steps = question.sigma(sigma), whole("steps", steps)
+    return _along("blur_path", question, lambda t: question.blurred(sigma * (1 - t)), steps)
+
+
+def integrated_gradients(
+    f: Network, lr: Tensor, ref: Tensor, patch: Patch, target: str = "detail", steps: int = 32
+) -> Run:
+    """Integrated gradients along the straight line from flat images, each at its mean grey.
+
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> found = integrated_gradients(lambda lr, ref: ref, lr, ref, (0, 0, 4, 4), "mean").result()
+    >>> found.completeness_error < 1e-4
+    True
+
+    Arguments as ``blur_path``. Halfway along this line stands a faint sharp image, such as no scanner
+    gives: the reason for LAM's path. Source: Sundararajan, Taly and Yan, ICML 2017; captum.
+    """
+    question = Question(f, lr, ref, patch, target)
+
+    def line(t: float) -> tuple[Tensor, Tensor]:
+        flat = (x.mean((2, 3), keepdim=True) for x in (question.lr, question.ref))
+        return tuple(
+            g + t * (x - g) for g, x in zip(flat, (question.lr, question.ref), strict=True)
+        )
+
+    return _along("integrated_gradients", question, line, whole("steps", steps))
+
+
+def occlusion(
+    f: Network,
+    lr: Tensor,
+    ref: Tensor,
+    patch: Patch,
+    target: str = "detail",
+    window: int = 16,
+    sigma: float | None = None,
+) -> Run:
+    """Blur one window of one contrast at a time: what does the patch lose?
+
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> found = occlusion(lambda lr, ref: ref, lr, ref, (4, 8, 4, 4), "mean", window=4).result()
+    >>> divmod(int(found.ref.abs().argmax()), 16)
+    (4, 8)
+
+    Needs no gradient. ``window`` in the reference's pixels (lr: the same length, at least one pixel);
+    a window's loss is shared by its pixels. Other arguments as ``blur_path``. Source: Zeiler and
+    Fergus, ECCV 2014; captum's FeatureAblation, a window per step.
+    """
+    from captum.attr import FeatureAblation
+
+    question = Question(f, lr, ref, patch, target)
+    sides = max(1, whole("window", window) // question.scale), window
+    images, starts = (question.lr, question.ref), question.blurred(question.sigma(sigma))
+    maps, start = [torch.zeros_like(x) for x in images], question.at(starts)
+    windows = [
+        (which, slice(row, row + side), slice(column, column + side))
+        for which, side in enumerate(sides)
+        for row, column in product(*(range(0, length, side) for length in images[which].shape[2:]))
+    ]
+
+    def loss(which: int, rows: slice, columns: slice) -> Tensor:
+        intact, blurred = (x[which][..., rows, columns] for x in (images, starts))
+
+        def with_window(content: Tensor) -> Tensor:
+            if torch.equal(content, intact):  # captum asks for it each time, and it is known
+                return content.new_tensor([question.value])
+            changed = [x.clone() for x in images]
+            changed[which][..., rows, columns] = content
+            return question(*changed)
+
+        one = torch.zeros_like(intact, dtype=torch.long)  # all pixels of the window are one feature
+        return FeatureAblation(with_window).attribute(intact, baselines=blurred, feature_mask=one)
+
+    @torch.no_grad()
+    def work() -> Iterator[int]:
+        for which, rows, columns in windows:
+            part = maps[which][..., rows, columns]
+            part.copy_(loss(which, rows, columns) / part.numel())
+            yield len(windows)
+
+    return Run(len(windows), work(), lambda: _attribution("occlusion", question, *maps, start))
+
+
+METHODS = {
+    "blur_path": blur_path,
+    "integrated_gradients": integrated_gradients,
+    "occlusion": occlusion,
 }
 
 
-class AttributionExplorer(Explorer):
-    """What ``explore_attribution`` returns: a widget that also shows as a picture and saves as a page.
+def lifted_attention(
+    model: DCAMSR, lr: Tensor, ref: Tensor, patch: Patch, relative: bool = False
+) -> dict[int, Tensor]:
+    """The attention of the patch's pixels, lifted to the reference: level -> (H/level, W/level).
 
-    >>> AttributionExplorer(message="nothing to show")
-    nothing to show
+    >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+    >>> sorted(lifted_attention(DCAMSR(scale=4, image_size=32), lr, ref, (8, 8, 4, 4)))
+    [1, 2, 4]
 
-    The reader's place: ``patch`` [row, column, rows, columns] in the image's pixels, ``method`` and
-    ``target`` (names in attribution.METHODS and question.TARGETS). ``results``: method -> what its last
-    run found, packed. Raises TraitError for a place that is not there.
+    Mean over heads and over the level's pixels that the patch touches, of ``Record.lift``; ``relative``
+    is minus uniform. Raises InputError for a network without spatial attention.
+    """
+    return lifting(model, lr, ref, patch, (relative,)).result()[0]
+
+
+def lifting(
+    model: DCAMSR, lr: Tensor, ref: Tensor, patch: Patch, relative: tuple[bool, ...] = (False,)
+) -> Run:
+    """``lifted_attention`` as a Run, a step per row of queries: its maps for each ``relative``.
+
+    >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+    >>> lifting(DCAMSR(scale=4, image_size=32), lr, ref, (8, 8, 4, 4)).total  # 4 rows, 2, 1
+    7
+    """
+    if not (isinstance(model, DCAMSR) and model.config.spatial):
+        raise InputError("model", type(model).__name__, "a DCAMSR with its spatial branch")
+    first, sides = (check_patch(patch, tuple(ref.shape[2:]))[at : at + 2] for at in (0, 2))
+    places = {
+        n: [range(a // n, (a + side - 1) // n + 1) for a, side in zip(first, sides, strict=True)]
+        for n in map(int, model.transformers)
+    }
+    total = sum(len(rows) for rows, _ in places.values())
+    sums: list[dict] = [dict.fromkeys(places, 0) for _ in relative]
+
+    @torch.no_grad()
+    def work() -> Iterator[int]:
+        with evaluating(model), trace(model) as record:
+            model(lr, ref)
+        for level, (rows, columns) in places.items():
+            for row in rows:
+                for column, (maps, minus) in product(columns, zip(sums, relative, strict=True)):
+                    maps[level] += record.lift(level, (row, column), relative=minus)
+                yield total
+
+    def outcome() -> list[dict[int, Tensor]]:
+        counts = {level: len(rows) * len(columns) for level, (rows, columns) in places.items()}
+        return [{n: (x / counts[n]).cpu() for n, x in maps.items()} for maps in sums]
+
+    return Run(total, work(), outcome)
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """How far the patch moves as ever more of the reference is blurred.
+
+    ``fractions`` of the reference's pixels; ``change``, the mean absolute change of the patch's pixels.
+
+    >>> Deletion((0.5, 1.0), (2.0, 2.0)).area
+    0.75
     """
 
-    _esm = script("attribution_explorer.js")
-    _css = style("attribution.css")
-    _kept = ("patch", "method", "target")
+    fractions: tuple[float, ...]
+    change: tuple[float, ...]
 
-    results = Dict().tag(**SYNC)
-    patch = List(Int(), [0, 0, 1, 1], minlen=4, maxlen=4).tag(**SYNC)
-    method = Unicode("blur_path").tag(**SYNC)
-    target = Unicode("detail").tag(**SYNC)
-
-    def __init__(self, network: tuple[Callable, Tensor, Tensor] | None = None, **traits):
-        self._network = network  # f, lr, ref
-        self._job, self._progress = None, (0, 0)  # (place, work) of a run that can go on
-        super().__init__(**traits)
-        self.on_msg(self._answer)
-
-    @validate("patch", "method", "target")
-    def _is_there(self, proposal):
-        name, value = proposal["trait"].name, proposal["value"]
-        known = {"method": METHODS, "target": TARGETS}
-        if name in known and value not in known[name]:
-            raise TraitError(f"{name} {value!r} is none of {[*known[name]]}")
-        if name == "patch" and self.info:
-            try:
-                check_patch(value, self.info["shape"])
-            except InputError as error:
-                raise TraitError(str(error)) from error
-            if max(value[2:]) > LARGEST_SIDE:
-                raise TraitError(f"patch {value} is larger than {LARGEST_SIDE} x {LARGEST_SIDE}")
-        return value
-
-    def run(self, *methods: str) -> None:
-        """Run methods on the current patch to their end, by default the current one.
-
-        >>> AttributionExplorer(message="nothing to show").run()
-        Traceback (most recent call last):
-        ...
-        LookupError: nothing to run: the explorer is empty
-        """
-        for name in methods or (self.method,):
-            self.method = name
-            while not self.chunk(name, self.target, self.patch)["finished"]:
-                pass
-
-    def chunk(self, method: str, target: str, patch: list[int]) -> dict:
-        """About a quarter of a second of this run: goes on where it stands, or begins it.
-
-        >>> AttributionExplorer().chunk("occlusion", "mean", [0, 0, 1, 1])
-        Traceback (most recent call last):
-        ...
-        LookupError: nothing to run: the explorer is empty
-
-        Returns ``done`` and ``total`` steps, and ``finished``: the result is then in ``results``.
-        """
-        if self._network is None:
-            raise LookupError("nothing to run: the explorer is empty")
-        place = (method, target, tuple(patch))
-        if self._job is None or self._job[0] != place:
-            self._job = (place, self._work(*place))
-        _, work = self._job
-        self._job = None  # where the function raises, the run is over
-        end = time.monotonic() + CHUNK
-        for self._progress in work:
-            if time.monotonic() >= end:
-                self._job = (place, work)
-                break
-        done, total = self._progress
-        return {"done": done, "total": total, "finished": self._job is None}
-
-    def _answer(self, _widget, content: dict, _buffers) -> None:
-        """The browser asks for the next chunk; an error in the user's function is shown there."""
-        if content.get("ask") != "chunk":
-            return
-        try:
-            reply = self.chunk(*(content[name] for name in ("method", "target", "patch")))
-        except Exception as error:
-            reply = {"error": f"{type(error).__name__}: {error}"}
-        self.send({"id": content["id"], **reply})
-
-    def _work(self, method: str, target: str, patch: tuple) -> Iterator[tuple[int, int]]:
-        f, lr, ref = self._network
-        inside = (*(a + b for a, b in zip(patch[:2], self.info["offset"], strict=True)), *patch[2:])
-        run = METHODS[method](f, lr, ref, inside, target)
-        lifts = lifting(f, lr, ref, inside, (False, True)) if self.info["attends"] else None
-        later = len(FRACTIONS) * (2 + len(self.info["levels"])) + (lifts.total if lifts else 0)
-        for done, total in run.steps():
-            yield done, total + later
-        found = run.result()
-        for _ in lifts.steps() if lifts else ():
-            done += 1
-            yield done, total + later
-        lifted, relative = lifts.result() if lifts else ({}, {})
-        chance = torch.rand(ref.shape[2:], generator=torch.Generator().manual_seed(0))
-        orders = {"attribution": found.ref}
-        orders |= {f"attention, level {level}": lifted[level] for level in lifted}
-        curves = {}
-        for name, order in (orders | {"chance": chance}).items():
-            curve = deletion_curve(f, lr, ref, inside, order)
-            for _ in curve.steps():
-                done += 1
-                yield done, total + later
-            curves[name] = curve.result()
-        agreement = [
-            {
-                "level": n,
-                "lifted": found.agreement(lifted[n]),
-                "relative": found.agreement(relative[n]),
-            }
-            for n in lifted
-        ]
-        self.results = self.results | {method: _packed(found, patch, agreement, curves)}
-
-    def __repr__(self) -> str:
-        if not self.info:
-            return super().__repr__()
-        done = ", ".join(NAMES[name] for name in self.results) or "no result yet"
-        return f"{super().__repr__()}, patch {self.patch}: {done}"
-
-    def png(self) -> bytes:
-        """The static twin: the panels with the patch, and the maps of the current method if it ran.
-
-        >>> AttributionExplorer(message="nothing to show").png()[:4]
-        b'\\x89PNG'
-        """
-        if not self.info:
-            return picture({}, {}, None, (0, 0), repr(self))
-        return _picture(self)
-
-    def state(self) -> dict:
-        """What a saved page holds: the last result of each method with it.
-
-        >>> AttributionExplorer(message="nothing to show").state()["results"]
-        {}
-        """
-        return super().state() | {"results": self.results}
+    @property
+    def area(self) -> float:
+        """Area under the curve from (0, 0), over the change at its end: a good order is near 1."""
+        points = [(0.0, 0.0), *zip(self.fractions, self.change, strict=True)]
+        area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
+        return area / self.change[-1] if self.change[-1] else float("nan")
 
 
-def _number(x: float) -> float | None:
-    return x if isfinite(x) else None  # a page holds no nan
+def deletion_curve(
+    f: Network,
+    lr: Tensor,
+    ref: Tensor,
+    patch: Patch,
+    order: Tensor,
+    sigma: float | None = None,
+    fractions: tuple[float, ...] = FRACTIONS,
+) -> Run:
+    """Blur the reference's pixels, those with the largest |order| first, and watch the patch.
 
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> order = torch.zeros(16, 16)
+    >>> order[4, 8] = 1
+    >>> copy, patch = lambda lr, ref: ref, (4, 8, 1, 1)
+    >>> run = deletion_curve(copy, lr, ref, patch, order, fractions=(1 / 256, 1.0))
+    >>> curve = run.result()
+    >>> curve.change[0] == curve.change[1] > 0
+    True
 
-def _packed(
-    found: Attribution, patch: tuple, agreement: list[dict], curves: dict[str, Deletion]
-) -> dict:
-    di = found.diffusion_index
-    return {
-        "patch": [*patch],
-        "target": found.target,
-        "lr": pack(found.lr, "float16"),
-        "ref": pack(found.ref, "float16"),
-        "value": found.value,
-        "start": found.start,
-        "net": found.net,
-        "share": _number(found.share_of_reference),
-        "completeness": _number(found.completeness_error),
-        "diffusion": {name: _number(x) for name, x in di.items()},
-        "agreement": [{name: _number(x) for name, x in row.items()} for row in agreement],
-        "deletion": {
-            name: {"fractions": c.fractions, "change": c.change, "area": _number(c.area)}
-            for name, c in curves.items()
-        },
-    }
-
-
-def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> AttributionExplorer:
-    """Ask what a patch of the output owes to which pixel, on one slice, by default the brightest.
-
-    >>> import dcamsr_lite as dl
-    >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
-    >>> explore_attribution(lambda lr, ref: ref, pair, slice=1).info["slice"]
-    1
-
-    ``f(lr, ref) -> sr`` is any function of normalised images, as ``DCAMSR``: (1, 1, H/s, W/s) and
-    (1, 1, H, W) -> (1, 1, H, W). With a DCAMSR the result is compared with its lifted attention, too.
-    Raises InputError, and in a notebook also shows the reason, when they do not fit.
+    ``order`` (H/k, W/k) is an attribution, a lifted attention, or ``torch.rand(H, W)`` for chance; the
+    faster a curve rises, the better its order knows what the patch depends on. Returns a Run whose
+    result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
     """
-    try:
-        return _explorer(f, pair, slice)
-    except ValueError as error:
-        show_reason(str(error))
-        if isinstance(error, InputError):
-            raise
-        raise InputError("f and pair", str(error), "two that fit each other") from error
+    question = Question(f, lr, ref, patch)
+    if (
+        not fractions
+        or list(fractions) != sorted(set(fractions))
+        or not 0 < fractions[0] <= fractions[-1] <= 1
+    ):
+        raise InputError("fractions", str(fractions), "increasing numbers from above 0 to 1")
+    blurred, shape = question.blurred(question.sigma(sigma))[1], tuple(ref.shape[2:])
+    if order.ndim != 2 or not bool(order.isfinite().all()):
+        raise InputError("order", str(tuple(order.shape)), "a finite map (rows, columns)")
+    spread = F.interpolate(order.abs()[None, None].float().cpu(), shape)
+    first = spread.flatten().argsort(descending=True, stable=True).to(ref.device)
+    row, column, height, width = question.patch
+    change: list[float] = []
 
+    def work() -> Iterator[int]:
+        for fraction in fractions:
+            gone = first[: round(fraction * len(first))]
+            deleted = question.ref.flatten().index_copy(0, gone, blurred.flatten()[gone])
+            moved = (question.run(question.lr, deleted.view_as(ref)) - question.output).abs()
+            change.append(float(moved[..., row : row + height, column : column + width].mean()))
+            yield len(fractions)
 
-def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer:
-    index, images = chosen(pair, index)
-    if isinstance(f, DCAMSR):
-        check_scale(f, pair.scale)
-    lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
-    parameter = next(f.parameters(), None) if isinstance(f, nn.Module) else None
-    if parameter is not None:
-        lr, ref = lr.to(parameter.device), ref.to(parameter.device)
-    sr = Question(f, lr, ref, (0, 0, 1, 1)).output.cpu()
-    images["output"] = center_crop((sr * std + mean)[0, 0], pair.shape).float()
-    images = {name: images[name] for name in TITLES if name in images}
-    side = min(8, *pair.shape)
-    return AttributionExplorer(
-        (f, lr, ref),
-        info=slice_info(pair, index, images) | _info(f, pair, images),
-        images={name: pack(image, "float16") for name, image in images.items()},
-        patch=[*((length - side) // 2 for length in pair.shape), side, side],
-    )
-
-
-def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:
-    network = isinstance(f, DCAMSR)
-    attends = network and f.config.spatial
-    name = f"{f.config.variant} network ({f.config.preset})" if network else _name(f)
-    return {
-        "title": f"{name}, {pair.scale}x",
-        "quality": {n: quality(images, images[n], pair.scale) for n in ("low", "output")},
-        "methods": NAMES,
-        "attends": attends,
-        "levels": [int(name) for name in f.transformers] if attends else [],
-        "largest": LARGEST_SIDE,
-    }
-
-
-def _name(f: Callable) -> str:
-    return getattr(f, "__name__", type(f).__name__)
-
-
-def _picture(explorer: AttributionExplorer) -> bytes:
-    from matplotlib.figure import Figure  # loads when first used
-    from matplotlib.patches import Rectangle
-
-    from ..figures import signed_map
-
-    info, found = explorer.info, explorer.results.get(explorer.method)
-    row, column, height, width = found["patch"] if found else explorer.patch
-    images = {name: unpack(packed) for name, packed in explorer.images.items()}
-    maps = {"low": unpack(found["lr"]), "reference": unpack(found["ref"])} if found else {}
-    count = len(images) + len(maps)
-    figure = Figure(figsize=(2.1 * count, 2.9), layout="constrained", dpi=90)
-    axes = figure.subplots(1, count)
-    (rows, columns), (top, left) = info["grid"], info["offset"]
-    for axis, (name, image) in zip(axes, images.items(), strict=False):
-        bounds = (0, image.shape[1], image.shape[0], 0)
-        axis.imshow(image.numpy(), "gray", vmin=0, vmax=info["windows"][name], extent=bounds)
-        axis.set_title(info["titles"][name], fontsize=8)
-    for axis, (name, image) in zip(axes[len(images) :], maps.items(), strict=True):
-        limit = float(image.abs().quantile(0.995)) or float(image.abs().max()) or 1.0
-        bounds = (-left, columns - left, rows - top, -top)
-        drawn = axis.imshow(image.numpy(), signed_map(), vmin=-limit, vmax=limit, extent=bounds)
-        axis.set_title(f"Attribution: {info['titles'][name].lower()}", fontsize=8)
-        bar_below(axis, drawn, limit)
-    for axis in axes:
-        axis.add_patch(Rectangle((column, row), width, height, fill=False, color="red"))
-        axis.set(xlim=(0, info["shape"][1]), ylim=(info["shape"][0], 0), xticks=[], yticks=[])
-    share = f", share of the reference {found['share']:.0%}" if found and found["share"] else ""
-    title = f"{NAMES[explorer.method]}{share}" if found else "attribution not run yet"
-    figure.suptitle(f"{info['title']}. {title}. Not for clinical use.", fontsize=8)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return Run(len(fractions), work(), lambda: Deletion(tuple(fractions), tuple(change)))
