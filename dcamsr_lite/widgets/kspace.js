@@ -64,7 +64,7 @@ function build(model, root) {
   const strongest = extent(data.power), log = data.power.map((x) => 0.5 * Math.log10(x / strongest + 1e-30));
   const measured = log.filter((x) => x > -10); // samples that were never acquired are zero
   // at most -1: the k-space of a point is flat, and all of it as strong as its strongest
-  const floor = Math.max(-6, Math.floor(2 * measured.sort()[Math.floor(measured.length / 100)]) / 2);
+  const floor = Math.min(-1, Math.max(-6, Math.floor(2 * measured.sort()[Math.floor(measured.length / 100)]) / 2));
   paint(spectrum, log, size, floor, 0, "viridis");
   spectrumBar.set(floor, 0);
 
