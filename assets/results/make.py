@@ -146,7 +146,7 @@ def scores_of_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[li
     for x, pairs in sets.items():
         for head, pair in zip(heads, pairs, strict=True):
             db = float(psnr(pair.target_image, dl.super_resolve(model, pair)))
-            if x == 0 and abs(db - head["psnr"]) > 1e-3:
+            if x == 0 and abs(db - head["psnr"]) > 0.01:  # weights are stored in half precision
                 raise InputError("weights", f"{db} dB", f"{head['psnr']} dB, as in the study")
             lines.append([result["row"], result["seed"], head["subject"], x, round(db, 5)])
     return lines

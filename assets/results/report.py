@@ -22,6 +22,7 @@ QUESTIONS = {
         ("corrected", "one_hot_channel"),
         ("corrected", "released"),
         ("corrected", "paper"),
+        ("one_hot_channel", "paper"),
     ],
     "Which spatial attention pays?": [
         ("corrected", "no_spatial"),
@@ -291,7 +292,7 @@ def write_page(folder: Path) -> None:
         "Entropy after training: mean over heads and queries at levels 1, 2, 4; 1 is uniform, 0"
     ]
     lines += ["one-hot. Error by band: share of the target's energy inside (measured) and outside"]
-    lines += ["(removed) of the kept k-space.", ""]
+    lines += ["(removed) of the kept k-space.", "", *note("Table 2")]
     for number, (question, pairs) in enumerate(QUESTIONS.items(), 1):
         known = [p for p in pairs if any(table.difference(data, *p) for data in DATA)]
         lines += [
