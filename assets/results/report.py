@@ -196,7 +196,7 @@ def limits_figure(tables: dict, path: Path) -> list[str]:
 
 def moved_figure(found: dict[str, dict[float, float]], floor: float, path: Path) -> None:
     """Mean PSNR over the shift of the reference, one line a method."""
-    drawing = Figure(figsize=(7.5, 4.2), layout="constrained", dpi=120)
+    drawing = Figure(figsize=(9, 4.2), layout="constrained", dpi=120)
     axis = drawing.subplots()
     colours = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
     for i, (row, curve) in enumerate(found.items()):
@@ -207,7 +207,7 @@ def moved_figure(found: dict[str, dict[float, float]], floor: float, path: Path)
     axis.axhline(floor, color="0.5", lw=1, label="zero-fill: no reference")
     axis.set_xlabel("shift of the reference in pixels (2.5 mm)")
     axis.set_ylabel("PSNR in dB, mean over simulated heads and seeds")
-    axis.legend(fontsize=7, loc="upper right")
+    drawing.legend(fontsize=7, loc="outside right upper")
     save(drawing, path)
 
 

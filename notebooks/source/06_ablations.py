@@ -375,8 +375,9 @@ for row in [*ways, "no_spatial_deep", "local_window_deep"]:
     tell(row, "corrected")
 
 # %% [markdown]
-# **Explain.** Where a deeper network without the branch is as good or better: what was the branch
-# worth? What would a row of equal parameters have hidden, and what does one of equal options hide?
+# **Explain.** `no_spatial` has less than half of the parameters of `corrected`, `no_spatial_deep` as
+# many. Which of the two is the fair comparison, and for which question? Why may the deeper one be
+# behind after so few steps?
 #
 # ## The paper's table beside ours
 
