@@ -433,7 +433,8 @@ print(f"memory for batch 4 at 256 x 256: about {memory_estimate(full, batch=4):.
 # ```
 # and, after an interruption, the same with `--resume`. Without a GPU, `dcamsr train --data simulated
 # --out mine` trains the lite network in minutes, for simulated heads: on a real patient such weights
-# were below zero-fill (their [cards](../assets/weights/README.md)). `--bf16` helps on newer GPUs; a T4 only imitates it.
+# were below zero-fill (their [cards](../assets/weights/README.md)). `--bf16` helps on newer GPUs; a T4
+# only imitates it.
 #
 # ## The curves that ship
 # Every shipped weight file comes with its log; a training of several stages starts at step 0 in each.
