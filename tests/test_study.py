@@ -101,6 +101,12 @@ def test_published_rows_stay_and_those_of_another_study_are_refused(shared, tmp_
     before = (out / "study.csv").read_bytes()
     make.collect(TINY, shared["tests"], tmp_path / "first", out)
     assert (out / "study.csv").read_bytes() == before
+    other = json.loads((tmp_path / "first" / "paper-0.json").read_text())
+    other["study"]["real"] = [1, 0]
+    (tmp_path / "second" / "paper-0.json").write_text(json.dumps(other))
+    with pytest.raises(dl.InputError, match="several studies"):
+        make.collect(TINY, shared["tests"], tmp_path / "second", out)
+    assert (out / "study.csv").read_bytes() == before
     with pytest.raises(dl.InputError, match="another folder: --out"):
         make.kept_runs(out, TINY, st.about(TINY, [("a", "b")]))
 
@@ -163,6 +169,8 @@ def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_pat
     psnr = {float(x["pixels"]): float(x["psnr"]) for x in lines if x["subject"] == "900000"}
     assert set(psnr) == set(make.PIXELS) and len(lines) == 3 * len(psnr)
     assert psnr[0] == pytest.approx(result["subjects"][0]["psnr"], abs=1e-3)
+    make.shifts(argparse.Namespace(work=tmp_path / "elsewhere", out=tmp_path))  # trained nothing
+    assert tables.read(tmp_path / "shift.csv") == lines
     make.collect(TINY, shared["tests"], work, tmp_path)
     report.write_page(tmp_path)
     page = (tmp_path / "README.md").read_text().split("## Beyond the questions")[1]

@@ -122,21 +122,27 @@ def with_moved_reference(pair: Pair, pixels: float) -> Pair:
 
 
 def shifts(arguments: argparse.Namespace) -> None:
-    """Score what the study trained at 4x with references out of place; resumes network by network."""
+    """Score what the study trained at 4x with references out of place; resumes network by network.
+
+    Rows that shift.csv has already, of networks that are not in the work folder, stay.
+    """
     chosen, work = Study(), arguments.work / "4x"
     tests = held_out_pairs(chosen, [])
     sets = {x: [with_moved_reference(pair, x) for *_, pair in tests] for x in PIXELS}
     finished = [json.loads(path.read_text()) for path in sorted(work.glob("*.json"))]
     finished = [result for result in finished if result["row"] in MOVED]
-    table = [["row", "seed", "subject", "pixels", "psnr"]]
-    for result in tqdm(sorted(finished, key=lambda r: (MOVED.index(r["row"]), r["seed"]))):
+    new = {(result["row"], str(result["seed"])) for result in finished}
+    published = read(arguments.out / "shift.csv")
+    table = [[*line.values()] for line in published if (line["row"], line["seed"]) not in new]
+    for result in tqdm(finished):
         folder = work / f"{result['row']}-{result['seed']}"
         if not (known := folder / "shift.csv").is_file():
             lines = scores_of_moved(dl.load(folder / "last.safetensors"), sets, result)
             write(known, lines)
         with open(known, newline="") as file:
             table += csv.reader(file)
-    write(arguments.out / "shift.csv", table)
+    table.sort(key=lambda line: (MOVED.index(line[0]), int(line[1])))
+    write(arguments.out / "shift.csv", [["row", "seed", "subject", "pixels", "psnr"], *table])
 
 
 def scores_of_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[list]:
@@ -199,6 +205,8 @@ def collect(chosen: Study, tests: list, work: Path, out: Path) -> None:
     Rows that are there already, of the same study, stay.
     """
     finished = [json.loads(path.read_text()) for path in sorted(Path(work).glob("*.json"))]
+    if len({json.dumps(r["study"]) for r in finished}) > 1:
+        raise InputError(work, "runs of several studies", "those of one; another folder: --work")
     new = {(r["row"], str(r["seed"])) for r in finished}
     kept = [
         r for r in kept_runs(out, chosen, finished[0]["study"]) if (r["row"], r["seed"]) not in new
