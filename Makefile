@@ -46,11 +46,11 @@ bench: setup
 	@$(PY) tests/bench.py
 
 results: setup
-	@$(PY) assets/results/make.py floors
-	@$(PY) assets/results/make.py study $(if $(REAL),--real $(REAL)) $(if $(ROWS),--rows $(ROWS))
-	@$(PY) assets/results/make.py shifts
-	@$(PY) assets/results/make.py speed
-	@$(PY) assets/results/make.py page
+	@$(PY) scripts/results/make.py floors
+	@$(PY) scripts/results/make.py study $(if $(REAL),--real $(REAL)) $(if $(ROWS),--rows $(ROWS))
+	@$(PY) scripts/results/make.py shifts
+	@$(PY) scripts/results/make.py speed
+	@$(PY) scripts/results/make.py page
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
@@ -59,7 +59,7 @@ format: setup
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
 pins: setup
-	@$(PY) assets/pins.py > constraints.new && mv constraints.new constraints.txt
+	@$(PY) scripts/pins.py > constraints.new && mv constraints.new constraints.txt
 
 clean:
 	rm -rf $(VENV) demo

@@ -171,8 +171,8 @@ def inputs(command: argparse.ArgumentParser, second: str, required: bool = True)
 
 def trained(options) -> "DCAMSR":  # noqa: F821
     """The asked network; a scale that it was not trained for is refused."""
-    from .checkpoints import load
     from .evaluation import check_scale
+    from .network.checkpoints import load
 
     model = load(options.weights or f"lite-{options.scale}x")
     check_scale(model, options.scale)
@@ -180,7 +180,7 @@ def trained(options) -> "DCAMSR":  # noqa: F821
 
 
 def run_demo(options) -> None:
-    from .demo import run
+    from .commands.demo import run
 
     run(options.out)
 
@@ -188,15 +188,15 @@ def run_demo(options) -> None:
 def run_simulate(options) -> None:
     from tqdm import tqdm
 
-    from . import brain
-    from .hdf5 import write_m4raw
+    from .data.hdf5 import write_m4raw
+    from .phantom.head import simulate
 
     if options.size < 32 or options.size % 2 or options.size > 1024:
         raise InputError("--size", str(options.size), "an even number from 32 to 1024")
     repetitions = {"T1": 3, "T2": 3, "FLAIR": 2}
     seeds = range(options.seed, options.seed + options.subjects)
     for seed in tqdm(seeds, desc="subjects", disable=None):
-        head = brain.simulate(seed, size=options.size, repetitions=3)
+        head = simulate(seed, size=options.size, repetitions=3)
         for contrast, count in repetitions.items():
             for k in range(count):
                 path = Path(options.out) / f"{seed:010d}_{contrast}{k + 1:02d}.h5"
@@ -207,7 +207,7 @@ def run_simulate(options) -> None:
 
 
 def run_evaluate(options) -> None:
-    from .data import load_pair
+    from .data.pairs import load_pair
     from .evaluation import evaluate, warn_if_far
 
     model = trained(options) if options.method == "dcamsr" else None
@@ -227,9 +227,9 @@ def run_evaluate(options) -> None:
 
 
 def run_super_resolve(options) -> None:
-    from .data import load_input
+    from .data.files import write_volume
+    from .data.pairs import load_input
     from .evaluation import super_resolve, warn_if_far
-    from .files import write_volume
 
     model = trained(options)
     pair = load_input(options.reference, options.input, options.scale)
@@ -239,7 +239,7 @@ def run_super_resolve(options) -> None:
 
 
 def run_explore(options) -> None:
-    from .data import load_pair
+    from .data.pairs import load_pair
     from .evaluation import warn_if_far
     from .widgets import explore, save_gallery
 
@@ -267,7 +267,7 @@ def run_explore(options) -> None:
 def run_convert(options) -> None:
     import torch
 
-    from .checkpoints import load_released, save
+    from .network.checkpoints import load_released, save
 
     model = load_released(options.checkpoint, scale=options.scale)
     save(model, options.out, dtype=torch.float32, origin="converted from a released checkpoint")
@@ -275,6 +275,6 @@ def run_convert(options) -> None:
 
 
 def run_train(options) -> None:
-    from .train_command import run
+    from .commands.train import run
 
     run(options)

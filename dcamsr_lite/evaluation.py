@@ -13,11 +13,11 @@ import sys
 import torch
 from torch import Tensor
 
-from .baselines import METHODS
-from .data import Pair, load_pair
+from .data.pairs import Pair, load_pair
 from .errors import InputError
-from .frame import SuperResolver
 from .metrics import CONVENTION, score
+from .network.baselines import METHODS
+from .network.super_resolver import SuperResolver
 
 
 @torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for

@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .data import Pair
+from .data.pairs import Pair
 from .errors import InputError, atomic_path
 from .evaluation import super_resolve
+from .interpret.tracing import Record, trace
 from .metrics import band_error, has_signal, psnr
-from .model import DCAMSR
-from .tracing import Record, trace
+from .network.model import DCAMSR
 
 WARNING = "Not for clinical use."
 

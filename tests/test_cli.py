@@ -62,7 +62,7 @@ def test_evaluate_prints_one_json_object_for_every_format(kind, method, formats,
 
 @pytest.mark.parametrize("kind", ["npy", "npz", "nii.gz", "h5"])
 def test_super_resolve_takes_full_and_low_resolution_inputs(kind, formats, weights, capsys):
-    from dcamsr_lite.files import read_volume
+    from dcamsr_lite.data.files import read_volume
 
     target = np.load(formats / "t2.npy")
     low = dl.load_pair(np.load(formats / "t1.npy"), target, 4).low.numpy()
@@ -98,7 +98,7 @@ def test_a_far_matrix_is_warned_about_on_stderr_only(volumes, tmp_path, capsys):
 
 
 def test_simulate_writes_m4raw_names_that_pair_up(capsys):
-    from dcamsr_lite.data import find_pairs
+    from dcamsr_lite.data.pairs import find_pairs
 
     options = ["--out", "made", "--subjects", 2, "--seed", 5, "--size", 32]
     status, out, err = run("data", "simulate", *options, capsys=capsys)

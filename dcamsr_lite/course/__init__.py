@@ -30,7 +30,7 @@ def __getattr__(name: str):
     return {
         f"{home}.{name}": exercise
         for home in HOMES
-        for name, exercise in import_module(f".{home}", __name__).EXERCISES.items()
+        for name, exercise in import_module(f".exercises.{home}", __name__).EXERCISES.items()
     }
 
 

@@ -1,10 +1,10 @@
 """The explorers: notebook widgets whose numbers the browser computes. Loaded when first used."""
 
-from .attribution import AttributionExplorer, explore_attribution
-from .explorer import AttentionExplorer, explore
+from .attention.explorer import AttentionExplorer, explore
+from .attribution.explorer import AttributionExplorer, explore_attribution
 from .gallery import save_gallery
-from .kspace import KSpaceExplorer, explore_kspace
-from .lab import InterventionLab, intervention_lab
+from .kspace.explorer import KSpaceExplorer, explore_kspace
+from .lab.explorer import InterventionLab, intervention_lab
 
 __all__ = [
     "AttentionExplorer",

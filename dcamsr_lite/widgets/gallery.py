@@ -1,6 +1,6 @@
 """A folder that shows every explorer and needs no server: pages, pictures, and an index of them.
 
->>> from dcamsr_lite.widgets.base import Explorer
+>>> from dcamsr_lite.widgets.shared.base import Explorer
 >>> entry = Entry("empty", "Empty", "Nothing to see.", lambda: Explorer(message="nothing to show"))
 >>> print(save_gallery("gallery", [entry]))
 gallery/index.html
@@ -15,18 +15,18 @@ from typing import NamedTuple
 
 import torch
 
-from ..checkpoints import load, weights
-from ..data import Pair
+from ..data.pairs import Pair
 from ..errors import atomic_path
 from ..figures import brightest_slice
-from ..model import DCAMSR
-from ..simulated import DEMO_SEED, simulated_pair
-from .attribution import explore_attribution
-from .base import Explorer
-from .explorer import explore
-from .kspace import explore_kspace
-from .lab import intervention_lab
-from .static import style
+from ..network.checkpoints import load, weights
+from ..network.model import DCAMSR
+from ..phantom.subjects import DEMO_SEED, simulated_pair
+from .attention.explorer import explore
+from .attribution.explorer import explore_attribution
+from .kspace.explorer import explore_kspace
+from .lab.explorer import intervention_lab
+from .shared.base import Explorer
+from .shared.static import style
 from .tours import ATTENTION, ATTRIBUTION, VARIANTS
 
 SCALE = 4

@@ -30,7 +30,7 @@ import torch
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
+from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %% [markdown]
 # ## One head, two contrasts

@@ -27,12 +27,12 @@ import torch
 from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
-from dcamsr_lite import brain, course
+from dcamsr_lite import course, phantom
 from dcamsr_lite import kspace as ks
-from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
+from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %%
-head = brain.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, contrasts=("T2",))
+head = phantom.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, contrasts=("T2",))
 image = head.images["T2"][3]
 
 # %% [markdown]

@@ -25,9 +25,9 @@
 import torch
 from matplotlib.figure import Figure
 
-from dcamsr_lite import brain, course
-from dcamsr_lite.sequences import PROTOCOL, TISSUES
-from dcamsr_lite.simulated import DEMO_SEED
+from dcamsr_lite import course, phantom
+from dcamsr_lite.phantom.sequences import PROTOCOL, TISSUES
+from dcamsr_lite.phantom.subjects import DEMO_SEED
 
 # %% [markdown]
 # ## Tissues
@@ -102,7 +102,7 @@ for contrast in ("T1", "T2"):
 # The head, in both contrasts and in FLAIR, without noise:
 
 # %%
-head = brain.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, noise=False)
+head = phantom.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, noise=False)
 slice_ = 3
 course.show(
     {name: image[slice_] for name, image in head.images.items()},
@@ -192,11 +192,11 @@ course.check("contrasts.explained", explained)
 r2 = course.use("contrasts.explained", explained)
 line = float(torch.corrcoef(torch.stack([t1, t2]))[0, 1] ** 2)
 print(f"128 quantile bins: {r2(t1, t2, 128):.3f}     a straight line: {line:.3f}")
-inner = brain.explained_by(head.images["T1"], head.images["T2"], mask)
+inner = phantom.explained_by(head.images["T1"], head.images["T2"], mask)
 print(f"without a rim at the skull, as measured on real patients: {inner:.3f}")
 
 # %% [markdown]
-# Real patients give numbers in the same range (the docstring of `brain.explained_by` has them). A
+# Real patients give numbers in the same range (the docstring of `phantom.explained_by` has them). A
 # simulation of three tissues with one T1 and one T2 each gives nearly 1, and makes reference guidance
 # look far too good. What is left over:
 
@@ -244,7 +244,7 @@ course.check("contrasts.fine", fine)
 
 # %%
 for scale in (2, 4, 8):
-    share = brain.explained_outside_crop(head.images["T1"], head.images["T2"], mask, scale)
+    share = phantom.explained_outside_crop(head.images["T1"], head.images["T2"], mask, scale)
     print(f"outside the {scale}x crop: {share:.3f}")
 
 # %% [markdown]

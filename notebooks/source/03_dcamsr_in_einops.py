@@ -28,8 +28,9 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 
 import dcamsr_lite as dl
-from dcamsr_lite import attention, course, kspace
-from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
+from dcamsr_lite import course, kspace
+from dcamsr_lite.network import attention
+from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %% [markdown]
 # ## Features are tokens

@@ -31,8 +31,8 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.interventions import Cut, Intervention, Lesion, edit
-from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
+from dcamsr_lite.interpret.interventions import Cut, Intervention, Lesion, edit
+from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %% [markdown]
 # ## One pass, recorded

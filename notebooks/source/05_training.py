@@ -41,9 +41,14 @@ import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite import kspace as ks
 from dcamsr_lite.errors import ASSETS
-from dcamsr_lite.simulated import DEMO_SEED, VALIDATION_SEED, simulated_pair, simulated_volumes
-from dcamsr_lite.train import Recipe, batches, learning_rate, memory_estimate, slices, train
-from dcamsr_lite.training_run import read_log
+from dcamsr_lite.phantom.subjects import (
+    DEMO_SEED,
+    VALIDATION_SEED,
+    simulated_pair,
+    simulated_volumes,
+)
+from dcamsr_lite.training.loop import Recipe, batches, learning_rate, memory_estimate, slices, train
+from dcamsr_lite.training.run import read_log
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 runs = Path(tempfile.mkdtemp())  # on Colab a folder of your Drive survives the session

@@ -31,8 +31,9 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.simulated import VALIDATION_SEED, simulated_pair
-from dcamsr_lite.study import (
+from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
+from dcamsr_lite.training.loop import slices
+from dcamsr_lite.training.study import (
     ROWS,
     Study,
     held_out_pairs,
@@ -42,7 +43,6 @@ from dcamsr_lite.study import (
     tables,
     training_volumes,
 )
-from dcamsr_lite.train import slices
 
 # %% [markdown]
 # ## The paper's Table 2
@@ -553,7 +553,7 @@ print("seed by seed:", [f"{x:+.2f}" for x in by_seed], "claim:", claimed)
 #
 # Now put a row of your own choice in place of `no_reference`, or a line of your own into `ROWS`, like
 # `ROWS["mine"] = {"channel": False, "multiscale": False}`. The table itself:
-# `.venv/bin/python assets/results/make.py study --out FOLDER` in a checkout, some minutes a row (it
+# `.venv/bin/python scripts/results/make.py study --out FOLDER` in a checkout, some minutes a row (it
 # resumes row by row).
 
 # %% tags=["varies"]

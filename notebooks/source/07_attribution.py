@@ -27,9 +27,10 @@ import torch
 from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
-from dcamsr_lite import attribution, course
-from dcamsr_lite.question import TARGETS, blur
-from dcamsr_lite.simulated import DEMO_SEED, simulated_pair
+from dcamsr_lite import course
+from dcamsr_lite.interpret import attribution
+from dcamsr_lite.interpret.patch_target import TARGETS, blur
+from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %%
 pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)

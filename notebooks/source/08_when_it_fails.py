@@ -29,8 +29,8 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course, kspace
-from dcamsr_lite.interventions import Intervention, Lesion, run
-from dcamsr_lite.simulated import DEMO_SEED, simulated_volumes
+from dcamsr_lite.interpret.interventions import Intervention, Lesion, run
+from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_volumes
 
 # %% [markdown]
 # ## The floor

@@ -37,9 +37,11 @@ import torch
 from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
-from dcamsr_lite import brain, cli, course, data, files, hdf5, metrics
+from dcamsr_lite import cli, course, metrics, phantom
 from dcamsr_lite import kspace as ks
-from dcamsr_lite.simulated import DEMO_SEED
+from dcamsr_lite.data import files, hdf5
+from dcamsr_lite.data.pairs import find_pairs, read_pairs_csv
+from dcamsr_lite.phantom.subjects import DEMO_SEED
 
 START = globals().get("START", Path.cwd())  # the first folder, also when this cell runs again
 
@@ -78,7 +80,7 @@ os.chdir(work.name)  # all that is written here goes away with the kernel
 
 # %%
 def write_subject(seed, repetitions):
-    head = brain.simulate(seed, size=128, slices=6, repetitions=3, contrasts=("T1", "T2"))
+    head = phantom.simulate(seed, size=128, slices=6, repetitions=3, contrasts=("T1", "T2"))
     for contrast, count in repetitions.items():
         protocol = {key.lower(): value for key, value in head.protocol[contrast] if value}
         for k in range(count):
@@ -170,8 +172,8 @@ def pairs_of(given):
     if len(given) == 2:
         return [(*given, "mine")]
     if given and given[0].suffix == ".csv":
-        return data.read_pairs_csv(given[0])
-    return data.find_pairs(given[0] if given else "m4raw")
+        return read_pairs_csv(given[0])
+    return find_pairs(given[0] if given else "m4raw")
 
 
 # %%
@@ -539,7 +541,7 @@ dcamsr(f"evaluate --reference {head}_T101.h5 --target test.h5 --scale 4")
 
 # %%
 Path("pairs.csv").write_text(f"reference,target\n{head}_T101.h5,{head}_T202.h5\nknee.h5,knee.h5\n")
-for reference, target, subject in data.read_pairs_csv("pairs.csv"):
+for reference, target, subject in read_pairs_csv("pairs.csv"):
     print(f"{reference.name} guides {target.name}   subject {subject}")
 
 # %% tags=["varies"]

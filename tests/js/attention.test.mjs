@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 const part = (name) => readFileSync(new URL(`../../dcamsr_lite/widgets/${name}`, import.meta.url), "utf8");
-const source = part("numbers.js") + part("attention.js"); // one module, as in the explorer
+const source = part("shared/numbers.js") + part("attention/attention.js"); // one module, as in the explorer
 const { Level, entropy, extent, format, half, unpack } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 const part = (name) => readFileSync(new URL(`../../dcamsr_lite/widgets/${name}`, import.meta.url), "utf8");
-const source = part("numbers.js") + part("fourier.js"); // one module, as in the explorer
+const source = part("shared/numbers.js") + part("kspace/fourier.js"); // one module, as in the explorer
 const { FFT, KSpace, Quality, covered, fft2c, weights, whiteNoise } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
 
 const close = (a, b, tolerance = 1e-11) => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);

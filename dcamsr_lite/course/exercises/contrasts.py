@@ -1,0 +1,151 @@
+"""Exercises on two contrasts: signal equations, the null of an inversion, what T1 tells about T2.
+
+>>> sorted(EXERCISES)
+['explained', 'fine', 'null_time', 'order', 'spin_echo']
+"""
+
+import math
+
+import torch
+from torch import Tensor, exp
+
+from ..exercise import Exercise, Question
+
+
+def spin_echo(pd: Tensor, t1: Tensor, t2: Tensor, tr: float, te: float) -> Tensor:
+    """The textbook's spin echo: PD (1 - exp(-TR / T1)) exp(-TE / T2), times in ms.
+
+    >>> round(float(spin_echo(torch.tensor(1.0), torch.tensor(500.0), torch.tensor(100.0), 500, 0)), 3)
+    0.632
+    """
+    return pd * (1 - exp(-tr / t1)) * exp(-te / t2)
+
+
+def explained(t1: Tensor, t2: Tensor, bins: int) -> float:
+    """R^2 of t2 about its mean in ``bins`` quantile bins of t1; both (pixel,).
+
+    >>> round(explained(torch.arange(8.0), torch.arange(8.0), bins=4), 3)
+    0.952
+    """
+    edges = t1.quantile(torch.linspace(0, 1, bins + 1)[1:-1])
+    return _r2(t2, _means(t1, t2, edges))
+
+
+def _means(t1: Tensor, t2: Tensor, edges: Tensor) -> Tensor:
+    index = torch.bucketize(t1, edges)
+    count = torch.bincount(index, minlength=len(edges) + 1).clamp(min=1)
+    return (torch.bincount(index, t2, minlength=len(edges) + 1) / count).to(t2)[index]
+
+
+def _r2(t2: Tensor, guess: Tensor) -> float:
+    return float(1 - (t2 - guess).square().sum() / (t2 - t2.mean()).square().sum())
+
+
+def _equal_width(t1: Tensor, t2: Tensor, bins: int) -> float:
+    return _r2(t2, _means(t1, t2, torch.linspace(float(t1.min()), float(t1.max()), bins + 1)[1:-1]))
+
+
+def _tissue(random, size: int) -> tuple:
+    pd, t1, t2 = (x.abs() + 0.5 for x in random(3, size))
+    return pd, 600 * t1, 90 * t2, 500.0, 20.0 + size
+
+
+def _pixels(random, size: int) -> tuple[Tensor, Tensor, int]:
+    t1 = random(4 * size)
+    return t1, t1.square() + 2 + 0.3 * random(4 * size), 4
+
+
+EXERCISES = {
+    "spin_echo": Exercise(
+        solution=spin_echo,
+        inputs=_tissue,
+        mistakes={
+            "Recovery is 1 - exp(-TR / T1): the 1 - is missing.": lambda pd, t1, t2, tr, te: (
+                pd * exp(-tr / t1) * exp(-te / t2)
+            ),
+            "T1 and T2 are exchanged: recovery during TR is T1's, decay until TE is T2's.": (
+                lambda pd, t1, t2, tr, te: spin_echo(pd, t2, t1, tr, te)
+            ),
+            "TR and TE are exchanged.": lambda pd, t1, t2, tr, te: spin_echo(pd, t1, t2, te, tr),
+            "The proton density is missing.": lambda pd, t1, t2, tr, te: spin_echo(
+                1, t1, t2, tr, te
+            ),
+            "A sign in the exponent is wrong: the echo decays, exp(-TE / T2).": (
+                lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)) * exp(te / t2)
+            ),
+            "The decay until TE is missing.": lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)),
+        },
+        axes="tissue",
+        hint="PD (1 - exp(-TR / T1)) exp(-TE / T2).",
+    ),
+    "order": Question(
+        ["csf", "gray", "white"],
+        {
+            ("white", "gray", "csf"): "That is the order on T2. On T1 the short TR leaves no time"
+            " for a long T1: fluid stays dark.",
+            ("gray", "white", "csf"): "Compare TR = 500 ms with T1: which tissue has recovered?",
+            ("csf", "white", "gray"): "White matter has the shorter T1 of the two: it recovers"
+            " further during TR.",
+        },
+        why="On T1 the shortest T1 is brightest; on T2 the longest T2. The order turns round.",
+        hint='A list, darkest first, of "white", "gray", "csf".',
+    ),
+    "null_time": Exercise(
+        solution=lambda t1, tr: t1 * math.log(2 / (1 + math.exp(-tr / t1))),
+        inputs=lambda random, size: (400 * (1 + float(random(1).abs())), 100.0 * size),
+        mistakes={
+            "T1 ln 2 holds when TR is endless: here the magnetisation has not recovered when the"
+            " inversion comes, and the term exp(-TR / T1) is missing.": lambda t1, tr: (
+                t1 * math.log(2)
+            ),
+            "The logarithm is the natural one, not log10.": lambda t1, tr: (
+                t1 * math.log10(2 / (1 + math.exp(-tr / t1)))
+            ),
+            "The logarithm is the natural one, not log2.": lambda t1, tr: (
+                t1 * math.log2(2 / (1 + math.exp(-tr / t1)))
+            ),
+            "Your time is negative: the fraction inside the logarithm is upside down.": (
+                lambda t1, tr: t1 * math.log((1 + math.exp(-tr / t1)) / 2)
+            ),
+            "The factor T1 is missing.": lambda t1, tr: math.log(2 / (1 + math.exp(-tr / t1))),
+        },
+        hint="Set 1 - 2 exp(-TI / T1) + exp(-TR / T1) = 0 and solve for TI.",
+    ),
+    "explained": Exercise(
+        solution=explained,
+        inputs=_pixels,
+        mistakes={
+            "That is the squared linear correlation: it cannot follow a curve. Take the mean of T2"
+            " in each bin of T1.": lambda t1, t2, bins: float(
+                torch.corrcoef(torch.stack([t1, t2]))[0, 1] ** 2
+            ),
+            "The bins are equally wide: most of them hold hardly a pixel. Take quantiles.": (
+                _equal_width
+            ),
+            "That is the share that is *not* explained: 1 - is missing.": lambda t1, t2, bins: (
+                1 - explained(t1, t2, bins)
+            ),
+            "That is R: do not take the root.": lambda t1, t2, bins: explained(t1, t2, bins) ** 0.5,
+            "The variance is about the mean of T2; you took it about zero.": lambda t1, t2, bins: (
+                1 - float((1 - explained(t1, t2, bins)) * t2.var(correction=0) / t2.square().mean())
+            ),
+            "T1 and T2 are exchanged: T1 makes the bins, T2 is to be explained.": (
+                lambda t1, t2, bins: explained(t2, t1, bins)
+            ),
+        },
+        hint="1 - sum (T2 - mean of its bin)^2 / sum (T2 - mean of all)^2.",
+    ),
+    "fine": Question(
+        "less",
+        {
+            "more": "Edges between tissues coincide in both contrasts, but what varies inside a"
+            " tissue, lesions and small vessels does not follow T1, and such differences count"
+            " most where structures are fine.",
+            "the same": "R^2 is won by the coarse: fluid against brain. What the crop removes is"
+            " fine, and there small differences of anatomy in the two contrasts count.",
+            "nothing": "Edges between tissues are fine structure too, and both contrasts show them.",
+        },
+        why="The coarse contrast between tissues is what T1 tells best, and the crop kept that.",
+        hint='One of "less", "the same", "more", "nothing".',
+    ),
+}

@@ -1,0 +1,307 @@
+"""Exercises on the loss, the loop, the learning rate, reading curves, mirroring, resuming.
+
+>>> sorted(EXERCISES)
+['fit', 'l1', 'mirror', 'overfit', 'resume', 'schedule', 'trailing', 'updates']
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...training.loop import learning_rate
+from ..exercise import Exercise, Question
+
+
+class Guided(nn.Module):
+    """The least that takes a low-resolution image and a reference: two convolutions.
+
+    >>> Guided(2)(torch.rand(1, 1, 4, 4), torch.rand(1, 1, 8, 8)).shape
+    torch.Size([1, 1, 8, 8])
+    """
+
+    def __init__(self, scale: int):
+        super().__init__()
+        self.scale = scale
+        self.of_lr = nn.Conv2d(1, 1, 3, padding=1)
+        self.of_ref = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, lr: Tensor, ref: Tensor) -> Tensor:
+        return F.interpolate(self.of_lr(lr), scale_factor=self.scale) + self.of_ref(ref)
+
+
+def absolute(sr: Tensor, target: Tensor) -> Tensor:
+    """The L1 loss of normalised images.
+
+    >>> absolute(torch.zeros(2), torch.tensor([1.0, -3.0]))
+    tensor(2.)
+    """
+    return (sr - target).abs().mean()
+
+
+def fit(
+    model: nn.Module,
+    batches: Sequence[tuple],
+    rates: Sequence[float],
+    loss: Callable = absolute,
+    cleared: bool = True,
+    early: bool = False,
+    own_rate: bool = True,
+) -> Tensor:
+    """Adam, one step per batch; the loss before each step. The switches are what people get wrong.
+
+    >>> batch = (torch.rand(1, 1, 4, 4), torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8))
+    >>> fit(Guided(2), [batch, batch], [0.1, 0.01]).shape
+    torch.Size([2])
+    """
+    optimizer = torch.optim.Adam(model.parameters())
+    losses = []
+    for (lr, ref, target), rate in zip(batches, rates, strict=True):
+        if own_rate:
+            optimizer.param_groups[0]["lr"] = rate
+        if early:
+            optimizer.step()  # with the gradients of the step before
+        if cleared:
+            optimizer.zero_grad()
+        error = loss(model(lr, ref), target)
+        error.backward()
+        if not early:
+            optimizer.step()
+        losses.append(error.item())
+    return torch.tensor(losses)
+
+
+def _few_batches(random, size: int) -> tuple[nn.Module, list[tuple], list[float]]:
+    model = Guided(2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(random(*parameter.shape))
+    shapes = ((2, 1, size, size), (2, 1, 2 * size, 2 * size), (2, 1, 2 * size, 2 * size))
+    batches = [tuple(random(*shape) for shape in shapes) for _ in range(5)]
+    return model, batches, [0.1, 0.1, 0.2, 0.1, 0.05]
+
+
+def l1(sr: Tensor, target: Tensor, deviation: Tensor) -> Tensor:
+    """Mean absolute error of images (b 1 h w) in units of each slice's own deviation (b).
+
+    >>> target = torch.tensor([2.0, 30.0]).view(2, 1, 1, 1)
+    >>> l1(torch.zeros(2, 1, 1, 1), target, torch.tensor([1.0, 10.0]))
+    tensor(2.5000)
+    """
+    return absolute(sr / deviation.view(-1, 1, 1, 1), target / deviation.view(-1, 1, 1, 1))
+
+
+def schedule(steps: int, first: float) -> Tensor:
+    """The paper's learning rate of every step.
+
+    >>> schedule(5, 1.0)
+    tensor([1.0000, 1.0000, 1.0000, 1.0000, 0.1000])
+    """
+    return torch.tensor([learning_rate(step, steps, first) for step in range(steps)])
+
+
+def _stairs(steps: int, first: float) -> Tensor:
+    return torch.tensor([first * 0.1 ** (5 * step // steps) for step in range(steps)])
+
+
+def _tail(steps: int, first: float, count: int, by: float = 0.1) -> Tensor:
+    return torch.tensor([first if step < steps - count else by for step in range(steps)])
+
+
+def trailing(losses: Tensor, window: int) -> Tensor:
+    """The mean of each loss and up to ``window`` - 1 before it.
+
+    >>> trailing(torch.tensor([4.0, 2.0, 0.0]), 2)
+    tensor([4., 3., 1.])
+    """
+    return torch.stack([losses[max(i - window + 1, 0) : i + 1].mean() for i in range(len(losses))])
+
+
+def _centred(losses: Tensor, window: int) -> Tensor:
+    n, half = len(losses), window // 2
+    return torch.stack([losses[max(i - half, 0) : i + half + 1].mean() for i in range(n)])
+
+
+def _as_if_zero_before(losses: Tensor, window: int) -> Tensor:
+    return F.pad(losses, (window - 1, 0)).unfold(0, window, 1).mean(-1)
+
+
+def _one_too_many(losses: Tensor, window: int) -> Tensor:
+    return trailing(losses, window + 1)
+
+
+def _of_all(losses: Tensor, window: int) -> Tensor:
+    return trailing(losses, len(losses))
+
+
+def _slices(random, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    deviation = 10 * random(size).abs() + 1
+    scaled = deviation.view(-1, 1, 1, 1)
+    shape = (size, 1, 8, size)  # as many columns as slices: a deviation (b) broadcasts over columns
+    return scaled * random(*shape), scaled * random(*shape), deviation
+
+
+EXERCISES: dict[str, Exercise | Question] = {
+    "l1": Exercise(
+        solution=l1,
+        inputs=_slices,
+        mistakes={
+            "That is in image units: divide each slice by its deviation, or bright slices decide"
+            " everything.": lambda sr, target, d: absolute(sr, target),
+            "Each slice has its own deviation; you divided by the mean of all.": (
+                lambda sr, target, d: absolute(sr, target) / d.mean()
+            ),
+            "A deviation (b) is broadcast over columns, or fails: make it"
+            " deviation[:, None, None, None] first.": lambda sr, target, d: absolute(
+                sr / d, target / d
+            ),
+            "You multiplied by the deviation: that undoes the normalisation twice.": (
+                lambda sr, target, d: absolute(
+                    sr * d.view(-1, 1, 1, 1), target * d.view(-1, 1, 1, 1)
+                )
+            ),
+            "L1 is the absolute error, not the squared one.": lambda sr, target, d: (
+                ((sr - target) / d.view(-1, 1, 1, 1)).square().mean()
+            ),
+            "The deviation is squared: that belongs to a squared error.": lambda sr, target, d: (
+                (sr - target).abs() / d.view(-1, 1, 1, 1).square()
+            ).mean(),
+            "That is the sum over pixels. The mean does not grow with image and batch.": (
+                lambda sr, target, d: ((sr - target) / d.view(-1, 1, 1, 1)).abs().sum()
+            ),
+            "Errors of both signs cancel: .abs() before the mean.": lambda sr, target, d: (
+                (sr - target) / d.view(-1, 1, 1, 1)
+            ).mean(),
+        },
+        hint="(sr - target).abs() / deviation, with the deviation as (b 1 1 1); then the mean.",
+    ),
+    "fit": Exercise(
+        solution=lambda model, batches, rates: fit(model, batches, rates),
+        inputs=_few_batches,
+        mistakes={
+            "Gradients add up from step to step: zero_grad() before each backward().": (
+                lambda model, batches, rates: fit(model, batches, rates, cleared=False)
+            ),
+            "The optimiser steps before backward(): it uses the gradient of the batch before.": (
+                lambda model, batches, rates: fit(model, batches, rates, early=True)
+            ),
+            "The rate of each step is not used: Adam stays at its default, 1e-3.": (
+                lambda model, batches, rates: fit(model, batches, rates, own_rate=False)
+            ),
+            "The rate stays at the first one: set it in optimizer.param_groups[0]['lr'] every step.": (
+                lambda model, batches, rates: fit(model, batches, [rates[0]] * len(rates))
+            ),
+            "L1 is the absolute error, not the squared one.": (
+                lambda model, batches, rates: fit(model, batches, rates, loss=F.mse_loss)
+            ),
+            "Nothing is learned: backward() and step() are missing, or work on other weights.": (
+                lambda model, batches, rates: fit(model, batches, [0.0] * len(rates))
+            ),
+            "Every step takes the first batch: go through `batches`.": (
+                lambda model, batches, rates: fit(model, [batches[0]] * len(batches), rates)
+            ),
+            "One loss for each step, not only the last.": (
+                lambda model, batches, rates: fit(model, batches, rates)[-1]
+            ),
+        },
+        axes="step",
+        hint="Per step: rate, zero_grad, forward and loss, backward, step, keep loss.item().",
+    ),
+    "schedule": Exercise(
+        solution=schedule,
+        inputs=lambda random, size: (5 * size, float(random(1).abs()) + 1),
+        mistakes={
+            "That falls for the last tenth of the steps; 10 of 50 epochs are a fifth.": (
+                lambda steps, first: _tail(steps, first, steps // 10, 0.1 * first)
+            ),
+            "That falls at a fifth of the way: it is the *last* fifth.": (
+                lambda steps, first: _tail(steps, first, steps - steps // 5, 0.1 * first)
+            ),
+            "That falls every ten epochs. The paper's falls once.": _stairs,
+            "Decayed *by a factor of* 0.1: a tenth of the first rate, not 0.1 itself.": (
+                lambda steps, first: _tail(steps, first, steps // 5)
+            ),
+            "Decayed to a tenth, not by a tenth.": (
+                lambda steps, first: _tail(steps, first, steps // 5, 0.9 * first)
+            ),
+            "That is the cosine schedule, which the lite recipe uses.": lambda steps, first: (
+                torch.tensor([learning_rate(s, steps, first, "cosine") for s in range(steps)])
+            ),
+            "One step late: with five steps only the last one, index 4, is a tenth.": (
+                lambda steps, first: _tail(steps, first, steps // 5 - 1, 0.1 * first)
+            ),
+        },
+        axes="step",
+        hint="Which share of the steps are 10 of 50 epochs, and at which step does that share begin?"
+        " torch.where takes one of two rates.",
+    ),
+    "updates": Question(
+        10_800,
+        {
+            86_400: "Batch 4 on each of 8 GPUs: a step averages over all of them.",
+            216: "That is one epoch; there are 50.",
+            345_600: "That counts slices. A step takes a whole batch on every GPU.",
+            43_200: "Eight slices a step? Each GPU takes 4, and there are 8.",
+            1_728: "An epoch on one GPU is 6912 / 4 steps; count 8 GPUs and 50 epochs, too.",
+        },
+        why="6912 / (4 * 8) steps an epoch, times 50.",
+        hint="Slices of an epoch, divided by the slices of a step, times epochs.",
+    ),
+    "trailing": Exercise(
+        solution=trailing,
+        inputs=lambda random, size: (random(size), {6: 3, 9: 4, 12: 2, 16: 5}[size]),
+        mistakes={
+            "That window is centred: it looks at losses that are still to come.": _centred,
+            "At the start there are fewer than `window` losses: divide by how many there are.": (
+                _as_if_zero_before
+            ),
+            "One loss too many: the window counts the current one.": _one_too_many,
+            "That is the mean of everything so far: it never forgets the first steps.": _of_all,
+            "Only full windows: the curve starts late and is shorter than the losses.": (
+                lambda losses, window: losses.unfold(0, window, 1).mean(-1)
+            ),
+        },
+        axes="step",
+        hint="Entry i is losses[max(i - window + 1, 0) : i + 1].mean().",
+    ),
+    "overfit": Question(
+        "train falls, validation falls",
+        {
+            "train falls, validation rises": "That is what learning looks like. With two slices the"
+            " network soon knows them by heart.",
+            "train rises, validation falls": "The training loss is what the steps push down: on two"
+            " slices they succeed.",
+            "train rises, validation rises": "That would be a loss that does not count what PSNR"
+            " counts.",
+        },
+        why="The gap between the two opens: that, and not a low training loss, is over-fitting.",
+        hint='"train falls" or "train rises", then ", validation falls" or ", validation rises". Falls'
+        " means that the best PSNR comes before the end, be the drop ever so small.",
+    ),
+    "mirror": Question(
+        3,
+        {
+            0: "Both are mirrored, but each about the middle of its own grid. Where is pixel 0 of"
+            " each, before and after?",
+            4: "Pixel 0 of both grids is one place. Mirrored it is n - 1, and 4 * (n / 4 - 1).",
+            1: "That is at 2x. The formula is scale - 1.",
+            1.5: "That is how far the *middles* of the two grids lie apart. Mirroring doubles it.",
+            2: "Compute n - 1 minus 4 * (n / 4 - 1).",
+        },
+        why="n - 1 against 4 * (n / 4 - 1): scale - 1 pixels.",
+        hint="Follow pixel 0 of both grids, which is one place in the head.",
+    ),
+    "resume": Question(
+        "train",
+        {
+            "fit": "Each call of `fit` makes a new Adam. Adam divides by its memory of past gradients;"
+            " a new one has none, and its first steps are of full size.",
+            "both": "Weights, batches and rates are the same in both. What does `fit` not hand over?",
+            "neither": "What a step of `train` draws depends on its number alone, so nothing is left to"
+            " chance once weights, Adam's memory and the step are back.",
+        },
+        why="state.pt holds the weights, Adam's two moments of each, and the step.",
+        hint='One of "fit", "train", "both", "neither".',
+    ),
+}

@@ -1,0 +1,1 @@
+"""From files and arrays to pairs of a reference and a target."""

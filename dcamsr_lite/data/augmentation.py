@@ -1,0 +1,207 @@
+"""Other heads and other scanners, out of few: what a training slice may look like next time.
+
+>>> lr, ref, target = vary(torch.rand(1, 8, 8), *torch.rand(2, 1, 32, 32), scale=4)
+>>> lr.shape, target.shape
+(torch.Size([1, 8, 8]), torch.Size([1, 32, 32]))
+
+What a network learns from few scanners about how T1 turns into T2 does not hold on the next one;
+here it changes from slice to slice and has to be read off the low-resolution image.
+"""
+
+from math import cos, exp, radians, sin
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from ..errors import InputError
+from ..kspace import center_crop, degrade, fft2c, ifft2c, upsample_fourier
+
+CHANCE = {"geometry": 0.8, "mirror": 0.5, "contrast": 0.5, "curve": 0.25}  # of a slice
+KINDS = tuple(CHANCE)
+NO_GEOMETRY = {"angle": 0.0, "zoom": (1.0, 1.0), "shear": 0.0, "shift": (0.0, 0.0)}
+
+
+def kinds(chosen: bool | str | tuple[str, ...]) -> tuple[str, ...]:
+    """The asked kinds of variation: True is all, False none, a string has commas.
+
+    >>> kinds("contrast,geometry")
+    ('geometry', 'contrast')
+    >>> kinds(True) == KINDS, kinds(False)
+    (True, ())
+    """
+    if isinstance(chosen, bool):
+        return KINDS if chosen else ()
+    names = chosen.split(",") if isinstance(chosen, str) else chosen
+    if unknown := sorted(set(names) - {*KINDS}):
+        raise InputError("--vary", repr(unknown[0]), f"some of {','.join(KINDS)}")
+    return tuple(name for name in KINDS if name in names)
+
+
+def vary(
+    lr: Tensor,
+    ref: Tensor,
+    target: Tensor,
+    scale: int,
+    chosen: tuple[str, ...] = KINDS,
+    generator: Generator | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One slice, each of the ``chosen`` kinds with its own chance: lr, ref, target again.
+
+    "geometry": both contrasts in another head's shape; "mirror": both flipped; "contrast": each with
+    another gamma and shading; "curve": the reference's grey values sent through a random curve. The
+    low-resolution image is made anew from the varied target. Normalised images in and out, (1, rows,
+    columns); a slice that no kind falls on is returned as it is.
+    """
+
+    def drawn(kind: str) -> bool:
+        return kind in chosen and bool(torch.rand((), generator=generator) < CHANCE[kind])
+
+    happens = {kind: drawn(kind) for kind in KINDS}
+    if not any(happens.values()):
+        return lr, ref, target
+    images = torch.cat([ref, target])
+    images = images - images.amin(
+        (1, 2), keepdim=True
+    )  # air is zero: so is what comes in from outside
+    if happens["geometry"]:
+        images = warp(images, **random_geometry(generator))
+    if happens["mirror"]:
+        images = images.flip(random_axes(generator))
+    if happens["contrast"]:
+        images = torch.stack([other_contrast(image, generator) for image in images])
+    if happens["curve"]:
+        images = torch.stack([other_curve(images[0], generator), images[1]])
+    ref, target = images[:1], images[1:]
+    lr = degrade(target, scale, order="image")
+    deviation, mean = torch.std_mean(lr)
+    deviation = deviation.clamp_min(1e-6)
+    own, center = torch.std_mean(
+        ref
+    )  # a reference may end before the target does: then it is blank
+    return (
+        (lr - mean) / deviation,
+        (ref - center) / own.clamp_min(1e-6),
+        (target - mean) / deviation,
+    )
+
+
+def random_geometry(generator: Generator | None = None) -> dict:
+    """Another head: arguments of ``warp``.
+
+    >>> sorted(random_geometry())
+    ['angle', 'displacement', 'shear', 'shift', 'zoom']
+    """
+
+    def between(low: float, high: float) -> float:
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    return {
+        "angle": between(-15, 15),
+        "zoom": (between(0.8, 1.05), between(0.8, 1.05)),
+        "shear": between(-0.1, 0.1),
+        "shift": (between(-0.04, 0.04), between(-0.04, 0.04)),
+        "displacement": 0.01 * torch.randn(2, 5, 5, generator=generator),
+    }
+
+
+def warp(
+    images: Tensor,
+    angle: float = 0.0,
+    zoom: tuple[float, float] = (1.0, 1.0),
+    shear: float = 0.0,
+    shift: tuple[float, float] = (0.0, 0.0),
+    displacement: Tensor | None = None,
+) -> Tensor:
+    """Turn, zoom, shear, shift and bend magnitude images (n, rows, columns), all alike.
+
+    >>> image = torch.zeros(1, 16, 16)
+    >>> image[0, 8, 6:9] = 1
+    >>> warp(image, shift=(0.25, 0.0)).argmax() // 16  # a quarter of the rows further down
+    tensor(12)
+
+    ``angle`` in degrees; ``zoom`` of rows and columns; ``shift`` in parts of rows and columns;
+    ``displacement`` (2, a, b), as ``shift`` but smoothly varying from place to place, on a coarse
+    grid. Sampled by bicubic interpolation on a grid twice as fine, from and to which k-space leads,
+    so that nothing is blurred; k-space's outermost line, which has no partner, is halved.
+    """
+    rows, columns = images.shape[-2:]
+    fine = upsample_fourier(images, 2)
+    grid = sampling_grid((2 * rows, 2 * columns), angle, zoom, shear, shift)
+    if displacement is not None:
+        size = grid.shape[:2]
+        bent = F.interpolate(displacement[None], size, mode="bicubic", align_corners=True)[0]
+        grid = grid - 2 * bent.permute(1, 2, 0).flip(-1)
+    fine = F.grid_sample(fine[None], grid[None], mode="bicubic", align_corners=False)[0]
+    return ifft2c(center_crop(fft2c(fine), (rows, columns))).abs() / 2
+
+
+def sampling_grid(
+    size: tuple[int, int],
+    angle: float,
+    zoom: tuple[float, float],
+    shear: float,
+    shift: tuple[float, float],
+) -> Tensor:
+    """Where every pixel of the result comes from: (rows, columns, 2) as grid_sample has it, x first.
+
+    >>> sampling_grid((2, 2), **NO_GEOMETRY)[0, 1]
+    tensor([ 0.5000, -0.5000])
+    """
+    rows, columns = size
+    turn = radians(angle)
+    rotation = torch.tensor([[cos(turn), -sin(turn)], [sin(turn), cos(turn)]])
+    stretch = torch.tensor([[1 / zoom[1], shear], [0.0, 1 / zoom[0]]])
+    aspect = torch.tensor([float(columns), float(rows)])  # turned in pixels, not in parts of a side
+    matrix = rotation @ stretch * aspect / aspect[:, None]
+    origin = -2 * torch.tensor([[shift[1]], [shift[0]]])
+    return F.affine_grid(torch.cat([matrix, origin], 1)[None], (1, 1, *size), align_corners=False)[
+        0
+    ]
+
+
+def random_axes(generator: Generator | None = None) -> list[int]:
+    """Rows, columns, both or none.
+
+    >>> set(random_axes()) <= {-2, -1}
+    True
+    """
+    return [axis for axis in (-2, -1) if torch.rand((), generator=generator) < 0.5]
+
+
+def unit(image: Tensor) -> Tensor:
+    """Scaled to 0 ... 1; a blank image is zero."""
+    low = image.min()
+    return (image - low) / (image.max() - low).clamp_min(1e-6)
+
+
+def other_contrast(image: Tensor, generator: Generator | None = None) -> Tensor:
+    """(rows, columns) -> between 0 and about 1, with a random gamma and a smooth random shading.
+
+    >>> other_contrast(torch.rand(16, 16)).shape
+    torch.Size([16, 16])
+    """
+    gamma = exp(0.8 * torch.rand((), generator=generator).item() - 0.4)
+    coarse = 0.15 * torch.randn(1, 1, 3, 3, generator=generator)
+    shading = F.interpolate(coarse, image.shape, mode="bicubic")[0, 0].exp()
+    return unit(image) ** gamma * shading
+
+
+def other_curve(image: Tensor, generator: Generator | None = None, points: int = 5) -> Tensor:
+    """(rows, columns) -> every grey value sent through one smooth random curve; air stays dark.
+
+    >>> other_curve(torch.zeros(4, 4)).max()
+    tensor(0.)
+
+    One time in seven bright and dark tissue change places: another contrast altogether.
+    """
+    level = torch.linspace(0, 1, points)
+    level = level + 0.12 * torch.randn(points, generator=generator)
+    if torch.rand((), generator=generator) < 0.15:
+        level = 1 - level
+    level[0] = 0
+    place = unit(image) * (points - 1)
+    left = place.floor().clamp(max=points - 2).long()
+    share = place - left
+    share = share * share * (3 - 2 * share)  # flat at every point: no kink in between
+    return (level[left] * (1 - share) + level[left + 1] * share).clamp_min(0)

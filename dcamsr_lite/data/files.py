@@ -1,0 +1,229 @@
+"""Files: one volume in, one volume out (M4Raw and fastMRI HDF5, NIfTI, npy, npz).
+
+Whatever is wrong with a file, the reader raises ``InputError`` and nothing else, and it looks at
+the declared sizes before it reads. The writers give a whole file or none.
+
+>>> import numpy as np
+>>> read_volume(np.arange(64.0).reshape(8, 8)).images.shape
+torch.Size([1, 8, 8])
+"""
+
+import gzip
+import zipfile
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError, atomic_path
+from .hdf5 import read_h5, write_h5, write_m4raw
+from .volume import Volume, check_size, decoding, volume_from_array, volume_from_kspace
+
+__all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
+
+EXTENSIONS = (".h5", ".nii", ".nii.gz", ".npy", ".npz")
+MAX_NIFTI_OFFSET = 2**24  # bytes; where the voxels of a NIfTI file may start
+# What a NIfTI header says of the place of its voxels; the rest (names, windows) is of no other file.
+GEOMETRY = ("pixdim", "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x",
+            "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z")  # fmt: skip
+
+
+def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
+    """Read one volume from a file, or take an array for one.
+
+    >>> np.save("t2.npy", np.arange(128.0).reshape(2, 8, 8))
+    >>> read_volume("t2.npy").images.shape
+    torch.Size([2, 8, 8])
+
+    ``.h5``: M4Raw, fastMRI single- and multi-coil (cut to the reconstruction's size) or a file that
+    holds a reconstruction only; ``.nii``, ``.nii.gz``: x, y, z become column, row, slice; ``.npy``;
+    ``.npz`` with exactly one array. A real 2-D array is one slice; a complex 4-D array in memory is
+    k-space (slice, coil, row, column). Raises InputError for whatever else it is given.
+    """
+    if isinstance(source, Volume):
+        return source
+    if isinstance(source, (np.ndarray, Tensor)):
+        return _from_memory(source)
+    if not isinstance(source, (str, Path)):
+        raise InputError("volume", f"a {type(source).__name__}", "a path, an array or a Volume")
+    path = Path(source)
+    with decoding(path, "a file that can be read"):
+        if not path.is_file():
+            found = "a folder" if path.is_dir() else "no such file"
+            raise InputError(path, found, f"a file {', '.join(EXTENSIONS)}")
+    readers = {".h5": read_h5, ".npy": _read_npy, ".npz": _read_npz}
+    return readers.get(_extension(path), _read_nifti)(path)
+
+
+def _extension(path: str | Path) -> str:
+    name = Path(path).name.lower()
+    suffix = ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
+    if suffix not in EXTENSIONS:
+        raise InputError(path, f"extension '{suffix}'", f"one of {', '.join(EXTENSIONS)}")
+    return suffix
+
+
+def _from_memory(source: np.ndarray | Tensor) -> Volume:
+    with decoding("array", "a dense array of numbers"):
+        if isinstance(source, Tensor):
+            source = source.detach().cpu()
+            source = (source.float() if source.dtype == torch.bfloat16 else source).numpy()
+        array = np.asarray(source)
+        if array.dtype.kind == "c" and array.ndim == 4:
+            check_size("array", array.shape, array.dtype, "c")
+            return volume_from_kspace("array", torch.from_numpy(array.astype(np.complex64)))
+        return volume_from_array("array", array)
+
+
+def _read_nifti(path: Path) -> Volume:
+    """NIfTI-1 or -2 in one file: header, sizes, then exactly the voxels; extensions are skipped."""
+    import nibabel
+
+    expected = "a NIfTI-1 or NIfTI-2 file"
+    with decoding(path, expected), _opened(path) as stream:
+        block = stream.read(540)
+        kinds = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
+        sizes = [int.from_bytes(block[:4], order) for order in ("little", "big")]
+        size = next((size for size in sizes if size in kinds), 0)
+        if not 0 < size <= len(block):
+            raise InputError(path, "no NIfTI header", expected)
+        header = kinds[size](block[:size], check=False)
+        shape, dtype = tuple(map(int, header.get_data_shape())), header.get_data_dtype()
+        while len(shape) > 3 and shape[-1] == 1:
+            shape = shape[:-1]
+        if len(shape) not in (2, 3):
+            raise InputError(path, f"shape {shape}", "three axes, or two")
+        count = check_size(path, shape, dtype, "biuf")
+        start = int(header["vox_offset"])
+        if header["magic"].item()[:2] != b"n+" or not size <= start <= MAX_NIFTI_OFFSET:
+            raise InputError(path, f"voxels at byte {start}", "voxels in this file")
+        stream.seek(start)
+        voxels = np.frombuffer(_exactly(stream, count), dtype).reshape(shape, order="F")
+        slope, intercept = header.get_slope_inter()
+        if slope is not None:
+            voxels = voxels * np.float64(slope) + np.float64(intercept or 0.0)
+        affine = np.asarray(header.get_best_affine(), dtype=np.float64)
+        placed = bool(np.isfinite(affine).all())
+        columns, rows = np.multiply(header.get_zooms()[:2], shape[:2]).tolist()
+        known = {
+            "path": str(path),
+            "field_of_view": (rows, columns) if 0 < rows < 1e5 and 0 < columns < 1e5 else None,
+            "affine": affine if placed else None,
+            "nifti": _geometry(header) if placed else None,
+        }
+        return volume_from_array(path, voxels.T, **known)
+
+
+def _geometry(header):
+    """A header with nothing but sizes, units, and both affines with the codes of what they are."""
+    import nibabel
+
+    kept = nibabel.Nifti1Header()
+    for name in GEOMETRY:
+        kept[name] = header[name]
+    if not kept["pixdim"][3] > 0:  # of a file with two axes
+        kept["pixdim"][3] = 1
+    return kept
+
+
+def _opened(path: Path) -> BinaryIO:
+    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    """``count`` bytes; asking for one more makes zip and gzip compare their check sums."""
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError(f"{len(data)} of {count} declared bytes")
+    stream.read(1)
+    return data
+
+
+def _read_npy(path: Path) -> Volume:
+    with decoding(path, "one array in numpy's npy format"), path.open("rb") as stream:
+        return volume_from_array(path, _npy(path, stream, path.stat().st_size), path=str(path))
+
+
+def _read_npz(path: Path) -> Volume:
+    expected = "an npz archive of exactly one array"
+    with decoding(path, expected), zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) != 1 or not members[0].filename.endswith(".npy"):
+            names = [member.filename.removesuffix(".npy") for member in members]
+            raise InputError(path, f"{len(names)} entries {names[:9]}", expected)
+        if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(path, f"compression {members[0].compress_type}", "stored or deflated")
+        with archive.open(members[0]) as stream:
+            array = _npy(path, stream, members[0].file_size)
+        return volume_from_array(path, array, path=str(path))
+
+
+def _npy(path: Path, stream: BinaryIO, size: int) -> np.ndarray:
+    """Parse the header, compare it with the bytes there are, then read; never a pickle."""
+    version = np.lib.format.read_magic(stream)
+    headers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in headers:  # 3.0 exists for the field names of structured arrays alone
+        raise InputError(path, f"npy version {version}", "version 1.0 or 2.0")
+    shape, fortran, dtype = headers[version](stream)
+    count = check_size(path, shape, dtype, "biuf")
+    if count > size:
+        raise InputError(path, f"shape {shape} in {size} bytes", "a whole file")
+    data = np.frombuffer(_exactly(stream, count), dtype)
+    return data.reshape(shape, order="F" if fortran else "C")
+
+
+def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | None = None) -> None:
+    """Write magnitude images by the extension of ``path``: .npy, .npz, .nii, .nii.gz, .h5.
+
+    >>> write_volume("sr.nii.gz", torch.rand(3, 8, 9))
+    >>> read_volume("sr.nii.gz").images.shape
+    torch.Size([3, 8, 9])
+
+    ``images`` is (slice, row, column) or (row, column), stored as float32. ``like``, a volume on
+    the same grid, gives NIfTI its affines, their codes and units, or else the size of its voxels,
+    and HDF5 (``reconstruction_rss``) its ``acquisition``. The file appears whole or not at all.
+    Raises InputError.
+    """
+    extension = _extension(path)
+    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
+    if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or not np.isfinite(array).all():
+        found = f"{array.dtype} values of shape {array.shape}, or not finite"
+        raise InputError(path, found, "finite images (slice, row, column)")
+    array = np.ascontiguousarray(array, dtype=np.float32)
+    volume = array if array.ndim == 3 else array[None]
+    if like is not None and tuple(like.images.shape) != volume.shape:
+        raise InputError(path, f"images {volume.shape}", f"the grid {tuple(like.images.shape)}")
+    if extension == ".h5":
+        known = like is not None and like.contrast
+        write_h5(Path(path), volume, f"AX{like.contrast}" if known else "unknown")
+        return
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        if extension == ".npy":
+            np.save(stream, array, allow_pickle=False)
+        elif extension == ".npz":
+            np.savez_compressed(stream, volume=array)
+        else:
+            data = _nifti_bytes(volume, like)
+            stream.write(gzip.compress(data, 6, mtime=0) if extension == ".nii.gz" else data)
+
+
+def _nifti_bytes(volume: np.ndarray, like: Volume | None) -> bytes:
+    import nibabel
+
+    header, affine = nibabel.Nifti1Header(), None if like is None else like.affine
+    if affine is not None and like.nifti is not None:
+        header = like.nifti
+    elif affine is not None:
+        header.set_xyzt_units("mm")
+    elif like is not None and like.field_of_view is not None:
+        # sizes without a place: both codes stay 0, and readers take the sizes
+        rows, columns = like.field_of_view
+        sizes = (columns / volume.shape[2], rows / volume.shape[1], like.slice_thickness or 1.0)
+        header["pixdim"][1:4] = sizes
+        header.set_xyzt_units("mm")
+    return nibabel.Nifti1Image(volume.T, affine, header).to_bytes()

@@ -1,0 +1,336 @@
+"""M4Raw and fastMRI: k-space in HDF5 with an ISMRMRD header, read with suspicion and written.
+
+Both keep ``kspace`` (slice, [coil,] readout, phase encode), a reconstruction, and an XML header.
+"""
+
+import itertools
+import math
+import mmap
+import re
+import struct
+import xml.etree.ElementTree as ElementTree
+import zlib
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError, atomic_path
+from .volume import Volume, check_size, decoding, volume_from_array, volume_from_kspace
+
+CROP = (320, 320)  # of a fastMRI image whose file does not say otherwise
+RECONSTRUCTIONS = ("reconstruction_rss", "reconstruction_esc")  # multi-coil, single-coil
+MAX_HEADER = 2**20  # bytes of an ISMRMRD header; the real ones have some thousands
+M4RAW_NAME = re.compile(r"(\d+)_(T1|T2|FLAIR|GRE)(\d+)")
+NAMESPACE = "http://www.ismrm.org/ISMRMRD"  # ElementTree itself abbreviates it to ns0, as M4Raw has
+HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
+VARIABLE_LENGTH = 9  # class of an HDF5 datatype
+DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
+SLICE_THICKNESS = 5.0  # mm, M4Raw
+
+
+def read_h5(path: Path) -> Volume:
+    """Read an M4Raw or fastMRI file, or one that holds nothing but a reconstruction.
+
+    >>> noise = torch.randn(2, 4, 16, 16, dtype=torch.complex64)
+    >>> write_m4raw("1_T101.h5", noise, "AXT1", {"tr": 500, "te": 18.4, "flip": 90}, "1")
+    >>> volume = read_h5(Path("1_T101.h5"))
+    >>> volume.images.shape, volume.contrast
+    (torch.Size([2, 16, 16]), 'T1')
+
+    Coil images are cut to the reconstruction's size (else the header's, else 320 x 320) before
+    anything else, as fastMRI's are. Raises InputError, also for undersampled k-space (``mask``) and
+    for links and virtual datasets that lead to other files.
+    """
+    import h5py
+
+    expected = "an M4Raw or fastMRI file"
+    with decoding(path, expected), ExitStack() as stack:
+        file = stack.enter_context(h5py.File(path, "r"))
+        stream = stack.enter_context(path.open("rb"))
+        data = stack.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        names = set(file)
+        known = {"path": str(path), "contrast": _contrast(path, _attribute(data, b"acquisition"))}
+        images = [_dataset(path, file, name) for name in RECONSTRUCTIONS if name in names]
+        stored = images[0] if images else None
+        if "kspace" not in names:
+            if stored is None:
+                raise InputError(path, f"datasets {sorted(names)[:9]}", "a dataset 'kspace'")
+            return volume_from_array(path, _read(path, stored, "f"), **known)
+        if "mask" in names:
+            raise InputError(path, "undersampled k-space (a dataset 'mask')", "full k-space")
+        dataset = _dataset(path, file, "kspace")
+        if dataset.ndim not in (3, 4):
+            found = f"kspace of shape {dataset.shape}"
+            raise InputError(path, found, "(slice, coil, row, column) or (slice, row, column)")
+        if stored is not None and (stored.ndim != 3 or stored.shape[0] != dataset.shape[0]):
+            wrong = f"a reconstruction {stored.shape} of k-space {dataset.shape}"
+            raise InputError(path, wrong, "(slice, row, column) with as many slices")
+        matrix, extent, known["slice_thickness"] = _geometry(
+            _header(path, file, data) if "ismrmrd_header" in names else None
+        )
+        crop = stored.shape[-2:] if stored is not None else matrix or CROP
+        if min(crop) < 1:
+            raise InputError(path, f"a reconstruction of shape {stored.shape}", "no empty axis")
+        kspace = torch.from_numpy(_read(path, dataset, "c").astype(np.complex64))
+        # the header gives the size of a pixel; the image may have been cut to another matrix
+        rows, columns = (min(pair) for pair in zip(kspace.shape[-2:], crop, strict=True))
+        if matrix and extent:
+            known["field_of_view"] = (rows * extent[0] / matrix[0], columns * extent[1] / matrix[1])
+        kspace = kspace if kspace.ndim == 4 else kspace[:, None]
+        return volume_from_kspace(path, kspace, (rows, columns), **known)
+
+
+def _dataset(path: Path, file, name: str):
+    """The dataset of that name, provided that it lies in this very file."""
+    import h5py
+
+    link = file.id.links.get_info(name.encode())
+    if link.type != h5py.h5l.TYPE_HARD or not isinstance(file[name], h5py.Dataset):
+        raise InputError(path, f"'{name}' as a link or group", f"a dataset '{name}' in this file")
+    dataset = file[name]
+    if dataset.is_virtual or dataset.external:
+        raise InputError(path, f"'{name}' stored in another file", f"'{name}' in this file")
+    return dataset
+
+
+def _read(path: Path, dataset, kinds: str) -> np.ndarray:
+    """The whole dataset, once its declared and stored sizes are known to be sane."""
+    check_size(path, dataset.shape, dataset.dtype, kinds)
+    if dataset.chunks:
+        return _read_chunks(path, dataset, kinds)
+    if dataset.id.get_storage_size() > path.stat().st_size:
+        raise InputError(path, "a dataset larger than its file", "a whole file")
+    return dataset[()]
+
+
+def _read_chunks(path: Path, dataset, kinds: str) -> np.ndarray:
+    """Chunk by chunk: HDF5 itself inflates without bound and trips over damaged chunk sizes."""
+    size = check_size(path, dataset.chunks, dataset.dtype, kinds)
+    recipe = dataset.id.get_create_plist()
+    filters = [recipe.get_filter(index)[0] for index in range(recipe.get_nfilters())]
+    if filters not in ([], [DEFLATE], [SHUFFLE, DEFLATE]):
+        raise InputError(path, f"HDF5 filters {filters[:9]}", "gzip, with or without shuffle")
+    starts = [range(0, n, step) for n, step in zip(dataset.shape, dataset.chunks, strict=True)]
+    if math.prod(map(len, starts)) != dataset.id.get_num_chunks():
+        raise InputError(path, f"{dataset.id.get_num_chunks()} chunks", "all chunks of the array")
+    padded = tuple(len(r) * r.step for r in starts)
+    check_size(path, padded, dataset.dtype, kinds)
+    whole = np.empty(padded, dataset.dtype)
+    for corner in itertools.product(*starts):
+        stored = dataset.id.get_chunk_info_by_coord(corner)
+        if not 0 < stored.size <= path.stat().st_size:
+            raise InputError(path, f"a chunk of {stored.size} bytes", "a whole file")
+        skipped, data = dataset.id.read_direct_chunk(corner)
+        kept = [name for place, name in enumerate(filters) if not skipped >> place & 1]
+        if DEFLATE in kept:
+            data = zlib.decompressobj().decompress(data, size + 1)
+        if len(data) != size:
+            raise InputError(path, f"{len(data)} bytes or more in a chunk", f"{size} bytes")
+        if SHUFFLE in kept:  # first bytes of all values, second bytes, ...
+            data = np.frombuffer(data, np.uint8).reshape(dataset.dtype.itemsize, -1).T.tobytes()
+        place = tuple(slice(at, at + n) for at, n in zip(corner, dataset.chunks, strict=True))
+        whole[place] = np.frombuffer(data, dataset.dtype).reshape(dataset.chunks)
+    return whole[tuple(map(slice, dataset.shape))]
+
+
+# Strings are read by hand: HDF5 2.0 loops for ever on a damaged heap, and a reference to an object
+# which that heap does not hold ends the process.
+
+
+def _attribute(data: mmap.mmap, name: bytes) -> bytes | None:
+    """The first string attribute of that name in an HDF5 file; None if there is no sound one."""
+    at = data.find(name + b"\0")
+    while at >= 0:
+        for version, skip, pad in ((1, 8, 8), (2, 8, 1), (3, 9, 1)):
+            head = data[max(at - skip, 0) : at]
+            if len(head) < skip or head[0] != version or head[2:4] != bytes([len(name) + 1, 0]):
+                continue
+            parts = [-(-size // pad) * pad for size in struct.unpack("<3H", head[2:8])]
+            kind, value = at + parts[0], at + sum(parts)
+            if int.from_bytes(data[kind : kind + 1], "little") & 15 == VARIABLE_LENGTH:
+                return _heap_string(data, data[value : value + 16])
+            size = int.from_bytes(data[kind + 4 : kind + 8], "little")
+            return data[value : value + min(size, MAX_HEADER)].rstrip(b" \0")
+        at = data.find(name + b"\0", at + 1)
+    return None
+
+
+def _heap_string(data: mmap.mmap, reference: bytes) -> bytes | None:
+    """Follow a reference (length, address of the heap, index in it), or None: it leads nowhere."""
+    if len(reference) < 16:
+        return None
+    length, address, index = struct.unpack("<IQI", reference)
+    if length > MAX_HEADER or data[address : address + 8] != HEAP:
+        return None
+    at = address + 16
+    while len(head := data[at : at + 16]) == 16:
+        found, size = struct.unpack("<H6xQ", head)
+        if found in (0, index):  # 0 is the free space behind the last object
+            text = data[at + 16 : at + 16 + length].rstrip(b"\0")
+            return text if found and length <= size else None
+        at += 16 + -(-size // 8) * 8
+    return None
+
+
+def _header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | None:
+    """The ISMRMRD header, or None: it only adds to what the arrays say."""
+    dataset = _dataset(path, file, "ismrmrd_header")
+    if dataset.shape != () or dataset.dtype.itemsize > MAX_HEADER or dataset.chunks:
+        return None
+    text = dataset[()] if dataset.dtype.kind == "S" else None
+    if dataset.dtype.hasobject and (offset := dataset.id.get_offset()) is not None:
+        text = _heap_string(data, data[offset : offset + 16])
+    # a document type is where entities expand without bound; no ISMRMRD header has one
+    if not isinstance(text, bytes) or b"<!" in text:
+        return None
+    try:
+        return ElementTree.fromstring(text.strip())
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+
+
+def _geometry(header: ElementTree.Element | None):
+    """(rows, columns) of the reconstructed matrix, its extent and slice in mm; None if not known."""
+
+    def values(name: str, axes: str) -> tuple[float, ...] | None:
+        node = header.find(f".//{{*}}reconSpace/{{*}}{name}")
+        try:
+            found = tuple(float(node.find(f"{{*}}{axis}").text) for axis in axes)
+        except (AttributeError, TypeError, ValueError):
+            return None
+        return found if all(1 <= value <= 1e5 for value in found) else None
+
+    if header is None:
+        return None, None, None
+    names = ("matrixSize", "fieldOfView_mm")
+    matrix, extent = (values(name, "xy") for name in names)
+    slices, thick = (values(name, "z") for name in names)
+    thickness = thick[0] / slices[0] if slices and thick else None
+    return matrix and (int(matrix[0]), int(matrix[1])), extent, thickness
+
+
+def _contrast(path: Path, acquisition: bytes | None) -> str | None:
+    """'AXT1' -> 'T1', 'CORPDFS_FBK' -> 'PDFS'; without the attribute, M4Raw's file name."""
+    acquisition = (acquisition or b"").decode("ascii", "replace")
+    if re.fullmatch(r"[A-Z0-9_]{2,32}", acquisition):
+        return re.sub(r"^(AX|COR|SAG)(?=.)|_FBK$", "", acquisition)
+    match = M4RAW_NAME.match(path.name)
+    return match and match[2]
+
+
+def write_h5(path: Path, images: np.ndarray, acquisition: str, **datasets_and_attributes) -> None:
+    """Write ``reconstruction_rss`` and its attributes; arrays and bytes become datasets.
+
+    >>> write_h5(Path("sr.h5"), np.eye(8, dtype=np.float32)[None], "AXT2")
+    >>> read_h5(Path("sr.h5")).contrast
+    'T2'
+    """
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, value in datasets_and_attributes.items():
+            if isinstance(value, (bytes, np.ndarray)):
+                file.create_dataset(name, data=value)
+            else:
+                file.attrs[name] = value
+        file.create_dataset("reconstruction_rss", data=images)
+        file.attrs["acquisition"] = acquisition
+        file.attrs["max"] = float(images.max())
+
+
+def write_m4raw(
+    path: str | Path, kspace: Tensor, acquisition: str, protocol: object, patient_id: str
+) -> None:
+    """Write k-space (slice, coil, row, column) as one single-repetition file in M4Raw's layout.
+
+    >>> noise = torch.randn(2, 4, 16, 16, dtype=torch.complex64)
+    >>> flair = {"tr": 7500, "te": 96, "ti": 1655, "flip": 160, "echo_train": 15}
+    >>> write_m4raw("1_FLAIR01.h5", noise, "AXFLAIR", flair, "1")
+    >>> read_h5(Path("1_FLAIR01.h5")).field_of_view
+    (240.0, 240.0)
+
+    ``acquisition`` is "AXT1", "AXT2", "AXFLAIR"; ``protocol`` a mapping or an object with ``tr``,
+    ``te``, ``flip`` and, where they apply, ``ti`` and ``echo_train`` (ms, degrees, echoes). The
+    matrix follows the k-space, the phase-encode limits its columns that are not zero (Lyu et al.,
+    M4Raw, Scientific Data 10, 264, 2023). Raises InputError.
+    """
+    if kspace.ndim != 4 or not kspace.is_complex():
+        found = f"{kspace.dtype} of shape {tuple(kspace.shape)}"
+        raise InputError(path, found, "complex k-space (slice, coil, row, column)")
+    kspace = kspace.detach().cpu().to(torch.complex64)
+    images = volume_from_kspace(path, kspace).images.numpy()
+    header = m4raw_header(kspace, acquisition, protocol)
+    write_h5(
+        Path(path),
+        images,
+        acquisition,
+        kspace=kspace.numpy(),
+        ismrmrd_header=header,
+        patient_id=str(patient_id),
+    )
+
+
+def m4raw_header(
+    kspace: Tensor, acquisition: str, protocol: object, field_of_view: float = 240.0
+) -> bytes:
+    """The ISMRMRD header of M4Raw for (slice, coil, row, column) k-space, prefix ``ns0`` included.
+
+    >>> header = m4raw_header(torch.ones(1, 4, 8, 8), "AXT1", {"tr": 500, "te": 18.4, "flip": 90})
+    >>> header[:22], b"<ns0:TR>500.0</ns0:TR>" in header
+    (b'<ns0:ismrmrdHeader xml', True)
+    """
+
+    def value(name: str, default: float | None = None) -> float:
+        mapping = isinstance(protocol, Mapping)
+        found = protocol.get(name) if mapping else getattr(protocol, name, None)
+        found = default if found is None else found
+        if not isinstance(found, (int, float)) or not 0 <= found < 1e6:
+            raise InputError("protocol", f"{name} = {found!r}", "a number of ms, degrees or echoes")
+        return found
+
+    _, coils, rows, columns = kspace.shape
+    acquired = kspace.abs().sum((0, 1, 2)).nonzero().flatten()
+    lines = int(acquired[-1] - acquired[0]) + 1 if len(acquired) else 0
+    echoes = int(value("echo_train", 1))
+    size = {"x": rows, "y": columns, "z": 1}
+    extent = {"x": field_of_view, "y": field_of_view, "z": SLICE_THICKNESS}
+    space = {"matrixSize": size, "fieldOfView_mm": extent}
+    tree = {
+        "studyInformation": {"bodyPartExamined": "HEAD"},
+        "measurementInformation": {"protocolName": acquisition},
+        "acquisitionSystemInformation": {"systemFieldStrength_T": 0.3, "receiverChannels": coils},
+        "experimentalConditions": {"H1resonanceFrequency_Hz": 12773244},
+        "encoding": {
+            "encodedSpace": space,
+            "reconSpace": space,
+            # M4Raw counts its 195 lines as 0..195 with centre 97
+            "encodingLimits": {
+                "kspace_encoding_step_1": {"minimum": 0, "maximum": lines, "center": lines // 2}
+            },
+            "trajectory": "cartesian",
+            "echoTrainLength": echoes,
+        },
+        "sequenceParameters": {
+            "TR": float(value("tr")),
+            "TE": float(value("te")),
+            "TI": float(value("ti", 0.0)),
+            "flipAngle_deg": float(value("flip")),
+            "echo_train_length": echoes,
+        },
+    }
+    root = ElementTree.Element(f"{{{NAMESPACE}}}ismrmrdHeader")
+    _grow(root, tree)
+    return ElementTree.tostring(root)
+
+
+def _grow(node: ElementTree.Element, tree: Mapping[str, object]) -> None:
+    for name, content in tree.items():
+        child = ElementTree.SubElement(node, f"{{{NAMESPACE}}}{name}")
+        if isinstance(content, Mapping):
+            _grow(child, content)
+        else:
+            child.text = str(content)

@@ -1,0 +1,1 @@
+"""Look into a network and change what it sees: record, intervene, attribute."""

@@ -1,0 +1,400 @@
+"""What does a patch of the output owe to which pixel, on both contrasts? For any ``f(lr, ref) -> sr``.
+
+>>> import torch
+>>> from dcamsr_lite import DCAMSR
+>>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+>>> run = blur_path(DCAMSR(scale=4, image_size=32), lr, ref, patch=(8, 8, 4, 4))
+>>> for done, total in run.steps():  # leave the loop to stop, enter it again to go on
+...     pass
+>>> found = run.result()
+>>> found.ref.shape, 0 < found.share_of_reference < 1
+(torch.Size([32, 32]), True)
+
+Source of the blur path, the detail target and the diffusion index: LAM, Gu and Dong, "Interpreting
+Super-Resolution Networks with Local Attribution Maps", CVPR 2021. LAM has one input; here both
+contrasts walk the path together, so that the two maps share one sum. captum loads when first used.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import InputError
+from ..network.model import DCAMSR
+from .patch_target import Network, Patch, Question, Run, check_patch, evaluating, whole
+from .tracing import trace
+
+TOLERANCE = 0.005  # half of the 1 % that is promised: the walk is refined until it is reached
+FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Signed maps on both contrasts: what each pixel adds to ``value``, the target of the patch.
+
+    ``lr`` (H/s, W/s), ``ref`` (H, W). ``value`` is the target at the images, ``start`` at what the
+    method compares them with; the maps' sum should be their difference.
+
+    >>> found = Attribution("by hand", "mean", (0, 0, 1, 1), torch.zeros(2, 2), torch.eye(4), 4.0, 0.0)
+    >>> found.share_of_reference, found.completeness_error
+    (1.0, 0.0)
+    >>> found.diffusion_index["ref"]
+    25.0
+    """
+
+    method: str
+    target: str
+    patch: Patch
+    lr: Tensor
+    ref: Tensor
+    value: float
+    start: float
+
+    @property
+    def share_of_reference(self) -> float:
+        """Sum of |attribution| on the reference over that on both: 0 (ignored) to 1; nan if all are 0.
+
+        Opposite signs do not cancel here, and a finer grid has more of them: compare networks or
+        places by it. What signed sums say is ``net``.
+        """
+        lr, ref = (float(x.double().abs().sum()) for x in (self.lr, self.ref))
+        return ref / (lr + ref) if lr + ref else float("nan")
+
+    @property
+    def net(self) -> dict[str, float]:
+        """The signed sum over each contrast; together the difference that was explained."""
+        return {"lr": float(self.lr.double().sum()), "ref": float(self.ref.double().sum())}
+
+    @property
+    def completeness_error(self) -> float:
+        """|sum of all attributions - (value - start)| over |value - start|.
+
+        A path's error is numerical. Occlusion promises no completeness: there it tells how far
+        pixels act together. inf where nothing changed but something was attributed.
+        """
+        difference = self.value - self.start
+        error = abs(sum(self.net.values()) - difference)
+        return error / abs(difference) if difference else (float("inf") if error else 0.0)
+
+    @property
+    def diffusion_index(self) -> dict[str, float]:
+        """LAM's DI = 100 (1 - G) per contrast: 100 if all pixels count alike, near 0 if one does.
+
+        G = sum_ij |g_i - g_j| / (2 n^2 mean(g)), the Gini coefficient of the n magnitudes g. It
+        depends on n: compare maps of one size. nan for a map of zeros.
+        """
+        return {"lr": 100 * (1 - _gini(self.lr)), "ref": 100 * (1 - _gini(self.ref))}
+
+    def agreement(self, lifted: Tensor) -> float:
+        """Spearman's rank correlation of |attribution| on the reference with |lifted| attention.
+
+        ``lifted`` (H/level, W/level), from ``lifted_attention`` or ``Record.lift``; the attribution is
+        averaged over the pixels of the level. nan where a map is constant: there are no ranks.
+        """
+        from scipy.stats import spearmanr
+
+        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], lifted.shape)[0, 0]
+        maps = [x.flatten().double().numpy() for x in (pooled, lifted.abs().cpu())]
+        if any(x.min() == x.max() for x in maps):
+            return float("nan")
+        return float(spearmanr(*maps).statistic)
+
+
+def _gini(x: Tensor) -> float:
+    g = x.abs().flatten().double().sort().values
+    n, total = len(g), float(g.sum())
+    if not total:
+        return float("nan")
+    weights = (
+        2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1
+    )  # of sorted values, sum_ij |g_i - g_j|
+    return float(weights @ g) / (n * total)
+
+
+def _along(method: str, question: Question, path: Callable, steps: int) -> Run:
+    """Integrate the gradient along ``path(t)``, t from 0 to 1, in straight pieces by captum.
+
+    Each piece takes the gradient at its middle. What a piece should sum to is known, the change of
+    the target from its start to its end; while the whole is off by more than the tolerance, the
+    worst piece is halved, up to four times the pieces asked for.
+    """
+    from captum.attr import IntegratedGradients
+
+    question.check_gradient()
+    gradients, values = IntegratedGradients(question), {1.0: question.value}
+    start = values[0.0] = question.at(path(0.0))
+    difference = question.value - start
+    pieces: list[tuple] = []  # (-error, start, end, sum, attributions): a heap, the worst first
+
+    def integrate(a: float, b: float) -> None:
+        for t in (a, b):
+            if t not in values:
+                values[t] = question.at(path(t))
+        maps = gradients.attribute(path(b), path(a), n_steps=1, internal_batch_size=4)
+        found = sum(float(x.double().sum()) for x in maps)
+        heapq.heappush(pieces, (-abs(found - values[b] + values[a]), a, b, found, maps))
+
+    def work() -> Iterator[int]:
+        for a, b in pairwise(k / steps for k in range(steps + 1)):
+            integrate(a, b)
+            yield steps
+        for extra in range(1, 3 * steps + 1):
+            off = abs(sum(piece[3] for piece in pieces) - difference)
+            if off <= TOLERANCE * abs(difference):
+                return
+            _, a, b, *_ = heapq.heappop(pieces)
+            integrate(a, (a + b) / 2)
+            integrate((a + b) / 2, b)
+            yield steps + extra
+
+    def outcome() -> Attribution:
+        lr, ref = (sum(piece[4][i].double() for piece in pieces) for i in (0, 1))
+        return _attribution(method, question, lr, ref, start)
+
+    return Run(steps, work(), outcome)
+
+
+def _attribution(method, question: Question, lr: Tensor, ref: Tensor, start: float) -> Attribution:
+    maps = (x[0, 0].float().cpu() for x in (lr, ref))
+    return Attribution(method, question.target, question.patch, *maps, question.value, start)
+
+
+def blur_path(
+    f: Network,
+    lr: Tensor,
+    ref: Tensor,
+    patch: Patch,
+    target: str = "detail",
+    sigma: float | None = None,
+    steps: int = 32,
+) -> Run:
+    """LAM: integrated gradients along a path of decreasing Gaussian blur of both images.
+
+    >>> copy = lambda lr, ref: ref.roll((1, 2), (2, 3))  # the reference, shifted by 1 row, 2 columns
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> found = blur_path(copy, lr, ref, patch=(8, 8, 1, 1), target="mean").result()
+    >>> divmod(int(found.ref.abs().argmax()), 16), found.share_of_reference
+    ((7, 6), 1.0)
+
+    lr (1, 1, H/s, W/s), ref (1, 1, H, W), normalised, as ``f`` takes them; ``patch`` (row, column,
+    rows, columns) in the output. ``target`` is "detail" (LAM's gradient detector) or "mean". ``sigma``
+    of the first blur, in the reference's pixels; default 1.2 low-resolution pixels, as LAM. Complete
+    to 0.5 % unless four times the ``steps`` did not suffice: see ``completeness_error``. Returns a Run
+    whose result is an Attribution. Raises InputError. Source: LAM, section on the path function.
+    """
+    question = Question(f, lr, ref, patch, target)
+    sigma, steps = question.sigma(sigma), whole("steps", steps)
+    return _along("blur_path", question, lambda t: question.blurred(sigma * (1 - t)), steps)
+
+
+def integrated_gradients(
+    f: Network, lr: Tensor, ref: Tensor, patch: Patch, target: str = "detail", steps: int = 32
+) -> Run:
+    """Integrated gradients along the straight line from flat images, each at its mean grey.
+
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> found = integrated_gradients(lambda lr, ref: ref, lr, ref, (0, 0, 4, 4), "mean").result()
+    >>> found.completeness_error < 1e-4
+    True
+
+    Arguments as ``blur_path``. Halfway along this line stands a faint sharp image, such as no scanner
+    gives: the reason for LAM's path. Source: Sundararajan, Taly and Yan, ICML 2017; captum.
+    """
+    question = Question(f, lr, ref, patch, target)
+
+    def line(t: float) -> tuple[Tensor, Tensor]:
+        flat = (x.mean((2, 3), keepdim=True) for x in (question.lr, question.ref))
+        return tuple(
+            g + t * (x - g) for g, x in zip(flat, (question.lr, question.ref), strict=True)
+        )
+
+    return _along("integrated_gradients", question, line, whole("steps", steps))
+
+
+def occlusion(
+    f: Network,
+    lr: Tensor,
+    ref: Tensor,
+    patch: Patch,
+    target: str = "detail",
+    window: int = 16,
+    sigma: float | None = None,
+) -> Run:
+    """Blur one window of one contrast at a time: what does the patch lose?
+
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> found = occlusion(lambda lr, ref: ref, lr, ref, (4, 8, 4, 4), "mean", window=4).result()
+    >>> divmod(int(found.ref.abs().argmax()), 16)
+    (4, 8)
+
+    Needs no gradient. ``window`` in the reference's pixels (lr: the same length, at least one pixel);
+    a window's loss is shared by its pixels. Other arguments as ``blur_path``. Source: Zeiler and
+    Fergus, ECCV 2014; captum's FeatureAblation, a window per step.
+    """
+    from captum.attr import FeatureAblation
+
+    question = Question(f, lr, ref, patch, target)
+    sides = max(1, whole("window", window) // question.scale), window
+    images, starts = (question.lr, question.ref), question.blurred(question.sigma(sigma))
+    maps, start = [torch.zeros_like(x) for x in images], question.at(starts)
+    windows = [
+        (which, slice(row, row + side), slice(column, column + side))
+        for which, side in enumerate(sides)
+        for row, column in product(*(range(0, length, side) for length in images[which].shape[2:]))
+    ]
+
+    def loss(which: int, rows: slice, columns: slice) -> Tensor:
+        intact, blurred = (x[which][..., rows, columns] for x in (images, starts))
+
+        def with_window(content: Tensor) -> Tensor:
+            if torch.equal(content, intact):  # captum asks for it each time, and it is known
+                return content.new_tensor([question.value])
+            changed = [x.clone() for x in images]
+            changed[which][..., rows, columns] = content
+            return question(*changed)
+
+        one = torch.zeros_like(intact, dtype=torch.long)  # all pixels of the window are one feature
+        return FeatureAblation(with_window).attribute(intact, baselines=blurred, feature_mask=one)
+
+    @torch.no_grad()
+    def work() -> Iterator[int]:
+        for which, rows, columns in windows:
+            part = maps[which][..., rows, columns]
+            part.copy_(loss(which, rows, columns) / part.numel())
+            yield len(windows)
+
+    return Run(len(windows), work(), lambda: _attribution("occlusion", question, *maps, start))
+
+
+METHODS = {
+    "blur_path": blur_path,
+    "integrated_gradients": integrated_gradients,
+    "occlusion": occlusion,
+}
+
+
+def lifted_attention(
+    model: DCAMSR, lr: Tensor, ref: Tensor, patch: Patch, relative: bool = False
+) -> dict[int, Tensor]:
+    """The attention of the patch's pixels, lifted to the reference: level -> (H/level, W/level).
+
+    >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+    >>> sorted(lifted_attention(DCAMSR(scale=4, image_size=32), lr, ref, (8, 8, 4, 4)))
+    [1, 2, 4]
+
+    Mean over heads and over the level's pixels that the patch touches, of ``Record.lift``; ``relative``
+    is minus uniform. Raises InputError for a network without spatial attention.
+    """
+    return lifting(model, lr, ref, patch, (relative,)).result()[0]
+
+
+def lifting(
+    model: DCAMSR, lr: Tensor, ref: Tensor, patch: Patch, relative: tuple[bool, ...] = (False,)
+) -> Run:
+    """``lifted_attention`` as a Run, a step per row of queries: its maps for each ``relative``.
+
+    >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+    >>> lifting(DCAMSR(scale=4, image_size=32), lr, ref, (8, 8, 4, 4)).total  # 4 rows, 2, 1
+    7
+    """
+    if not (isinstance(model, DCAMSR) and model.config.spatial):
+        raise InputError("model", type(model).__name__, "a DCAMSR with its spatial branch")
+    first, sides = (check_patch(patch, tuple(ref.shape[2:]))[at : at + 2] for at in (0, 2))
+    places = {
+        n: [range(a // n, (a + side - 1) // n + 1) for a, side in zip(first, sides, strict=True)]
+        for n in map(int, model.transformers)
+    }
+    total = sum(len(rows) for rows, _ in places.values())
+    sums: list[dict] = [dict.fromkeys(places, 0) for _ in relative]
+
+    @torch.no_grad()
+    def work() -> Iterator[int]:
+        with evaluating(model), trace(model) as record:
+            model(lr, ref)
+        for level, (rows, columns) in places.items():
+            for row in rows:
+                for column, (maps, minus) in product(columns, zip(sums, relative, strict=True)):
+                    maps[level] += record.lift(level, (row, column), relative=minus)
+                yield total
+
+    def outcome() -> list[dict[int, Tensor]]:
+        counts = {level: len(rows) * len(columns) for level, (rows, columns) in places.items()}
+        return [{n: (x / counts[n]).cpu() for n, x in maps.items()} for maps in sums]
+
+    return Run(total, work(), outcome)
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """How far the patch moves as ever more of the reference is blurred.
+
+    ``fractions`` of the reference's pixels; ``change``, the mean absolute change of the patch's pixels.
+
+    >>> Deletion((0.5, 1.0), (2.0, 2.0)).area
+    0.75
+    """
+
+    fractions: tuple[float, ...]
+    change: tuple[float, ...]
+
+    @property
+    def area(self) -> float:
+        """Area under the curve from (0, 0), over the change at its end: a good order is near 1."""
+        points = [(0.0, 0.0), *zip(self.fractions, self.change, strict=True)]
+        area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
+        return area / self.change[-1] if self.change[-1] else float("nan")
+
+
+def deletion_curve(
+    f: Network,
+    lr: Tensor,
+    ref: Tensor,
+    patch: Patch,
+    order: Tensor,
+    sigma: float | None = None,
+    fractions: tuple[float, ...] = FRACTIONS,
+) -> Run:
+    """Blur the reference's pixels, those with the largest |order| first, and watch the patch.
+
+    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+    >>> order = torch.zeros(16, 16)
+    >>> order[4, 8] = 1
+    >>> copy, patch = lambda lr, ref: ref, (4, 8, 1, 1)
+    >>> run = deletion_curve(copy, lr, ref, patch, order, fractions=(1 / 256, 1.0))
+    >>> curve = run.result()
+    >>> curve.change[0] == curve.change[1] > 0
+    True
+
+    ``order`` (H/k, W/k) is an attribution, a lifted attention, or ``torch.rand(H, W)`` for chance; the
+    faster a curve rises, the better its order knows what the patch depends on. Returns a Run whose
+    result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
+    """
+    question = Question(f, lr, ref, patch)
+    if (
+        not fractions
+        or list(fractions) != sorted(set(fractions))
+        or not 0 < fractions[0] <= fractions[-1] <= 1
+    ):
+        raise InputError("fractions", str(fractions), "increasing numbers from above 0 to 1")
+    blurred, shape = question.blurred(question.sigma(sigma))[1], tuple(ref.shape[2:])
+    if order.ndim != 2 or not bool(order.isfinite().all()):
+        raise InputError("order", str(tuple(order.shape)), "a finite map (rows, columns)")
+    spread = F.interpolate(order.abs()[None, None].float().cpu(), shape)
+    first = spread.flatten().argsort(descending=True, stable=True).to(ref.device)
+    row, column, height, width = question.patch
+    change: list[float] = []
+
+    def work() -> Iterator[int]:
+        for fraction in fractions:
+            gone = first[: round(fraction * len(first))]
+            deleted = question.ref.flatten().index_copy(0, gone, blurred.flatten()[gone])
+            moved = (question.run(question.lr, deleted.view_as(ref)) - question.output).abs()
+            change.append(float(moved[..., row : row + height, column : column + width].mean()))
+            yield len(fractions)
+
+    return Run(len(fractions), work(), lambda: Deletion(tuple(fractions), tuple(change)))

@@ -1,0 +1,199 @@
+"""A question to a network: what a patch of its output is, as a number; and a run that can be stopped.
+
+>>> import torch
+>>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
+>>> Question(lambda lr, ref: ref, lr, ref, (0, 0, 1, 1), "mean").value == float(ref[0, 0, 0, 0])
+True
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import InputError
+
+Patch = tuple[int, int, int, int]  # first row, first column, rows, columns, in the output's pixels
+Network = Callable[[Tensor, Tensor], Tensor]
+LAM_SIGMA = 1.2  # the width of LAM's blur, in low-resolution pixels
+
+
+def detail(sr: Tensor, patch: Patch) -> Tensor:
+    """LAM's detector: the gradient magnitude, summed over the patch: (b, 1, H, W) -> (b,).
+
+    >>> detail(torch.ones(1, 1, 8, 8), (2, 2, 4, 4)) < 0.02
+    tensor([True])
+
+    It asks where edges and texture come from; brightness comes from the low-resolution image anyway.
+    Forward differences; a thousandth is added in the square, where a root has no gradient.
+    """
+    row, column, height, width = patch
+    edge = F.pad(sr, (0, 1, 0, 1), mode="replicate")
+    down, right = edge[..., 1:, :-1] - sr, edge[..., :-1, 1:] - sr
+    magnitude = (down.square() + right.square() + 1e-6).sqrt()
+    return magnitude[..., row : row + height, column : column + width].sum((1, 2, 3))
+
+
+def mean(sr: Tensor, patch: Patch) -> Tensor:
+    """The mean brightness of the patch: (b, 1, H, W) -> (b,).
+
+    >>> mean(torch.ones(1, 1, 8, 8), (2, 2, 4, 4))
+    tensor([1.])
+    """
+    row, column, height, width = patch
+    return sr[..., row : row + height, column : column + width].mean((1, 2, 3))
+
+
+TARGETS = {"detail": detail, "mean": mean}
+
+
+def blur(image: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (b, 1, h, w), sigma in pixels, edges repeated; 0 leaves the image as it is.
+
+    >>> blur(torch.ones(1, 1, 8, 8), sigma=2.0)[0, 0, 0, 0].round(decimals=5)
+    tensor(1.)
+    """
+    if sigma == 0:
+        return image
+    radius = max(1, round(4 * sigma))
+    offsets = torch.arange(-radius, radius + 1.0, device=image.device, dtype=image.dtype)
+    kernel = (-offsets.square() / (2 * sigma**2)).softmax(0)
+    padded = F.pad(image, [radius] * 4, mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+
+
+class Run:
+    """A computation in steps that can be watched, stopped, and taken up again.
+
+    >>> run = Run(3, iter([3, 3, 3]), lambda: "the result")
+    >>> for done, total in run.steps():
+    ...     if done == 2:
+    ...         break
+    >>> (run.done, run.total), run.result()
+    ((2, 3), 'the result')
+
+    ``work`` does a step and yields the total. One step holds the memory of one forward and backward
+    pass. ``total`` can grow: a path is refined
+    where its sum is off.
+    """
+
+    def __init__(self, total: int, work: Iterator[int], outcome: Callable):
+        self.done, self.total = 0, total
+        self._work, self._outcome = work, outcome
+
+    def steps(self) -> Iterator[tuple[int, int]]:
+        """Do one step after the other and yield (done, total) after each."""
+        for total in self._work:
+            self.done, self.total = self.done + 1, total
+            yield self.done, self.total
+
+    def result(self, progress: bool = False):
+        """What came out; first does the steps that are left, with a progress bar if asked."""
+        from tqdm.auto import tqdm
+
+        with tqdm(initial=self.done, total=self.total, disable=not progress) as bar:
+            for _, bar.total in self.steps():
+                bar.update()
+        if self.done < self.total:
+            raise RuntimeError(f"the run broke off after {self.done} of {self.total} steps")
+        return self._outcome()
+
+
+class Question:
+    """The target of a patch as a function of both images, checked; remembers its value there."""
+
+    def __init__(self, f: Network, lr: Tensor, ref: Tensor, patch: Patch, target: str = "mean"):
+        if not callable(f):
+            raise InputError("f", type(f).__name__, "a function f(lr, ref) -> sr")
+        for name, image in {"lr": lr, "ref": ref}.items():
+            if not (isinstance(image, Tensor) and image.ndim == 4 and image.shape[:2] == (1, 1)):
+                found = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+                raise InputError(name, str(found), "a tensor (1, 1, rows, columns): one slice")
+            if not (image.is_floating_point() and bool(image.isfinite().all())):
+                raise InputError(name, "values that are no finite floats", "a normalised image")
+        sides = list(zip(lr.shape[2:], ref.shape[2:], strict=True))
+        self.scale = sides[0][1] // max(sides[0][0], 1)
+        if self.scale < 1 or any(a * self.scale != b for a, b in sides):
+            found = f"lr {tuple(lr.shape[2:])} and ref {tuple(ref.shape[2:])}"
+            raise InputError("images", found, "a reference that is an integer times larger than lr")
+        if target not in TARGETS:
+            raise InputError("target", repr(target), f"one of {[*TARGETS]}")
+        self.f, self.patch, self.target = f, check_patch(patch, tuple(ref.shape[2:])), target
+        self.lr, self.ref = lr.detach(), ref.detach()
+        self.output = self.run(self.lr, self.ref)
+        self.value = float(TARGETS[target](self.output, self.patch))
+
+    @torch.no_grad()
+    def run(self, lr: Tensor, ref: Tensor) -> Tensor:
+        sr = self._sr(lr, ref)
+        if not isinstance(sr, Tensor) or sr.shape != self.ref.shape:
+            found = tuple(sr.shape) if isinstance(sr, Tensor) else type(sr).__name__
+            raise InputError("f", f"an output {found}", f"one of {tuple(self.ref.shape)}")
+        return sr
+
+    def _sr(self, lr: Tensor, ref: Tensor) -> Tensor:
+        with evaluating(self.f):
+            return self.f(lr, ref)
+
+    def __call__(self, lr: Tensor, ref: Tensor) -> Tensor:
+        # an input that f ignores still has a gradient: zero
+        return TARGETS[self.target](self._sr(lr, ref), self.patch) + 0 * (lr.sum() + ref.sum())
+
+    @torch.no_grad()
+    def at(self, images: tuple[Tensor, Tensor]) -> float:
+        return float(self(*images))
+
+    def check_gradient(self) -> None:
+        images = [x.clone().requires_grad_() for x in (self.lr, self.ref)]
+        with torch.enable_grad():
+            if not self._sr(*images).requires_grad:
+                raise InputError(
+                    "f", "an output without a gradient", "torch all the way, or occlusion"
+                )
+
+    def sigma(self, sigma: float | None) -> float:
+        """LAM's blur, unless another one is asked for; in the reference's pixels."""
+        sigma = LAM_SIGMA * self.scale if sigma is None else sigma
+        if not 0 < sigma < float("inf"):
+            raise InputError("sigma", repr(sigma), "a positive number of reference pixels")
+        return sigma
+
+    def blurred(self, sigma: float) -> tuple[Tensor, Tensor]:
+        """Both contrasts, the same length of blur; sigma in the reference's pixels."""
+        return blur(self.lr, sigma / self.scale), blur(self.ref, sigma)
+
+
+@contextmanager
+def evaluating(f: Network) -> Iterator[None]:
+    training = isinstance(f, nn.Module) and f.training
+    if training:
+        f.eval()
+    try:
+        yield
+    finally:
+        if training:
+            f.train()
+
+
+def check_patch(patch: Patch, shape: tuple[int, int]) -> Patch:
+    """The patch as four ints inside an image of that shape, or InputError.
+
+    >>> check_patch([0, 1, 2, 2], (8, 8))
+    (0, 1, 2, 2)
+    """
+    expected = f"(row, column, rows, columns) of 1 pixel or more inside {shape[0]} x {shape[1]}"
+    if len(patch) != 4 or any(int(x) != x for x in patch):
+        raise InputError("patch", str(patch), expected)
+    row, column, height, width = patch = tuple(map(int, patch))
+    inside = 0 <= row <= shape[0] - height and 0 <= column <= shape[1] - width
+    if not inside or min(height, width) < 1:
+        raise InputError("patch", str(patch), expected)
+    return patch
+
+
+def whole(name: str, value: int) -> int:
+    if int(value) != value or value < 1:
+        raise InputError(name, repr(value), "a whole number of 1 or more")
+    return int(value)

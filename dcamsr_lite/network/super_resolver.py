@@ -1,0 +1,68 @@
+"""The frame around every network here: upsample, pad, add back, keep what was measured, crop.
+
+>>> import torch
+>>> class Nothing(SuperResolver):
+...     def detail(self, up, reference):
+...         return 0 * up
+>>> Nothing(Config(scale=2))(torch.rand(1, 1, 9, 8)).shape
+torch.Size([1, 1, 18, 16])
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..kspace import restore_measured, upsample_fourier
+from .config import MULTIPLE, Config
+
+
+def upsample(x: Tensor, factor: int = 2) -> Tensor:
+    """Bilinear, corners not aligned."""
+    return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+def pad_to_multiple(image: Tensor, multiple: int = MULTIPLE) -> Tensor:
+    """Zero-pad rows at the bottom and columns at the right up to a multiple."""
+    height, width = image.shape[-2:]
+    return F.pad(image, (0, -width % multiple, 0, -height % multiple))
+
+
+class SuperResolver(nn.Module):
+    """``model(lr, ref)``: a network gives the detail that the upsampled input lacks.
+
+    >>> from dcamsr_lite import DCAMSR
+    >>> isinstance(DCAMSR(image_size=32), SuperResolver)
+    True
+
+    (b,1,H/s,W/s) and (b,1,H,W) -> (b,1,H,W), normalised images. A subclass has ``detail(up,
+    reference)``: both (b,1,h,w), padded to a multiple of 8, to (b,1,h,w). Raises ValueError for a
+    wrong shape.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+
+    def forward(self, lr: Tensor, ref: Tensor | None = None) -> Tensor:
+        """Without ``ref``, or trained without one, the upsampled input is its own reference."""
+        self._check(lr, ref)
+        fourier = self.config.upsampling == "fourier"
+        up = (upsample_fourier if fourier else upsample)(lr, self.config.scale)
+        rows, columns = up.shape[-2:]
+        up = pad_to_multiple(up)
+        alone = ref is None or not self.config.reference
+        sr = self.detail(up, up if alone else pad_to_multiple(ref))
+        if self.config.residual:
+            sr = sr + up
+        sr = sr[..., :rows, :columns]
+        return restore_measured(sr, lr) if self.config.consistency else sr
+
+    def detail(self, up: Tensor, reference: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _check(self, lr: Tensor, ref: Tensor | None) -> None:
+        s = self.config.scale
+        if lr.ndim != 4 or lr.shape[1] != 1:
+            raise ValueError(f"lr has shape {tuple(lr.shape)}, expected (batch, 1, rows, columns)")
+        expected = (lr.shape[0], 1, lr.shape[2] * s, lr.shape[3] * s)
+        if ref is not None and tuple(ref.shape) != expected:
+            raise ValueError(f"ref has shape {tuple(ref.shape)}, expected {expected}: {s} x lr's")

@@ -1,0 +1,1 @@
+"""From slices to weights: what a training reads, its loop, its folder, and the study of claims."""

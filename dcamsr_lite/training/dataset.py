@@ -1,0 +1,308 @@
+"""What a training reads: named sources, their slices in memory or on disk, batches in a fixed order.
+
+>>> data = slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
+>>> shares = Shares(count=6, batch=2, seed=0, steps=range(5), parts=1)
+>>> [lr.shape for lr, ref, target in loader(TensorDataset(*data), shares, scale=4)][4]
+torch.Size([2, 1, 8, 8])
+"""
+
+import itertools
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
+
+from ..data.augmentation import vary
+from ..data.files import read_volume
+from ..data.pairs import find_pairs, load_pair, read_pairs_csv
+from ..data.volume import Volume
+from ..errors import InputError, atomic_path
+from ..kspace import fft2c, ifft2c
+from ..phantom.subjects import simulated_volumes
+from .distributed import rank, wait, world
+
+NAMES = ("lr", "ref", "target")
+
+
+def sources(
+    names: Sequence[str], scale: int, size: int, first_seed: int, subjects: int
+) -> Iterator[tuple]:
+    """Pairs named on the command line: ``simulated``, a folder in M4Raw's layout, or a CSV.
+
+    >>> [*sources([], scale=4, size=128, first_seed=0, subjects=1)]
+    []
+    """
+    for name in names:
+        if name == "simulated":
+            for seed in range(first_seed, first_seed + subjects):
+                yield simulated_volumes(seed, size=size)
+        else:
+            listed = find_pairs(name) if Path(name).is_dir() else read_pairs_csv(name)
+            yield from ((reference, target) for reference, target, _ in listed)
+
+
+def flipped(volume: Volume) -> Volume:
+    """Left and right exchanged, in k-space too: another head, for the price of none.
+
+    The image is flipped *before* it is degraded: a crop keeps pixel 0 of both (even) grids in one
+    place, so a flipped low-resolution image does not belong to the flipped target.
+    """
+    kspace = volume.kspace
+    if kspace is not None:
+        kspace = fft2c(ifft2c(kspace).flip(-1))
+    return Volume(volume.images.flip(-1), kspace=kspace)
+
+
+def slices_of(pair: tuple, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """The slices of one (reference, target) pair, and, with ``flip``, their mirror images.
+
+    >>> [t.shape[0] for t in slices_of((torch.rand(3, 32, 32), torch.rand(3, 32, 32)), scale=4)]
+    [6, 6, 6]
+
+    Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
+    """
+    volumes = [read_volume(source) for source in pair]
+    parts = []
+    for turned in (False, True) if flip else (False,):
+        read = load_pair(*map(flipped, volumes) if turned else volumes, scale)
+        brightness = read.target_image.mean((-2, -1))
+        keep = brightness > brightness.max() / 4
+        parts.append((read.lr[keep], read.ref[keep], read.target[keep]))
+    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+
+
+def slices(pairs: Iterable, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """All slices of (reference, target) volumes as training tensors lr, ref, target, in memory.
+
+    >>> lr, ref, target = slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
+    >>> lr.shape, ref.shape
+    (torch.Size([6, 1, 8, 8]), torch.Size([6, 1, 32, 32]))
+
+    Raises InputError when the volumes differ in size.
+    """
+    return joined([slices_of(pair, scale, flip) for pair in pairs])
+
+
+def joined(parts: list[tuple]) -> tuple[Tensor, Tensor, Tensor]:
+    """The slices of several pairs as one."""
+    check_sizes([part[1].shape for part in parts])
+    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+
+
+def check_sizes(shapes: list[Sequence[int]]) -> None:
+    """Raise InputError unless there are pairs, all of one size; ``shapes`` has one for each pair."""
+    if not shapes:
+        raise InputError("training data", "no pairs", "at least one reference and target")
+    first = tuple(shapes[0][-2:])
+    for number, shape in enumerate(shapes, 1):
+        if (size := tuple(shape[-2:])) != first:
+            found = f"{size} in pair {number} beside {first}"
+            raise InputError("training data", found, "volumes of one size")
+
+
+def sample(data: Dataset) -> list[float]:
+    """A few numbers that other data hardly share: mean sizes of three references and targets.
+
+    >>> lr, image = torch.zeros(3, 1, 8, 8), torch.ones(3, 1, 32, 32)
+    >>> sample(TensorDataset(lr, image, 2 * image))
+    [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]
+    """
+    chosen = (0, len(data) // 2, len(data) - 1)
+    return [float(image.double().abs().mean()) for i in chosen for image in data[i][1:]]
+
+
+class StoredSlices(Dataset):
+    """Slices in safetensors files, one file per pair, each slice read when it is asked for.
+
+    >>> part = slices_of((torch.rand(3, 32, 32), torch.rand(3, 32, 32)), scale=4)
+    >>> write_slices(Path("one.safetensors"), part)
+    >>> data = StoredSlices([Path("one.safetensors")])
+    >>> len(data), data[5][1].shape
+    (6, torch.Size([1, 32, 32]))
+
+    Files are mapped into memory, so the operating system keeps what is used most and lets go of it
+    when memory is short; the data may be larger than memory. Raises InputError as ``slices`` does.
+    """
+
+    def __init__(self, files: Sequence[Path]):
+        shapes = [stored_shape(file) for file in files]
+        check_sizes(shapes)
+        counts = zip(files, shapes, strict=True)
+        self.index = [(file, i) for file, shape in counts for i in range(shape[0])]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        file, i = self.index[number]
+        with safe_open(file, framework="pt") as tensors:
+            return tuple(tensors.get_slice(name)[i] for name in NAMES)
+
+
+def stored_shape(file: Path) -> list[int]:
+    """The shape of the references in a stored file, from its header."""
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            return tensors.get_slice("ref").get_shape()
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            file, str(error), "stored slices: remove this file, it is made anew"
+        ) from None
+
+
+def write_slices(file: Path, part: tuple[Tensor, Tensor, Tensor]) -> None:
+    content = to_bytes(dict(zip(NAMES, (t.contiguous() for t in part), strict=True)))
+    with atomic_path(file) as temporary:
+        temporary.write_bytes(content)
+
+
+def fingerprint(pair: tuple, scale: int) -> str:
+    """Changes with the pair: a file's place, size and date; the values of what is in memory.
+
+    >>> len(fingerprint((torch.eye(8), torch.eye(8)), scale=4))
+    32
+    """
+    digest = sha256(str(scale).encode())
+    for source in pair:
+        if isinstance(source, str | Path):
+            path = Path(source).resolve()
+            known = path.stat() if path.is_file() else None  # the reader will say what is missing
+            digest.update(f"{path} {known and (known.st_size, known.st_mtime_ns)}".encode())
+        else:
+            volume = read_volume(source)
+            values = volume.images if volume.kspace is None else volume.kspace
+            digest.update(values.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:32]
+
+
+def collect(pairs: Iterable, scale: int, folder: str | Path, limit: float) -> Dataset:
+    """The slices of all pairs: in memory while they need no more than ``limit`` bytes, else on disk.
+
+    >>> pairs = [(torch.rand(3, 32, 32), torch.rand(3, 32, 32))]
+    >>> type(collect(pairs, 4, "cache", limit=1e9)).__name__
+    'TensorDataset'
+    >>> type(collect(pairs, 4, "cache", limit=0)).__name__
+    'StoredSlices'
+
+    On disk, in ``folder``, the next run finds them again, and several processes share the work of
+    writing them. Raises InputError as ``slices`` does, and when ``folder`` cannot be written.
+    """
+    pairs, held, size = iter(pairs), [], 0
+    for pair in pairs:
+        held.append((named(pair, scale, folder), slices_of(pair, scale)))
+        size += sum(tensor.nbytes for tensor in held[-1][1])
+        if size > limit:
+            break
+    if size <= limit:
+        return TensorDataset(*joined([part for _, part in held]))
+    files = [file for file, _ in held]
+    for file, part in held:
+        if rank() == 0 and not file.is_file():
+            write_slices(file, part)
+    held.clear()
+    for number, pair in enumerate(pairs):
+        file = named(pair, scale, folder)
+        if number % world() == rank() and not file.is_file():
+            write_slices(file, slices_of(pair, scale))
+        files.append(file)
+    wait()
+    return StoredSlices(files)
+
+
+def named(pair: tuple, scale: int, folder: str | Path) -> Path:
+    return Path(folder) / f"{fingerprint(pair, scale)}.safetensors"
+
+
+def batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
+    """Endless batches of indices, shuffled anew each epoch; ``start`` batches are passed over.
+
+    >>> torch.equal(next(batches(10, 2, seed=0, start=7)), [*zip(range(8), batches(10, 2, 0, 0))][7][1])
+    True
+
+    Slices that fill no whole batch at the end of an epoch wait for the next one.
+    """
+    batch = min(batch, count)
+    first, passed = divmod(start, count // batch)
+    for epoch in itertools.count(first):
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 10**6 + epoch))
+        whole = [indices for indices in order.split(batch) if len(indices) == batch]
+        yield from whole[passed if epoch == first else 0 :]
+
+
+def seed_of(*numbers: int) -> int:
+    """One well-mixed seed from several numbers.
+
+    >>> seed_of(0, 1) == seed_of(0, 1), seed_of(0, 1) == seed_of(1, 0)
+    (True, False)
+    """
+    positive = [number % 2**63 for number in numbers]
+    return int(np.random.SeedSequence(positive).generate_state(1, np.uint64)[0] >> 1)
+
+
+class Shares(Sampler):
+    """What this process reads: per step, ``parts`` lists of (slice, seed of its variation).
+
+    >>> [len(part) for part in Shares(count=10, batch=4, seed=0, steps=range(2), parts=2)]
+    [2, 2, 2, 2]
+
+    The seed comes from the step and the place in the whole batch, so neither the number of
+    processes, of parts, of workers nor an interruption changes what is drawn.
+    """
+
+    def __init__(self, count: int, batch: int, seed: int, steps: range, parts: int):
+        self.count, self.batch, self.seed, self.steps, self.parts = count, batch, seed, steps, parts
+
+    def __len__(self) -> int:
+        return len(self.steps) * self.parts
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        drawn = batches(self.count, self.batch, self.seed, self.steps.start)
+        for step, indices in zip(self.steps, drawn, strict=False):
+            items = [(i, seed_of(self.seed, step, k)) for k, i in enumerate(indices.tolist())]
+            mine = split(items, world())[rank()]
+            yield from split(mine, self.parts)
+
+
+def split(items: list, parts: int) -> list[list]:
+    """As even as possible, in order.
+
+    >>> split([1, 2, 3], 2)
+    [[1, 2], [3]]
+    """
+    ends = [-(-len(items) * k // parts) for k in range(parts + 1)]
+    return [items[a:b] for a, b in itertools.pairwise(ends)]
+
+
+class Varied(Dataset):
+    """A dataset of slices, asked by (slice, seed), each varied as ``variation.vary`` does."""
+
+    def __init__(self, data: Dataset, scale: int, chosen: tuple[str, ...]):
+        self.data, self.scale, self.chosen = data, scale, chosen
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        number, seed = key
+        generator = torch.Generator().manual_seed(seed)
+        return vary(*self.data[number], self.scale, self.chosen, generator)
+
+
+def loader(data: Dataset, shares: Shares, scale: int, chosen=(), workers=0, pinned=False):
+    """Batches of lr, ref, target in the order of ``shares``, read ahead by ``workers`` processes."""
+    return DataLoader(
+        Varied(data, scale, chosen),
+        batch_sampler=shares,
+        num_workers=workers,
+        pin_memory=pinned,
+        worker_init_fn=let_the_parent_decide,
+    )
+
+
+def let_the_parent_decide(worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal; only the training itself may act on it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,186 @@
+"""How far a training has come: its folder, its log, and what stops it without losing anything."""
+
+import csv
+import io
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isclose
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..errors import InputError, atomic_path
+from ..network.checkpoints import save
+from ..network.model import DCAMSR
+from .distributed import rank
+
+LOG = ("step", "loss", "learning_rate", "validation_psnr", "seconds")
+SELECTED = (
+    "best.safetensors was selected by its PSNR on the validation volumes: that number is optimistic."
+    " Report best.safetensors on volumes that chose nothing, or report last.safetensors"
+)
+
+
+class Run:
+    """The folder of a training: state.pt, log.csv, last and best weights, each whole or not at all.
+
+    >>> model = DCAMSR(image_size=32)
+    >>> run = Run("run", {"seed": 0}, {"model": model})
+    >>> run.open(resume=False)
+    >>> run.step = 7
+    >>> run.save(model)
+    >>> again = Run("run", {"seed": 0}, {"model": model})
+    >>> again.open(resume=True)
+    >>> again.step
+    7
+
+    ``identity`` says what decides the weights: another run is neither resumed nor overwritten.
+    ``parts`` have ``state_dict`` and ``load_state_dict``. state.pt is written last: what lies
+    beside it is never older, and a training that goes on from it writes the same again.
+    """
+
+    def __init__(self, out: str | Path, identity: dict, parts: dict, notes: dict | None = None):
+        self.out, self.identity, self.parts = Path(out), identity, parts
+        self.notes = notes or {}
+        self.step, self.seconds = 0, 0.0
+        self.rows: list[list] = []
+        self.losses: list[float] = []  # since the last row
+        self.best: float | None = None
+
+    def open(self, resume: bool, device: str = "cpu") -> None:
+        """Take up the state in the folder, or make sure that there is none. Raises InputError."""
+        file = self.out / "state.pt"
+        if not file.exists():
+            return
+        if not resume:
+            raise InputError(self.out, "an earlier run", "an empty folder, or --resume")
+        try:
+            state = torch.load(file, map_location=device, weights_only=True)
+            identity = state.pop("identity")
+        except Exception as error:  # torch promises no kind of error for a damaged file
+            raise InputError(file, str(error).split("\n")[0], "the state of a training") from error
+        if other := differences(identity, self.identity):
+            was, asked = ({k: v[i] for k, v in other.items()} for i in (0, 1))
+            raise InputError(file, f"a run with {was}", f"{asked}, as asked; or another folder")
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state.pop(name))
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise InputError(
+                file, str(error).split("\n")[0], "the state of this network"
+            ) from error
+        vars(self).update(state)
+
+    def save(self, kept: DCAMSR) -> None:
+        """Write everything; ``kept`` is the network whose weights others will load."""
+        if rank() > 0:
+            return
+        save(kept, self.out / "last.safetensors", **self.notes)
+        with (
+            atomic_path(self.out / "log.csv") as temporary,
+            open(temporary, "w", newline="") as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(LOG)
+            writer.writerows(self.rows)
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        for name in ("identity", "step", "seconds", "rows", "losses", "best"):
+            state[name] = getattr(self, name)
+        content = io.BytesIO()  # torch itself reports a full disk as an internal error
+        torch.save(state, content)
+        with atomic_path(self.out / "state.pt") as temporary:
+            temporary.write_bytes(content.getbuffer())
+
+    def record(self, kept: DCAMSR, rate: float, quality: float | None) -> list:
+        """Add a row to the log, and keep the weights if they are the best so far."""
+        loss = sum(self.losses) / len(self.losses)
+        self.rows.append([self.step, round(loss, 5), rate, quality, round(self.seconds, 1)])
+        self.losses = []
+        if quality is not None and (self.best is None or quality > self.best):
+            self.best = quality
+            chosen = {"step": str(self.step), "selection": SELECTED, **self.notes}
+            if rank() == 0:
+                save(kept, self.out / "best.safetensors", **chosen)
+        return self.rows[-1]
+
+
+def read_log(path: str | Path) -> dict[str, list[float]]:
+    """The columns of a log.csv, or of the log beside shipped weights; a number not taken is nan.
+
+    >>> _ = Path("log.csv").write_text("step,loss,validation_psnr\\n250,0.2,\\n500,0.1,29.5\\n")
+    >>> read_log("log.csv")
+    {'step': [250.0, 500.0], 'loss': [0.2, 0.1], 'validation_psnr': [nan, 29.5]}
+
+    Raises InputError when there is none.
+    """
+    if not Path(path).is_file():
+        raise InputError(path, "no such file", "the log.csv of a training")
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows = [*reader]
+    return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
+
+
+def moving_average(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:
+    """The exponential moving average of the weights over about 1 / (1 - decay) steps.
+
+    >>> moving_average(DCAMSR(image_size=32), 0.999).module.config.image_size
+    (32, 32)
+
+    Early on it reaches back a tenth of the steps so far, so that it forgets where it started.
+    """
+    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+    def update(averages, current, count):
+        share = min(decay, (1 + int(count)) / (10 + int(count)))
+        get_ema_multi_avg_fn(share)(averages, current, count)
+
+    return AveragedModel(model, multi_avg_fn=update)
+
+
+def differences(one: dict, other: dict) -> dict[str, tuple]:
+    """What two identities do not share; numbers measured from data may differ by rounding.
+
+    >>> differences({"seed": 0, "data": [1.0]}, {"seed": 1, "data": [1.000001]})
+    {'seed': (0, 1)}
+    """
+
+    def alike(a, b) -> bool:
+        measured = isinstance(a, list) and isinstance(b, list) and len(a) == len(b)
+        if measured and all(isinstance(x, float) for x in a + b):
+            return all(isclose(x, y, rel_tol=1e-4) for x, y in zip(a, b, strict=True))
+        return a == b
+
+    pairs = {k: (one.get(k), other.get(k)) for k in one | other}
+    return {k: pair for k, pair in pairs.items() if not alike(*pair)}
+
+
+@contextmanager
+def stop_asked() -> Iterator[Callable[[], bool]]:
+    """Within the block Ctrl-C (SIGINT) and SIGTERM only ask; a second one interrupts at once.
+
+    >>> with stop_asked() as asked:
+    ...     signal.raise_signal(signal.SIGINT)
+    ...     asked()
+    True
+
+    A step is then finished before it is saved. Elsewhere than in the main thread nothing is changed.
+    """
+    seen: list[int] = []
+
+    def ask(number: int, frame) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    main = threading.current_thread() is threading.main_thread()
+    signals = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.signal(number, ask) for number in signals}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)

@@ -1,0 +1,354 @@
+"""The attention microscope: one pass of the network, questioned pixel by pixel in the browser.
+
+The kernel sends, per level, queries, projected keys and value footprints, never an n x n or n x p
+matrix; the browser computes softmax, lift and picture (attention.js, explorer.js).
+
+>>> import torch
+>>> import dcamsr_lite as dl
+>>> model = dl.DCAMSR(scale=4, image_size=32)
+>>> explorer = explore(model, dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4))
+>>> explorer.query = [3, 5]
+>>> explorer.save_html("attention.html")
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe, validate
+
+from ...data.pairs import Pair
+from ...errors import InputError
+from ...evaluation import check_scale
+from ...interpret.image_edits import WHITE
+from ...interpret.interventions import Cut, Intervention
+from ...interpret.interventions import run as intervened
+from ...interpret.tracing import Record, trace
+from ...kspace import center_crop
+from ...network.model import DCAMSR
+from ..shared.base import SYNC, Explorer, show_reason
+from ..shared.packing import pack, pack_level, unpack
+from ..shared.slices import PAGE_BYTES, TITLES, chosen, quality, slice_info
+from ..shared.static import page, picture, script, style
+
+PARTS = ("attention", "spatial", "channel", "cuts", "explorer")
+LAYOUTS = {
+    "aligned": "heads merged aligned: what a query finds stays at its pixel",
+    "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
+}
+Models = DCAMSR | Mapping[str, DCAMSR] | Sequence[DCAMSR]
+
+
+class AttentionExplorer(Explorer):
+    """What ``explore`` returns: a widget that also shows as a picture and saves as a page.
+
+    >>> AttentionExplorer(message="nothing to show")
+    nothing to show
+
+    ``networks`` holds, packed, what each network on this pair brings: output and attention. The
+    reader's place, shared with the browser, which saves it when the pointer is lifted: ``network``
+    (a name), ``branch`` ("spatial", "channel"), ``query`` [row, column] in the image's pixels,
+    ``level`` (1, 2, 4), ``head`` (None: the mean), ``side_by_side`` (all heads), ``relative`` (minus
+    uniform attention), ``cell`` [head, query feature, reference feature] of the channel branch.
+    Raises TraitError for a place that is not there; a network that lacks it sets it anew.
+    """
+
+    _esm = script(*(f"attention/{part}.js" for part in PARTS))
+    _css = style("attention/explorer.css")
+    _kept = (
+        "network",
+        "branch",
+        "query",
+        "level",
+        "head",
+        "side_by_side",
+        "relative",
+        "cell",
+    )
+    _CHECKED = ("network", "branch", "query", "level", "head", "cell")
+
+    networks = Dict().tag(**SYNC)
+    network = Unicode().tag(**SYNC)
+    branch = Enum(("spatial", "channel"), "spatial").tag(**SYNC)
+    query = List(Int(), [0, 0], minlen=2, maxlen=2).tag(**SYNC)
+    level = Int(1).tag(**SYNC)
+    head = Int(None, allow_none=True).tag(**SYNC)
+    side_by_side = Bool(False).tag(**SYNC)
+    relative = Bool(True).tag(**SYNC)
+    cell = List(Int(), [0, 0, 0], minlen=3, maxlen=3).tag(**SYNC)
+
+    def __init__(self, attention: dict[str, dict] | None = None, **traits):
+        self._attention = attention or {}  # network -> level -> queries, keys, footprints
+        super().__init__(**traits)
+
+    def _has(self, name: str, value, shown: dict | None = None) -> bool:
+        """Whether this place is in a packed network, by default the one on screen."""
+        if name == "network":
+            return value in self.networks
+        if name == "query":
+            return all(0 <= at < side for at, side in zip(value, self.info["shape"], strict=True))
+        shown = shown or self.networks[self.network]
+        if name == "level":
+            return str(value) in shown["levels"]
+        if name == "head":
+            return value is None or 0 <= value < shown["heads"]
+        if name == "branch":
+            return value == "spatial" or shown["d"] > 0
+        sides = (shown["heads"], *[max(shown["d"], 1)] * 2)
+        return all(0 <= at < side for at, side in zip(value, sides, strict=True))
+
+    @validate(*_CHECKED)
+    def _is_there(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        if self.info and not self._has(name, value):
+            raise TraitError(f"{name} {value} is not in this explorer: {self!r}")
+        return value
+
+    @validate("tour")
+    def _tour_is_there(self, proposal):
+        steps = super()._can_be_walked(proposal)
+        for number, step in enumerate(steps, 1):
+            for name in set(step) & set(self._CHECKED) if self.info else ():
+                within = self.networks.get(step.get("network", self.network))
+                if within is None or not self._has(name, step[name], within):
+                    raise TraitError(f"step {number} of the tour: {name} {step[name]} is not there")
+        return steps
+
+    @observe("network")
+    def _stays_inside(self, change) -> None:
+        if not self.info or not change["old"]:
+            return
+        first = {"level": min(map(int, self.levels)), "head": None, "branch": "spatial"}
+        for name, start in (first | {"cell": [0, 0, 0]}).items():
+            if not self._has(name, getattr(self, name)):
+                setattr(self, name, start)
+
+    @property
+    def levels(self) -> dict:
+        """The packed attention of the network on screen, by level.
+
+        >>> AttentionExplorer().levels
+        {}
+        """
+        return self.networks[self.network]["levels"] if self.networks else {}
+
+    def __repr__(self) -> str:
+        if not self.info:
+            return super().__repr__()
+        rows, columns = self.info["shape"]
+        shown = self.networks[self.network]
+        place = f"levels {', '.join(shown['levels'])}, {shown['heads']} heads"
+        return f"AttentionExplorer: {shown['title']}, {rows} x {columns} pixels, {place}"
+
+    def lift(self) -> Tensor:
+        """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query.
+
+        >>> AttentionExplorer().lift()
+        Traceback (most recent call last):
+        ...
+        LookupError: nothing to lift: the explorer is empty
+        """
+        if not self._attention:
+            raise LookupError("nothing to lift: the explorer is empty")
+        q, k, footprints, (window, grid) = self._attention[self.network][self.level]
+        at = zip(self.query, self.info["offset"], strict=True)
+        row, column = ((pixel + offset) // self.level for pixel, offset in at)
+        q = q[:, row * grid[1] + column]
+        if window:
+            footprints = window.footprints(grid, (row, column))
+            k = footprints.flatten(1) @ k
+        weights = torch.einsum("hd,hpd->hp", q, k).softmax(-1)
+        weights = weights.mean(0) if self.head is None else weights[self.head]
+        weights = weights - self.relative / len(weights)
+        return torch.einsum("p,phw->hw", weights, footprints)
+
+    def png(self) -> bytes:
+        """The static twin, for readers without a kernel: panels and the map of this query, as PNG.
+
+        >>> AttentionExplorer(message="nothing to show").png()[:4]
+        b'\\x89PNG'
+        """
+        if not self.info:
+            return picture({}, {}, None, (0, 0), repr(self))
+        shown = self.networks[self.network]
+        packed = self.images | {"output": shown["output"]}
+        images = {name: unpack(packed[name]) for name in TITLES if name in packed}
+        head = "mean" if self.head is None else f"head {self.head}"
+        title = f"Attention, level {self.level}, {head}" + ", minus uniform" * self.relative
+        info = self.info | {"title": shown["title"]}
+        return picture(info, images, self.lift(), self.query, title)
+
+    def state(self) -> dict:
+        """What a saved page holds: below 6 MB a network, so of larger ones the coarser levels only.
+
+        >>> AttentionExplorer(message="nothing to show").state()["networks"]
+        {}
+        """
+        state = super().state() | {"networks": self.networks}
+        held = sorted({int(level) for one in self.networks.values() for level in one["levels"]})
+        limit = PAGE_BYTES * max(1, len(self.networks))
+        while len(held) > 1 and len(page(state, self._esm, self._css)) > limit:
+            held = held[1:]
+            state |= self._from_level(held[0])
+        return state
+
+    def _from_level(self, finest: int) -> dict:
+        """What changes in a page that holds no finer level than this one."""
+        networks = {}
+        for name, one in self.networks.items():
+            kept = {n: packed for n, packed in one["levels"].items() if int(n) >= finest}
+            networks[name] = one | {"levels": kept}
+        gone = ", ".join(level for level in self.levels if int(level) < finest)
+        note = f"without level {gone}: the page would pass 6 MB for each network"
+        return {
+            "networks": networks,
+            "level": max(self.level, finest),
+            "tour": [
+                s | {"level": max(s["level"], finest)} if "level" in s else s for s in self.tour
+            ],
+            "info": self.info | {"notes": [*self.info["notes"], note]},
+        }
+
+
+def explore(
+    models: Models, pair: Pair, slice: int | None = None, cuts: bool = True
+) -> AttentionExplorer:
+    """The attention microscope on one slice, by default the one with the brightest reference.
+
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
+    >>> explore(dl.DCAMSR(scale=4, image_size=32), pair, slice=1).info["slice"]
+    1
+    >>> both = [dl.DCAMSR(scale=4, image_size=32, variant=v) for v in ("corrected", "released")]
+    >>> list(explore(both, pair).networks)
+    ['corrected', 'released']
+
+    ``models`` is one network, a list, or a dict of names: several are switched in the page. Runs one
+    forward pass of each in eval mode, and with ``cuts`` six more, which say what the output loses
+    without a branch or the reference. Raises InputError, and in a notebook also shows the reason,
+    when there is no spatial attention to look at or model and pair do not fit.
+    """
+    try:
+        return _explorer(_named(models), pair, slice, cuts)
+    except ValueError as error:
+        show_reason(str(error))
+        if isinstance(error, InputError):
+            raise
+        raise InputError("model and pair", str(error), "two that fit each other") from error
+
+
+def _named(models: Models) -> dict[str, DCAMSR]:
+    """Names for the networks: those given, else their variants, numbered where one comes again."""
+    if isinstance(models, Mapping):
+        named = {str(name): model for name, model in models.items()}
+    else:
+        listed = models if isinstance(models, list | tuple) else [models]
+        named = {}
+        for model in listed:
+            variant = model.config.variant if isinstance(model, DCAMSR) else type(model).__name__
+            again = sum(name.split(" ")[0] == variant for name in named)
+            named[f"{variant} {again + 1}" if again else variant] = model
+    if not named:
+        raise InputError("models", "none", "one network or more")
+    for name, model in named.items():
+        if not isinstance(model, DCAMSR):
+            raise InputError("model", type(model).__name__, "a DCAMSR network")
+        if not model.config.spatial:
+            found = f"{name}, a network without its spatial branch (spatial=False)"
+            raise InputError("model", found, "spatial attention, which this explorer shows")
+    return named
+
+
+def _spatial(record: Record, level: int) -> tuple:
+    """Queries, keys, footprints, and (window, grid): with a window there are no footprints."""
+    footprints, window = record.footprints.get(level), record.windows.get(level)
+    footprints = None if window else footprints.cpu()
+    place = (window, record.grids[level])
+    return record.queries[level][0].cpu(), record.keys[level][0].cpu(), footprints, place
+
+
+def _explorer(
+    models: dict[str, DCAMSR], pair: Pair, index: int | None, cuts: bool
+) -> AttentionExplorer:
+    index, images = chosen(pair, index)
+    for model in models.values():
+        check_scale(model, pair.scale)
+    networks, attention = {}, {}
+    for name, model in models.items():
+        record, output = _run(model, pair, index)
+        networks[name] = _network(model, record, output.float(), images, pair.scale)
+        networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
+        attention[name] = {level: _spatial(record, level) for level in record.queries}
+    first = next(iter(networks))
+    one = networks[first]["title"]
+    return AttentionExplorer(
+        attention,
+        info=slice_info(pair, index, images)
+        | {
+            "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
+            "notes": [],
+            "quality": quality(images, images["low"], pair.scale),
+        },
+        images={name: pack(image, "float16") for name, image in images.items()},
+        networks=networks,
+        network=first,
+        level=min(map(int, networks[first]["levels"])),
+        query=[side // 2 for side in pair.shape],
+    )
+
+
+def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
+    """What the output loses without a branch or the reference: one pass of the network for each."""
+    config = model.config
+    whole = intervened(model, pair, index)
+    white = float(whole.output.quantile(WHITE)) or 1.0
+    tried = {
+        (branch, state): Intervention(cuts=(Cut(branch, state),))
+        for branch in ("spatial", "channel")
+        if getattr(config, branch)
+        for state in ("uniform", "off")
+    }
+    if config.reference:
+        tried["reference", "blank"] = Intervention("blank")
+    rows = []
+    for (part, state), wanted in tried.items():
+        found = intervened(model, pair, index, wanted, base=whole)
+        moved = float((found.output - whole.output).square().mean().sqrt()) / white
+        rows.append({"part": part, "state": state, "psnr": found.change, "moved": moved})
+    return rows
+
+
+@torch.inference_mode()
+def _run(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]:
+    device = next(model.parameters()).device
+    lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
+    training = model.training
+    model.eval()
+    try:
+        with trace(model) as record:
+            sr = model(lr.to(device), ref.to(device)).cpu()
+    finally:
+        model.train(training)
+    if None in record.keys.values():
+        found = "a spatial attention function that returns logits, so there are no keys to send"
+        raise InputError("model", found, "a function that returns the pair (q, k)")
+    return record, center_crop((sr * std + mean)[0, 0], pair.shape)
+
+
+def _network(
+    model: DCAMSR, record: Record, output: Tensor, images: dict[str, Tensor], scale: int
+) -> dict:
+    """What one network brings to the page."""
+    config = model.config
+    own = "built without a reference: it attends to its own input"
+    return {
+        "title": f"{config.variant} network ({config.preset}), {config.scale}x",
+        "merge": config.merge,
+        "layout": LAYOUTS[config.merge],
+        "notes": [] if config.reference else [own],
+        "heads": config.heads,
+        "d": config.channels // config.heads if config.channel else 0,
+        "quality": quality(images, output, scale),
+        "output": pack(output, "float16"),
+        "levels": {str(level): pack_level(model, record, level) for level in record.queries},
+    }

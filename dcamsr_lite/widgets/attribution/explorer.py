@@ -1,0 +1,320 @@
+"""The attribution explorer: drag a patch, run a method, see what the patch owes to either contrast.
+
+No threads: the browser asks the kernel for one short chunk of a run after the other, so that to stop
+is to ask no more, and the kernel stays free in between.
+
+>>> import torch
+>>> import dcamsr_lite as dl
+>>> model = dl.DCAMSR(scale=4, image_size=32)
+>>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
+>>> explorer = explore_attribution(model, pair)
+>>> explorer.patch = [8, 8, 4, 4]
+>>> explorer.run("occlusion")
+>>> sorted(explorer.results)
+['occlusion']
+>>> explorer.save_html("attribution.html")
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from math import isfinite
+
+import torch
+from torch import Tensor, nn
+from traitlets import Dict, Int, List, TraitError, Unicode, validate
+
+from ...data.pairs import Pair
+from ...errors import InputError
+from ...evaluation import check_scale
+from ...interpret.attribution import (
+    FRACTIONS,
+    METHODS,
+    Attribution,
+    Deletion,
+    deletion_curve,
+    lifting,
+)
+from ...interpret.patch_target import TARGETS, Question, check_patch
+from ...kspace import center_crop
+from ...network.model import DCAMSR
+from ..shared.base import SYNC, Explorer, show_reason
+from ..shared.packing import pack, unpack
+from ..shared.slices import TITLES, chosen, quality, slice_info
+from ..shared.static import bar_below, picture, script, style
+
+CHUNK = 0.25  # seconds: the kernel answers after the first step that ends later
+LARGEST_SIDE = 32  # of a patch, in pixels
+NAMES = {
+    "blur_path": "Blur path (LAM)",
+    "integrated_gradients": "Integrated gradients",
+    "occlusion": "Occlusion",
+}
+
+
+class AttributionExplorer(Explorer):
+    """What ``explore_attribution`` returns: a widget that also shows as a picture and saves as a page.
+
+    >>> AttributionExplorer(message="nothing to show")
+    nothing to show
+
+    The reader's place: ``patch`` [row, column, rows, columns] in the image's pixels, ``method`` and
+    ``target`` (names in attribution.METHODS and question.TARGETS). ``results``: method -> what its last
+    run found, packed. Raises TraitError for a place that is not there.
+    """
+
+    _esm = script("attribution/explorer.js")
+    _css = style("attribution/explorer.css")
+    _kept = ("patch", "method", "target")
+
+    results = Dict().tag(**SYNC)
+    patch = List(Int(), [0, 0, 1, 1], minlen=4, maxlen=4).tag(**SYNC)
+    method = Unicode("blur_path").tag(**SYNC)
+    target = Unicode("detail").tag(**SYNC)
+
+    def __init__(self, network: tuple[Callable, Tensor, Tensor] | None = None, **traits):
+        self._network = network  # f, lr, ref
+        self._job, self._progress = None, (0, 0)  # (place, work) of a run that can go on
+        super().__init__(**traits)
+        self.on_msg(self._answer)
+
+    @validate("patch", "method", "target")
+    def _is_there(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        known = {"method": METHODS, "target": TARGETS}
+        if name in known and value not in known[name]:
+            raise TraitError(f"{name} {value!r} is none of {[*known[name]]}")
+        if name == "patch" and self.info:
+            try:
+                check_patch(value, self.info["shape"])
+            except InputError as error:
+                raise TraitError(str(error)) from error
+            if max(value[2:]) > LARGEST_SIDE:
+                raise TraitError(f"patch {value} is larger than {LARGEST_SIDE} x {LARGEST_SIDE}")
+        return value
+
+    def run(self, *methods: str) -> None:
+        """Run methods on the current patch to their end, by default the current one.
+
+        >>> AttributionExplorer(message="nothing to show").run()
+        Traceback (most recent call last):
+        ...
+        LookupError: nothing to run: the explorer is empty
+        """
+        for name in methods or (self.method,):
+            self.method = name
+            while not self.chunk(name, self.target, self.patch)["finished"]:
+                pass
+
+    def chunk(self, method: str, target: str, patch: list[int]) -> dict:
+        """About a quarter of a second of this run: goes on where it stands, or begins it.
+
+        >>> AttributionExplorer().chunk("occlusion", "mean", [0, 0, 1, 1])
+        Traceback (most recent call last):
+        ...
+        LookupError: nothing to run: the explorer is empty
+
+        Returns ``done`` and ``total`` steps, and ``finished``: the result is then in ``results``.
+        """
+        if self._network is None:
+            raise LookupError("nothing to run: the explorer is empty")
+        place = (method, target, tuple(patch))
+        if self._job is None or self._job[0] != place:
+            self._job = (place, self._work(*place))
+        _, work = self._job
+        self._job = None  # where the function raises, the run is over
+        end = time.monotonic() + CHUNK
+        for self._progress in work:
+            if time.monotonic() >= end:
+                self._job = (place, work)
+                break
+        done, total = self._progress
+        return {"done": done, "total": total, "finished": self._job is None}
+
+    def _answer(self, _widget, content: dict, _buffers) -> None:
+        """The browser asks for the next chunk; an error in the user's function is shown there."""
+        if content.get("ask") != "chunk":
+            return
+        try:
+            reply = self.chunk(*(content[name] for name in ("method", "target", "patch")))
+        except Exception as error:
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        self.send({"id": content["id"], **reply})
+
+    def _work(self, method: str, target: str, patch: tuple) -> Iterator[tuple[int, int]]:
+        f, lr, ref = self._network
+        inside = (*(a + b for a, b in zip(patch[:2], self.info["offset"], strict=True)), *patch[2:])
+        run = METHODS[method](f, lr, ref, inside, target)
+        lifts = lifting(f, lr, ref, inside, (False, True)) if self.info["attends"] else None
+        later = len(FRACTIONS) * (2 + len(self.info["levels"])) + (lifts.total if lifts else 0)
+        for done, total in run.steps():
+            yield done, total + later
+        found = run.result()
+        for _ in lifts.steps() if lifts else ():
+            done += 1
+            yield done, total + later
+        lifted, relative = lifts.result() if lifts else ({}, {})
+        chance = torch.rand(ref.shape[2:], generator=torch.Generator().manual_seed(0))
+        orders = {"attribution": found.ref}
+        orders |= {f"attention, level {level}": lifted[level] for level in lifted}
+        curves = {}
+        for name, order in (orders | {"chance": chance}).items():
+            curve = deletion_curve(f, lr, ref, inside, order)
+            for _ in curve.steps():
+                done += 1
+                yield done, total + later
+            curves[name] = curve.result()
+        agreement = [
+            {
+                "level": n,
+                "lifted": found.agreement(lifted[n]),
+                "relative": found.agreement(relative[n]),
+            }
+            for n in lifted
+        ]
+        self.results = self.results | {method: _packed(found, patch, agreement, curves)}
+
+    def __repr__(self) -> str:
+        if not self.info:
+            return super().__repr__()
+        done = ", ".join(NAMES[name] for name in self.results) or "no result yet"
+        return f"{super().__repr__()}, patch {self.patch}: {done}"
+
+    def png(self) -> bytes:
+        """The static twin: the panels with the patch, and the maps of the current method if it ran.
+
+        >>> AttributionExplorer(message="nothing to show").png()[:4]
+        b'\\x89PNG'
+        """
+        if not self.info:
+            return picture({}, {}, None, (0, 0), repr(self))
+        return _picture(self)
+
+    def state(self) -> dict:
+        """What a saved page holds: the last result of each method with it.
+
+        >>> AttributionExplorer(message="nothing to show").state()["results"]
+        {}
+        """
+        return super().state() | {"results": self.results}
+
+
+def _number(x: float) -> float | None:
+    return x if isfinite(x) else None  # a page holds no nan
+
+
+def _packed(
+    found: Attribution, patch: tuple, agreement: list[dict], curves: dict[str, Deletion]
+) -> dict:
+    di = found.diffusion_index
+    return {
+        "patch": [*patch],
+        "target": found.target,
+        "lr": pack(found.lr, "float16"),
+        "ref": pack(found.ref, "float16"),
+        "value": found.value,
+        "start": found.start,
+        "net": found.net,
+        "share": _number(found.share_of_reference),
+        "completeness": _number(found.completeness_error),
+        "diffusion": {name: _number(x) for name, x in di.items()},
+        "agreement": [{name: _number(x) for name, x in row.items()} for row in agreement],
+        "deletion": {
+            name: {"fractions": c.fractions, "change": c.change, "area": _number(c.area)}
+            for name, c in curves.items()
+        },
+    }
+
+
+def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> AttributionExplorer:
+    """Ask what a patch of the output owes to which pixel, on one slice, by default the brightest.
+
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
+    >>> explore_attribution(lambda lr, ref: ref, pair, slice=1).info["slice"]
+    1
+
+    ``f(lr, ref) -> sr`` is any function of normalised images, as ``DCAMSR``: (1, 1, H/s, W/s) and
+    (1, 1, H, W) -> (1, 1, H, W). With a DCAMSR the result is compared with its lifted attention, too.
+    Raises InputError, and in a notebook also shows the reason, when they do not fit.
+    """
+    try:
+        return _explorer(f, pair, slice)
+    except ValueError as error:
+        show_reason(str(error))
+        if isinstance(error, InputError):
+            raise
+        raise InputError("f and pair", str(error), "two that fit each other") from error
+
+
+def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer:
+    index, images = chosen(pair, index)
+    if isinstance(f, DCAMSR):
+        check_scale(f, pair.scale)
+    lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
+    parameter = next(f.parameters(), None) if isinstance(f, nn.Module) else None
+    if parameter is not None:
+        lr, ref = lr.to(parameter.device), ref.to(parameter.device)
+    sr = Question(f, lr, ref, (0, 0, 1, 1)).output.cpu()
+    images["output"] = center_crop((sr * std + mean)[0, 0], pair.shape).float()
+    images = {name: images[name] for name in TITLES if name in images}
+    side = min(8, *pair.shape)
+    return AttributionExplorer(
+        (f, lr, ref),
+        info=slice_info(pair, index, images) | _info(f, pair, images),
+        images={name: pack(image, "float16") for name, image in images.items()},
+        patch=[*((length - side) // 2 for length in pair.shape), side, side],
+    )
+
+
+def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:
+    network = isinstance(f, DCAMSR)
+    attends = network and f.config.spatial
+    name = f"{f.config.variant} network ({f.config.preset})" if network else _name(f)
+    return {
+        "title": f"{name}, {pair.scale}x",
+        "quality": {n: quality(images, images[n], pair.scale) for n in ("low", "output")},
+        "methods": NAMES,
+        "attends": attends,
+        "levels": [int(name) for name in f.transformers] if attends else [],
+        "largest": LARGEST_SIDE,
+    }
+
+
+def _name(f: Callable) -> str:
+    return getattr(f, "__name__", type(f).__name__)
+
+
+def _picture(explorer: AttributionExplorer) -> bytes:
+    from matplotlib.figure import Figure  # loads when first used
+    from matplotlib.patches import Rectangle
+
+    from ...figures import signed_map
+
+    info, found = explorer.info, explorer.results.get(explorer.method)
+    row, column, height, width = found["patch"] if found else explorer.patch
+    images = {name: unpack(packed) for name, packed in explorer.images.items()}
+    maps = {"low": unpack(found["lr"]), "reference": unpack(found["ref"])} if found else {}
+    count = len(images) + len(maps)
+    figure = Figure(figsize=(2.1 * count, 2.9), layout="constrained", dpi=90)
+    axes = figure.subplots(1, count)
+    (rows, columns), (top, left) = info["grid"], info["offset"]
+    for axis, (name, image) in zip(axes, images.items(), strict=False):
+        bounds = (0, image.shape[1], image.shape[0], 0)
+        axis.imshow(image.numpy(), "gray", vmin=0, vmax=info["windows"][name], extent=bounds)
+        axis.set_title(info["titles"][name], fontsize=8)
+    for axis, (name, image) in zip(axes[len(images) :], maps.items(), strict=True):
+        limit = float(image.abs().quantile(0.995)) or float(image.abs().max()) or 1.0
+        bounds = (-left, columns - left, rows - top, -top)
+        drawn = axis.imshow(image.numpy(), signed_map(), vmin=-limit, vmax=limit, extent=bounds)
+        axis.set_title(f"Attribution: {info['titles'][name].lower()}", fontsize=8)
+        bar_below(axis, drawn, limit)
+    for axis in axes:
+        axis.add_patch(Rectangle((column, row), width, height, fill=False, color="red"))
+        axis.set(xlim=(0, info["shape"][1]), ylim=(info["shape"][0], 0), xticks=[], yticks=[])
+    share = f", share of the reference {found['share']:.0%}" if found and found["share"] else ""
+    title = f"{NAMES[explorer.method]}{share}" if found else "attribution not run yet"
+    figure.suptitle(f"{info['title']}. {title}. Not for clinical use.", fontsize=8)
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

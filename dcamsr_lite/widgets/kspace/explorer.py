@@ -1,0 +1,324 @@
+"""The k-space explorer: a box on k-space to drag, and the image that this box alone would give.
+
+The kernel sends one slice's k-space; the browser computes every image and number (fourier.js).
+
+>>> import torch
+>>> explorer = explore_kspace(torch.rand(32, 24))
+>>> explorer.box = [12, 9, 8, 6]
+>>> explorer.shape, explorer.image().shape
+('box', torch.Size([32, 24]))
+>>> explorer.save_html("kspace.html")
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from traitlets import Bool, Enum, Float, Int, List, TraitError, validate
+
+from ... import metrics
+from ...data.files import read_volume
+from ...data.pairs import SMALLEST, Pair, Source
+from ...data.volume import Volume
+from ...errors import InputError
+from ...kspace import fft2c, ifft2c, rss
+from ..shared.base import SYNC, Explorer, show_reason
+from ..shared.packing import pack, unpack
+from ..shared.static import picture, script, style
+from .page import centred, guided, twin
+
+SHAPES = ("box", "lines", "disc")
+WINDOWS = ("none", "hann", "tukey")
+MATRICES = ("zero-filled", "acquired")
+MOST_NOISE = 0.2  # of the image's maximum
+KSPACE_BYTES = 4 * 2**20  # 5.6 MB of a saved page in base64, which stays below 6 MB
+
+
+class KSpaceExplorer(Explorer):
+    """What ``explore_kspace`` returns: a widget that also shows as a picture and saves as a page.
+
+    >>> KSpaceExplorer(message="nothing to show")
+    nothing to show
+
+    The reader's setting, shared with the browser, which saves it when the pointer is lifted:
+
+    - ``box`` [row, column, height, width] in k-space samples, its upper left corner first;
+    - ``shape``: "box"; "lines", all of the readout (rows) and ``width`` phase-encoding lines
+      (columns); "disc", the ellipse in the box;
+    - ``noise``: deviation of the real and of the imaginary part of every sample of every coil, as a
+      share of the full image's maximum, 0 to 0.2, always the same draw;
+    - ``window``: "none", "hann", or "tukey" with ``taper``, the share of the box that falls off
+      (0: none, 1: Hann's);
+    - ``matrix``: "zero-filled" to full size, or "acquired", the box's own small matrix, brighter by
+      sqrt(all samples / samples of the box) unless ``rescale``;
+    - ``point`` [row, column] of the image, ``along`` "row" or "column": where the profile lies.
+
+    Raises TraitError for a value that is not there.
+    """
+
+    _esm = script("kspace/fourier.js", "kspace/explorer.js")
+    _css = style("kspace/explorer.css")
+    _kept = ("box", "shape", "noise", "window", "taper", "matrix", "rescale", "point", "along")
+
+    box = List(Int(), [0, 0, 1, 1], minlen=4, maxlen=4).tag(**SYNC)
+    shape = Enum(SHAPES, "box").tag(**SYNC)
+    noise = Float(0.0, min=0.0, max=MOST_NOISE).tag(**SYNC)
+    window = Enum(WINDOWS, "none").tag(**SYNC)
+    taper = Float(0.5, min=0.0, max=1.0).tag(**SYNC)
+    matrix = Enum(MATRICES, "zero-filled").tag(**SYNC)
+    rescale = Bool(True).tag(**SYNC)
+    point = List(Int(), [0, 0], minlen=2, maxlen=2).tag(**SYNC)
+    along = Enum(("row", "column"), "row").tag(**SYNC)
+
+    @validate("box", "point")
+    def _is_there(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        if self.info:
+            row, column, height, width = value if name == "box" else (*value, 1, 1)
+            rows, columns = self.info["shape"]
+            inside = 0 <= row < row + height <= rows and 0 <= column < column + width <= columns
+            if not inside:
+                raise TraitError(f"{name} {value} is not in this explorer: {self!r}")
+        return value
+
+    def __repr__(self) -> str:
+        if not self.info:
+            return super().__repr__()
+        rows, columns = self.info["shape"]
+        return f"{super().__repr__()}, {rows} x {columns} samples, coils: {self.info['coils']}"
+
+    def kspace(self) -> Tensor:
+        """The full k-space that is explored: (coil, rows, columns) complex128.
+
+        >>> explore_kspace(torch.rand(32, 24)).kspace().shape
+        torch.Size([1, 32, 24])
+
+        Raises LookupError when there is none.
+        """
+        if "kspace" not in self.images:
+            raise LookupError("nothing to transform: the explorer is empty")
+        return torch.complex(*unpack(self.images["kspace"]).double().unbind(1))
+
+    def weights(self) -> Tensor:
+        """What every sample of k-space is multiplied by: (rows, columns), zero outside the box.
+
+        >>> explorer = explore_kspace(torch.rand(32, 24))
+        >>> explorer.box = [12, 9, 8, 6]
+        >>> explorer.weights().sum()
+        tensor(48., dtype=torch.float64)
+        """
+        row, column, height, width = self.covered()
+        down, along = _distance(height), _distance(width)
+        if self.shape == "lines":
+            down = torch.zeros_like(down)
+        if self.shape == "disc":
+            radius = (down[:, None].square() + along.square()).sqrt()
+            values = self._fall(radius) * (radius <= 1)
+        else:
+            values = self._fall(down)[:, None] * self._fall(along)
+        weights = torch.zeros(self.info["shape"], dtype=torch.float64)
+        weights[row : row + height, column : column + width] = values
+        return weights
+
+    def image(self) -> Tensor:
+        """The image on screen: (rows, columns), or (height, width) of the box when "acquired".
+
+        >>> explorer = explore_kspace(torch.rand(32, 24))
+        >>> explorer.matrix = "acquired"
+        >>> explorer.image().shape
+        torch.Size([8, 6])
+
+        Coils are combined by root-sum-of-squares after the crop, as in ``kspace.degrade``.
+        """
+        kspace = self._measured()
+        if self.matrix == "zero-filled":
+            return rss(ifft2c(kspace))
+        row, column, height, width = self.covered()
+        small = rss(ifft2c(kspace[..., row : row + height, column : column + width]))
+        return small * self._gain() / self._brightening()
+
+    def judged(self) -> Tensor:
+        """What ``quality`` judges, (rows, columns): the zero-filled image, as bright as on screen.
+
+        >>> explorer = explore_kspace(torch.ones(32, 24) + torch.eye(32, 24))
+        >>> explorer.matrix, explorer.rescale = "acquired", False
+        >>> round(float(explorer.judged().mean() / explorer.image().mean()), 3)
+        1.0
+        """
+        return rss(ifft2c(self._measured())) * self._gain()
+
+    def quality(self) -> dict[str, float]:
+        """PSNR, SSIM, NMSE, brightness, and the error by band, against the full image.
+
+        >>> sorted(explore_kspace(torch.rand(32, 24)).quality())
+        ['brightness', 'inside', 'measured', 'nmse', 'outside', 'psnr', 'removed', 'ssim']
+
+        Conventions as in ``metrics``, for one slice. ``inside`` (noise, the window) and ``outside``
+        (lost) are the squared error of the coils' samples, in the box and outside it, as shares of
+        the energy of k-space. The magnitude mixes the two: ``measured`` and ``removed`` are those of
+        ``judged``, as in ``metrics.band_error``, and sum to the NMSE. Brightness is the mean over
+        that of the full image, where this is above a tenth of its maximum.
+        """
+        kspace, kept = self.kspace(), self.weights() > 0
+        full, image = rss(ifft2c(kspace)), self.judged()
+        bands = fft2c(image - full).abs().square() / full.square().sum()
+        error = (self._measured() * self._gain() - kspace).abs().square()
+        error /= kspace.abs().square().sum()
+        head = full > 0.1 * full.max()
+        return {
+            "psnr": metrics.psnr(full[None], image[None]),
+            "ssim": metrics.ssim(full[None], image[None]),
+            "nmse": metrics.nmse(full[None], image[None]),
+            "brightness": float(image[head].mean() / full[head].mean()),
+            "inside": float(error[:, kept].sum()),
+            "outside": float(error[:, ~kept].sum()),
+            "measured": float(bands[kept].sum()),
+            "removed": float(bands[~kept].sum()),
+        }
+
+    def png(self) -> bytes:
+        """The static twin, for readers without a kernel: k-space, image, difference and profile.
+
+        >>> KSpaceExplorer(message="nothing to show").png()[:4]
+        b'\\x89PNG'
+        """
+        if not self.info:
+            return picture({}, {}, None, (0, 0), repr(self))
+        return twin(self)
+
+    def covered(self) -> tuple[int, int, int, int]:
+        """The box that counts: of "lines", the last axis of k-space, the readout is whole.
+
+        >>> explorer = explore_kspace(torch.rand(32, 24))
+        >>> explorer.box, explorer.shape = [12, 9, 8, 6], "lines"
+        >>> explorer.covered()
+        (0, 9, 32, 6)
+        """
+        row, column, height, width = self.box
+        lines = self.shape == "lines"
+        return (0, column, self.info["shape"][0], width) if lines else (row, column, height, width)
+
+    def _fall(self, distance: Tensor) -> Tensor:
+        taper = {"none": 0.0, "hann": 1.0, "tukey": self.taper}[self.window]
+        if taper == 0:
+            return torch.ones_like(distance)
+        return 0.5 + 0.5 * torch.cos(torch.pi * ((distance - 1 + taper) / taper).clamp(0, 1))
+
+    def _measured(self) -> Tensor:
+        kspace = self.kspace()
+        if self.noise:
+            peak = rss(ifft2c(kspace)).max()
+            kspace = kspace + self.noise * peak * white_noise(kspace.shape)
+        return kspace * self.weights()
+
+    def _brightening(self) -> float:
+        _, _, height, width = self.covered()
+        rows, columns = self.info["shape"]
+        return (rows * columns / (height * width)) ** 0.5
+
+    def _gain(self) -> float:
+        return 1.0 if self.rescale or self.matrix == "zero-filled" else self._brightening()
+
+
+def _distance(n: int) -> Tensor:
+    """0 at a box's centre, 1 half a sample beyond its farthest, so that no sample in it is lost."""
+    return (torch.arange(n, dtype=torch.float64) - n // 2).abs() / ((n + 1) / 2)
+
+
+def white_noise(shape: tuple[int, ...]) -> Tensor:
+    """Complex samples, both parts normal with deviation 1: the browser's draw, always the same.
+
+    >>> white_noise((2, 3)).dtype
+    torch.complex128
+
+    Uniform numbers of mulberry32, which counts, so that any part can be drawn; then Box-Muller.
+    """
+    t = (np.arange(1, 2 * int(np.prod(shape)) + 1, dtype=np.uint32)) * np.uint32(0x6D2B79F5)
+    t = (t ^ (t >> np.uint32(15))) * (t | np.uint32(1))
+    t ^= t + (t ^ (t >> np.uint32(7))) * (t | np.uint32(61))
+    first, second = (((t ^ (t >> np.uint32(14))).astype(np.float64) + 0.5) / 2**32).reshape(-1, 2).T
+    radius, angle = np.sqrt(-2 * np.log(first)), 2 * np.pi * second
+    return torch.from_numpy((radius * np.exp(1j * angle)).reshape(shape))
+
+
+def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KSpaceExplorer:
+    """Drag a box on the k-space of one slice, by default of the brightest, and watch its image.
+
+    >>> explore_kspace(torch.rand(3, 32, 32), slice=1).info["slice"]
+    1
+
+    Takes a Pair, and explores its target: the coils' k-space where it was degraded coil by coil
+    (``order="coils"``), else that of the magnitude image. Or takes what ``read_volume`` takes: a
+    file, a Volume, a magnitude image (rows, columns) or volume (slice, rows, columns), or complex
+    k-space (slice, coil, rows, columns). More coils than a page of 6 MB can hold are compressed, and
+    a note says so. Raises InputError, and in a notebook also shows the reason.
+    """
+    try:
+        return _explorer(pair_or_image, slice)
+    except InputError as error:
+        show_reason(str(error))
+        raise
+
+
+def _explorer(source: Pair | Source, index: int | None) -> KSpaceExplorer:
+    volume = _target(source) if isinstance(source, Pair) else read_volume(source)
+    images = volume.images
+    index = int(images.mean((1, 2)).argmax()) if index is None else index
+    if not 0 <= index < len(images):
+        raise InputError("slice", str(index), f"0 to {len(images) - 1}")
+    image, shape = images[index], list(images.shape[-2:])
+    if min(shape) < SMALLEST or shape[0] * shape[1] * 8 > KSPACE_BYTES:
+        expected = f"{SMALLEST} x {SMALLEST} or more, {KSPACE_BYTES // 8} pixels at most"
+        raise InputError("image", f"{shape[0]} x {shape[1]}", expected)
+    if float(image.max()) <= 0 or float(image.min()) < -0.1 * float(image.max()):
+        found = f"values from {float(image.min()):.4g} to {float(image.max()):.4g}"
+        raise InputError(f"slice {index}", found, "a magnitude image, in its own units")
+    own = volume.kspace is None
+    kspace, notes = (fft2c(image)[None], []) if own else _compressed(volume.kspace[index])
+    kspace = torch.stack([kspace.real, kspace.imag], 1)
+    return KSpaceExplorer(
+        info={
+            "title": f"{volume.contrast or 'image'}, {shape[0]} x {shape[1]}",
+            "coils": len(kspace),
+            "origin": "k-space of the magnitude image" if own else "measured k-space, coil by coil",
+            "notes": notes,
+            "files": [Path(volume.path).name] if volume.path else [],
+            "slice": index,
+            "slices": len(images),
+            "shape": shape,
+        },
+        images={"kspace": pack(kspace, "float32")},
+        box=centred(shape, 4),
+        point=_edge(image),
+        tour=guided(shape),
+    )
+
+
+def _target(pair: Pair) -> Volume:
+    if pair.target_image is None:
+        raise InputError("pair", "no target", "a full-size target, whose k-space can be cropped")
+    if pair.order == "coils" and pair.target_path:
+        return read_volume(pair.target_path)
+    return Volume(pair.target_image, pair.target_kspace, pair.target_path, pair.contrast)
+
+
+def _compressed(kspace: Tensor) -> tuple[Tensor, list[str]]:
+    """As few combinations of coils as fit, those of the largest energy (a rotation: rss stays)."""
+    coils, rows, columns = kspace.shape
+    fit = KSPACE_BYTES // (rows * columns * 8)
+    if coils <= fit:
+        return kspace, []
+    rotation, strength, _ = torch.linalg.svd(kspace.reshape(coils, -1), full_matrices=False)
+    share = float(strength[:fit].square().sum() / strength.square().sum())
+    combined = torch.einsum("cv,crk->vrk", rotation[:, :fit].conj(), kspace)
+    return combined, [
+        f"{coils} coils compressed to {fit}, which hold {100 * share:.2f} % of energy"
+    ]
+
+
+def _edge(image: Tensor) -> list[int]:
+    """The steepest place along a row: a profile through it shows an edge."""
+    rise = (image[:, 2:] - image[:, :-2]).abs()
+    row, column = divmod(int(rise.argmax()), rise.shape[1])
+    return [row, column + 1]

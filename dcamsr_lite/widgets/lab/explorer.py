@@ -1,0 +1,369 @@
+"""The intervention lab: cut a trained network, question its reference, and see what it costs.
+
+The kernel runs the network, once per intervention, and sends the images that it got and gave; the
+browser holds the switches, draws the differences and keeps what was tried (lab.js).
+
+>>> import torch
+>>> import dcamsr_lite as dl
+>>> model = dl.DCAMSR(scale=4, image_size=32)
+>>> pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), scale=4)
+>>> lab = intervention_lab(model, pair)
+>>> lab.intervention = {"reference": "blank"}
+>>> [row["tried"] for row in lab.table()]
+['nothing changed', 'reference blank']
+"""
+
+import csv
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+
+from traitlets import Bool, Dict, List, TraitError, observe, validate
+
+from ...data.pairs import Pair
+from ...errors import InputError, atomic_path
+from ...evaluation import check_scale
+from ...interpret.interventions import BRANCHES, REFERENCES, Cut, Intervention, Result, cut, run
+from ...network.model import DCAMSR
+from ..shared.base import SYNC, Explorer, show_reason
+from ..shared.packing import pack, unpack
+from ..shared.slices import PAGE_BYTES, chosen, slice_info
+from ..shared.static import page, picture, script, style
+from .page import IMAGES, TITLES, TOUR, twin
+
+COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
+
+
+def _sent(result: dict, _=None) -> dict:
+    """Without the output: a page has the base's and the change."""
+    images = {n: packed for n, packed in result.get("images", {}).items() if n != "output"}
+    return result | {"images": images}
+
+
+class InterventionLab(Explorer):
+    """What ``intervention_lab`` returns: a widget that also shows as a picture and saves as a page.
+
+    >>> InterventionLab(message="nothing to show")
+    nothing to show
+
+    ``intervention`` is what is on screen, an ``Intervention`` as a dict (or the object itself); what
+    is left out keeps its default. ``result`` answers it, ``rows`` is the table. While ``draft`` is
+    true (a slider is being dragged) nothing is added to the table. Raises TraitError for an
+    intervention that this network or pair does not allow.
+    """
+
+    _esm = script("lab/explorer.js")
+    _css = style("lab/explorer.css")
+    _kept = ("intervention",)
+
+    intervention = Dict(Intervention().as_dict()).tag(**SYNC)
+    draft = Bool(False).tag(**SYNC)
+    result = Dict().tag(**SYNC, to_json=_sent)
+    rows = List(Dict()).tag(**SYNC)
+
+    def __init__(
+        self,
+        model: DCAMSR | None = None,
+        pair: Pair | None = None,
+        slice: int = 0,
+        other: Pair | int | None = None,
+        **traits,
+    ):
+        self._model, self._pair, self._slice, self._other = model, pair, slice, other
+        self._base: Result | None = None
+        self._tried: dict[Intervention, Result] = {}
+        self._ready: dict[Intervention, Result] = {}  # prepared: without a row in the table
+        self._last: Result | None = None
+        self._heard: tuple | None = None  # the last question: an intervention, and whether a draft
+        self._count = 0  # so that each answer is a change, also when its numbers are the same
+        super().__init__(**traits)
+        if model is not None:
+            self._base = run(model, pair, slice)
+            self.images = _packed(self._base)
+            self.info = _info(model, pair, slice, self._base)
+            self._keep(self._base)
+            self.result = self._answer(self._base)
+
+    @validate("intervention")
+    def _is_possible(self, proposal):
+        return self._checked(proposal["value"]).as_dict()
+
+    @validate("tour")
+    def _can_be_walked(self, proposal):
+        """Each step's intervention whole: a page would be told of what a kernel completes, too late."""
+        steps = []
+        for number, step in enumerate(super()._can_be_walked(proposal), 1):
+            try:
+                wanted = self._checked(step.get("intervention", {})).as_dict()
+            except TraitError as error:
+                raise TraitError(f"step {number} of the tour: {error}") from error
+            steps.append(step | {"intervention": wanted} if "intervention" in step else step)
+        return steps
+
+    def _checked(self, given: dict | Intervention) -> Intervention:
+        try:
+            wanted = given if isinstance(given, Intervention) else Intervention.from_dict(given)
+            if self._model is not None:
+                with cut(self._model, wanted.cuts):
+                    pass
+                if self._pair.target_image is None and wanted.needs_target:
+                    raise InputError("pair", "no target", "one, for what is tried here")
+        except ValueError as error:
+            raise TraitError(str(error)) from error
+        return wanted
+
+    def allows(self, intervention: dict) -> bool:
+        """Whether this network and pair can be tried so.
+
+        >>> InterventionLab().allows({"reference": "blurred"})
+        False
+        """
+        try:
+            return bool(self._checked(intervention))
+        except TraitError:
+            return False
+
+    @observe("intervention", "draft")
+    def _respond(self, _) -> None:
+        if self._base is None:
+            return
+        wanted, start = Intervention.from_dict(self.intervention), perf_counter()
+        if self._heard == (wanted, self.draft):  # both changed: one question, which comes twice
+            return
+        self._heard = (wanted, self.draft)
+        try:
+            if self._last is None or self._last.intervention != wanted:
+                self._last = self._run(wanted)
+        except InputError as error:
+            self.result = self._refusal(wanted, error)
+            return
+        result = self._last
+        with self.hold_sync():  # picture and table arrive in one message
+            if not self.draft:
+                self._keep(result)
+            self.result = self._answer(result) | {"seconds": perf_counter() - start}
+
+    def _run(self, wanted: Intervention) -> Result:
+        known = self._tried.get(wanted) or self._ready.get(wanted)
+        place = (self._model, self._pair, self._slice)
+        return known or run(*place, wanted, self._other, self._base)
+
+    def _keep(self, result: Result) -> None:
+        if result.intervention not in self._tried:
+            self._tried[result.intervention] = result
+            self.rows = [*self.rows, _row(result)]
+
+    def _answer(self, result: Result) -> dict:
+        """The result with those of its images that are not the base's, and what the output changed.
+
+        The change is packed for itself: between two packed outputs a tiny one would be rounding noise.
+        """
+        self._count += 1
+        images, base = _packed(result, self._base), self._base.output
+        answer = _row(result) | {"images": images, "count": self._count, "seconds": 0.0}
+        if "output" not in images:
+            return answer
+        change = pack(result.output - base, "float16")
+        images["output"] = pack(base + unpack(change), "float32")  # as a page adds it up
+        return answer | {"change": change}
+
+    def _refusal(self, wanted: Intervention, reason: InputError) -> dict:
+        self._count += 1
+        asked = {"intervention": wanted.as_dict(), "count": self._count, "seconds": 0.0}
+        return asked | {"refused": str(reason)}
+
+    def _answered(self, wanted: Intervention) -> dict:
+        try:
+            return self._answer(self._run(wanted))
+        except InputError as error:
+            return self._refusal(wanted, error)
+
+    def run(self, intervention: Intervention) -> Result:
+        """Try one, show it, and get its images and numbers. Raises InputError for what cannot be made.
+
+        >>> InterventionLab().run(Intervention("blank"))
+        Traceback (most recent call last):
+        ...
+        LookupError: nothing to run: the lab is empty
+        """
+        if self._base is None:
+            raise LookupError("nothing to run: the lab is empty")
+        with self.hold_trait_notifications():
+            self.draft, self.intervention = False, intervention.as_dict()
+        return self._tried.get(intervention) or self._run(intervention)
+
+    def run_standard(self) -> list[dict]:
+        """Try the standard set, and return the table: each branch, each level, each reference.
+
+        >>> InterventionLab().run_standard()
+        []
+
+        Takes one pass of the network for each that was not tried yet; ``save_html`` does the same.
+        """
+        for wanted in self._standard():
+            self._keep(self._run(wanted))
+        return self.table()
+
+    def _standard(self) -> Iterable[Intervention]:
+        if self._base is None:
+            return []
+        levels = self.info["levels"]
+        branches = [Cut(b, state) for b in self.info["branches"] for state in ("off", "uniform")]
+        sets = [(c,) for c in branches]
+        sets.append(tuple(c for c in branches if c.state == "off"))
+        if len(levels) > 1:
+            sets += [tuple(Cut(b, "off", (n,)) for b in self.info["branches"]) for n in levels]
+        moves = [{"shift": (0, n)} for n in (1, 2, 4)] + [{"rotate": 3}, {"blur": 2}]
+        return [
+            *(Intervention(name) for name in self.info["references"] if name != "own"),
+            *(Intervention(**move) for move in moves),
+            *(Intervention(cuts=cuts) for cuts in dict.fromkeys(sets)),
+        ]
+
+    def prepare(self, interventions: Iterable[Intervention]) -> None:
+        """Compute answers that a saved page will have ready, without a row in the table.
+
+        >>> InterventionLab().prepare([])
+        """
+        for wanted in interventions:
+            self._ready[wanted] = self._run(wanted)
+
+    def clicks(self) -> list[Intervention]:
+        """What one click on a switch asks for: off at a level, in a head, in a head of one level.
+
+        >>> InterventionLab().clicks()
+        []
+        """
+        levels, heads = self.info.get("levels", []), range(self.info.get("heads", 0))
+        return [
+            Intervention(cuts=(Cut(branch, "off", level, head),))
+            for branch in self.info.get("branches", [])
+            for level in (None, *((one,) for one in levels))
+            for head in (None, *((one,) for one in heads))
+        ]
+
+    def table(self) -> list[dict]:
+        """What was tried, a dict per row: sentence, PSNR and its change, SSIM, error by band.
+
+        >>> InterventionLab().table()
+        []
+        """
+        return [result.row() for result in self._tried.values()]
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table. Atomic. Raises InputError when it cannot be written.
+
+        >>> InterventionLab().to_csv("tried.csv")
+        >>> Path("tried.csv").read_text()[:13]
+        'tried,psnr_db'
+        """
+        with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.table())
+
+    def state(self) -> dict:
+        """What a saved page holds: the table with its pictures, the standard set, and the tour's.
+
+        >>> InterventionLab(message="nothing to show").state()["results"]
+        []
+
+        Below 6 MB: of more, what was prepared goes first, then the oldest rows' pictures. What is on
+        screen stays.
+        """
+        steps = [self._checked(step.get("intervention", {})) for step in self.tour]
+        wanted = [*self._standard(), *steps] if self._base else []
+        for one in wanted:
+            with suppress(InputError):
+                self._keep(self._run(one))
+        current = [Intervention.from_dict(self.intervention)] if self._base else []
+        order = [*current, *wanted, *reversed(self._tried), *self._ready]  # what must stay first
+        results = [_sent(self._answered(one)) for one in dict.fromkeys(order)]
+        now = {"rows": self.rows, "result": _sent(self.result)}
+        state = super().state() | now | {"results": results}
+        while len(results) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
+            results.pop()
+        return state
+
+    def png(self) -> bytes:
+        """The static twin, for readers without a kernel: the images on screen, as PNG.
+
+        >>> InterventionLab(message="nothing to show").png()[:4]
+        b'\\x89PNG'
+        """
+        if self._base is None:
+            return picture({}, {}, None, (0, 0), repr(self))
+        try:
+            shown = self._run(Intervention.from_dict(self.intervention))
+        except InputError as error:
+            return picture({}, {}, None, (0, 0), f"{self!r}. {error}")
+        return twin(shown, self._base, self.info)
+
+
+def _packed(result: Result, base: Result | None = None) -> dict:
+    images = {name: getattr(result, name) for name in IMAGES}
+    return {
+        name: pack(image, "float32" if name == "output" else "float16")
+        for name, image in images.items()
+        if image is not None and (base is None or not image.equal(getattr(base, name)))
+    }
+
+
+def _row(result: Result) -> dict:
+    return result.row() | {"intervention": result.intervention.as_dict()}
+
+
+def intervention_lab(
+    model: DCAMSR, pair: Pair, slice: int | None = None, other: Pair | int | None = None
+) -> InterventionLab:
+    """The intervention lab on one slice, by default the one with the brightest reference.
+
+    >>> import torch
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
+    >>> intervention_lab(dl.DCAMSR(scale=4, image_size=32), pair, slice=1).info["slice"]
+    1
+
+    ``other`` is another subject, whose reference can be tried: a Pair of the same matrix, or the
+    seed of a simulated one; by default a simulated one that no training has seen, made when it is
+    first asked for. Raises InputError, and in a notebook also shows the reason, when model and pair
+    do not fit.
+    """
+    try:
+        _check(model, pair, other)
+        lab = InterventionLab(model, pair, chosen(pair, slice)[0], other)
+    except ValueError as error:
+        show_reason(str(error))
+        if isinstance(error, InputError):
+            raise
+        raise InputError("model and pair", str(error), "two that fit each other") from error
+    lab.tour = [step for step in TOUR if lab.allows(step["intervention"])]
+    return lab
+
+
+def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
+    if not isinstance(model, DCAMSR):
+        raise InputError("model", type(model).__name__, "a DCAMSR network")
+    chosen(pair, None)
+    check_scale(model, pair.scale)
+    if not isinstance(other, Pair | int | None) or isinstance(other, bool):
+        raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
+    if isinstance(other, Pair) and (other.shape, len(other.lr)) != (pair.shape, len(pair.lr)):
+        raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
+
+
+def _info(model: DCAMSR, pair: Pair, slice: int, base: Result) -> dict:
+    config = model.config
+    own = "built without a reference: it attends to its own input, and edits of it change nothing"
+    return slice_info(pair, *chosen(pair, slice)) | {
+        "title": f"{config.variant} network ({config.preset}), {config.scale}x",
+        "notes": [] if config.reference else [own],
+        "heads": config.heads,
+        "levels": [int(name) for name in model.transformers],
+        "branches": [name for name in BRANCHES if getattr(config, name)],
+        "references": [n for n in REFERENCES if n != "target" or base.target is not None],
+        "titles": TITLES,
+        "blank": Intervention().as_dict(),
+        "columns": list(COLUMNS),
+    }

@@ -1,0 +1,1 @@
+"""What all explorers share: widget, page, picture, packing."""

@@ -1,0 +1,275 @@
+"""`make results`: what ships, the study of the claims, and the page that says what they show.
+
+    python scripts/results/make.py floors [PAIRS.csv ...] -> floors.csv
+    python scripts/results/make.py study --real FOLDER  -> study.csv, runs.csv; resumes row by row
+    python scripts/results/make.py study --scale 2 ...  -> study-2x.csv, runs-2x.csv
+    python scripts/results/make.py shifts -> shift.csv, of what the study trained
+    python scripts/results/make.py speed -> speed.csv
+    python scripts/results/make.py page -> README.md and its figures
+
+FOLDER holds train.csv and held_out.csv: `python scripts/weights/make.py prepare OPEN_MS FOLDER
+--matrix 96 --keep-out p03 p19`; without it the study is on simulated heads alone, another one than
+the published, and goes to a folder of your own (`--out`). `--full` is the paper's size, on a GPU. A
+row that was not run says so on the page; no number is filled in any other way.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tables import read
+from tqdm import tqdm
+
+import dcamsr_lite as dl
+from dcamsr_lite.data.pairs import Pair, load_pair, read_pairs_csv
+from dcamsr_lite.errors import ASSETS, InputError, atomic_path
+from dcamsr_lite.interpret.image_edits import shift
+from dcamsr_lite.metrics import CONVENTION, psnr, score
+from dcamsr_lite.network.baselines import METHODS
+from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
+from dcamsr_lite.training.loop import slices as training_slices
+from dcamsr_lite.training.study import (
+    FULL,
+    MUST,
+    ROWS,
+    Study,
+    about,
+    ceilings,
+    held_out_pairs,
+    network,
+    read_lists,
+    run,
+    training_volumes,
+)
+
+HERE = ASSETS / "results"
+SUBJECTS = 4
+FLOORS = ["data", "scale", "method", "volumes", "psnr", "ssim", "nmse", "convention"]
+SCORES = ["psnr", "ssim", "nmse", "measured", "removed"]  # the last two: NMSE by band
+RUNS = ["row", "seed", "parameters", "minutes", "threads", "loss"]
+LEVELS = (1, 2, 4)
+PIXELS = (0.0, 0.5, 1.0, 2.0, 3.0)  # how far the reference is moved to the right
+MOVED = ["corrected", "no_spatial", "local_window", "no_spatial_deep", "local_window_deep"]
+MOVED += ["released", "paper", "concatenation", "minet", "ttsr", "masa", "mcmrsr"]
+
+
+def write(path: Path, rows: list[list]) -> None:
+    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    print(f"wrote {path}")
+
+
+def floors(arguments: argparse.Namespace) -> None:
+    """Score what ships on simulated heads that no training has seen, and on the named pairs."""
+    seeds = range(VALIDATION_SEED, VALIDATION_SEED + SUBJECTS)
+    data = {f"simulated heads, seeds {seeds[0]} to {seeds[-1]}, 128 x 128": None}
+    data |= {Path(name).stem: name for name in arguments.pairs}
+    table = [FLOORS]
+    for title, name in data.items():
+        for scale in (4, 2):
+            if name is None:
+                pairs = [simulated_pair(seed, scale)[0] for seed in seeds]
+            else:
+                pairs = [load_pair(r, t, scale) for r, t, _ in read_pairs_csv(name)]
+            model = dl.load(f"lite-{scale}x")
+            for method in [*METHODS, "dcamsr"]:
+                result = dl.evaluate(pairs, scale, method, model if method == "dcamsr" else None)
+                numbers = [f"{result[name]:.4f}" for name in ("psnr", "ssim", "nmse")]
+                table.append([title, scale, method, result["volumes"], *numbers, CONVENTION])
+                print(*table[-1][:-1], sep="\t")
+    write(arguments.out / "floors.csv", table)
+
+
+def untrained(study: Study, tests: list) -> list[list]:
+    """The floors and the noise ceiling of every test subject, in the rows of study.csv."""
+    rows, limits = [], ceilings(study)
+    for data, subject, pair in tests:
+        for method, image in METHODS.items():
+            scores = score(pair.target_image, image(pair), study.scale)
+            scores |= scores["error_by_band"]
+            rows.append([method, "", data, subject, *(round(scores[n], 5) for n in SCORES)])
+        if data == "simulated":
+            rows.append(["ceiling", "", data, subject, round(limits[subject], 5), "", "", "", ""])
+    return rows
+
+
+def study(arguments: argparse.Namespace) -> None:
+    """Train and score every asked row and seed; what is finished in the work folder is kept."""
+    chosen = FULL if arguments.full else Study(scale=arguments.scale)
+    train_real, test_real = read_lists(arguments.real)
+    kept_runs(
+        arguments.out, chosen, about(chosen, train_real, test_real)
+    )  # refuses before training
+    tests = held_out_pairs(chosen, test_real)
+    tensors = training_slices(training_volumes(chosen, train_real), chosen.scale)
+    plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
+    work = arguments.work / f"{chosen.scale}x"
+    for row, seed in tqdm(plan, desc="study"):
+        run(chosen, row, seed, work, train_real, test_real, tensors, tests)
+    collect(chosen, tests, work, arguments.out)
+
+
+def with_moved_reference(pair: Pair, pixels: float) -> Pair:
+    """The pair whose reference lies ``pixels`` to the right of where it was."""
+    moved = torch.stack([shift(image, 0, pixels) for image in pair.ref[:, 0]])
+    return replace(pair, ref=moved[:, None])
+
+
+def shifts(arguments: argparse.Namespace) -> None:
+    """Score what the study trained at 4x with references out of place; resumes network by network.
+
+    Rows that shift.csv has already, of networks that are not in the work folder, stay.
+    """
+    chosen, work = Study(), arguments.work / "4x"
+    tests = held_out_pairs(chosen, [])
+    sets = {x: [with_moved_reference(pair, x) for *_, pair in tests] for x in PIXELS}
+    finished = [json.loads(path.read_text()) for path in sorted(work.glob("*.json"))]
+    finished = [result for result in finished if result["row"] in MOVED]
+    new = {(result["row"], str(result["seed"])) for result in finished}
+    published = read(arguments.out / "shift.csv")
+    table = [[*line.values()] for line in published if (line["row"], line["seed"]) not in new]
+    for result in tqdm(finished):
+        folder = work / f"{result['row']}-{result['seed']}"
+        if not (known := folder / "shift.csv").is_file():
+            lines = scores_of_moved(dl.load(folder / "last.safetensors"), sets, result)
+            write(known, lines)
+        with open(known, newline="") as file:
+            table += csv.reader(file)
+    table.sort(key=lambda line: (MOVED.index(line[0]), int(line[1])))
+    write(arguments.out / "shift.csv", [["row", "seed", "subject", "pixels", "psnr"], *table])
+
+
+def scores_of_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[list]:
+    """Lines of shift.csv of one network; raises InputError where it is not the one of the study."""
+    heads = [s for s in result["subjects"] if s["data"] == "simulated"]
+    lines = []
+    for x, pairs in sets.items():
+        for head, pair in zip(heads, pairs, strict=True):
+            db = float(psnr(pair.target_image, dl.super_resolve(model, pair)))
+            if x == 0 and abs(db - head["psnr"]) > 0.01:  # weights are stored in half precision
+                raise InputError("weights", f"{db} dB", f"{head['psnr']} dB, as in the study")
+            lines.append([result["row"], result["seed"], head["subject"], x, round(db, 5)])
+    return lines
+
+
+def machine(device: str = "cpu") -> str:
+    """Where a number was measured."""
+    if device == "cuda":
+        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    return f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """Time a forward pass of every row's network on one slice: one thread, the median of seven."""
+    torch.set_num_threads(1)
+    table = [["row", "scale", "milliseconds", "size", "threads", "where"]]
+    for scale, row in [(scale, row) for scale in (4, 2) for row in ROWS]:
+        chosen = Study(scale=scale)
+        model = network(chosen, row).eval()
+        lr = torch.randn(1, 1, chosen.size // scale, chosen.size // scale)
+        ref = torch.randn(1, 1, chosen.size, chosen.size)
+        seconds = []
+        with torch.inference_mode():
+            for _ in range(8):
+                started = time.perf_counter()
+                model(lr, ref)
+                seconds.append(time.perf_counter() - started)
+        middle = sorted(seconds[1:])[3]  # the first one warms up
+        table.append([row, scale, round(1000 * middle, 1), chosen.size, 1, machine()])
+    write(arguments.out / "speed.csv", table)
+
+
+def suffix(chosen: Study) -> str:
+    return "" if chosen.scale == 4 else f"-{chosen.scale}x"
+
+
+def kept_runs(out: Path, chosen: Study, shared: dict) -> list[dict]:
+    """The rows that runs.csv in ``out`` has; raises InputError where they are of another study."""
+    path = out / f"runs{suffix(chosen)}.csv"
+    rows = read(path)
+    for row in rows:
+        if json.loads(row["study"]) != shared:
+            raise InputError(path, row["study"], f"{json.dumps(shared)}, or another folder: --out")
+    return rows
+
+
+def collect(chosen: Study, tests: list, work: Path, out: Path) -> None:
+    """Finished rows of the work folder -> study.csv (per subject), runs.csv (per network) in ``out``.
+
+    Rows that are there already, of the same study, stay.
+    """
+    finished = [json.loads(path.read_text()) for path in sorted(Path(work).glob("*.json"))]
+    if len({json.dumps(r["study"]) for r in finished}) > 1:
+        raise InputError(work, "runs of several studies", "those of one; another folder: --work")
+    new = {(r["row"], str(r["seed"])) for r in finished}
+    kept = [
+        r for r in kept_runs(out, chosen, finished[0]["study"]) if (r["row"], r["seed"]) not in new
+    ]
+    old = {(r["row"], r["seed"]) for r in kept}
+    scored = read(out / f"study{suffix(chosen)}.csv")
+    subjects = [[*r.values()] for r in scored if (r["row"], r["seed"]) in old]
+    runs = [[*r.values()] for r in kept]
+    where = machine(chosen.device)
+    for result in finished:
+        for s in result["subjects"]:
+            scores = [round(s[n], 5) for n in SCORES]
+            subjects.append([result["row"], result["seed"], s["data"], s["subject"], *scores])
+        entropy = []
+        for branch in ("spatial", "channel"):
+            found = result["entropy"].get(branch, [])
+            entropy += [""] * (len(LEVELS) - len(found)) + found  # one level alone is the coarsest
+        shared = json.dumps(result["study"], separators=(",", ":"))
+        runs.append([*(result[n] for n in RUNS), *entropy, shared, where])
+    attention = [f"entropy_{b}_{n}" for b in ("spatial", "channel") for n in LEVELS]
+    first = [["row", "seed", "data", "subject", *SCORES], *untrained(chosen, tests)]
+    write(out / f"study{suffix(chosen)}.csv", first + sorted(subjects, key=place))
+    write(
+        out / f"runs{suffix(chosen)}.csv",
+        [[*RUNS, *attention, "study", "where"], *sorted(runs, key=place)],
+    )
+
+
+def place(line: list) -> tuple[int, int]:
+    """Rows in the order of ROWS, then seeds."""
+    return [*ROWS].index(line[0]), int(line[1])
+
+
+def main() -> None:
+    top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parts = top.add_subparsers(dest="part", required=True)
+    for do in (floors, study, shifts, speed, page):
+        part = parts.add_parser(do.__name__, help=do.__doc__.split("\n")[0])
+        part.add_argument("--out", type=Path, default=HERE, help="where tables and page are")
+        part.set_defaults(do=do)
+        if do in (study, shifts):
+            part.add_argument("--work", type=Path, default=HERE / "work", help="finished runs")
+    part = parts.choices["floors"]
+    part.add_argument("pairs", nargs="*", help="CSV of reference,target")
+    part = parts.choices["study"]
+    part.add_argument("--real", type=Path, help="a folder with train.csv and held_out.csv")
+    part.add_argument("--rows", nargs="+", choices=ROWS, default=MUST)
+    part.add_argument("--seeds", type=int, default=3)
+    part.add_argument("--scale", type=int, choices=(2, 4), default=4)
+    part.add_argument("--full", action="store_true", help="the paper's size, on a GPU")
+    arguments = top.parse_args()
+    try:
+        arguments.do(arguments)
+    except InputError as error:
+        top.exit(2, f"{error}\n")
+
+
+def page(arguments: argparse.Namespace) -> None:
+    """Write README.md and its figures from the tables in --out."""
+    import report
+
+    report.write_page(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

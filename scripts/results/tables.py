@@ -1,0 +1,221 @@
+"""study.csv and runs.csv: differences with their intervals, and the page's two tables."""
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from dcamsr_lite.training.study import seed_interval
+
+NAMES = {
+    "released": "released network",
+    "unscrambled": "released, heads merged aligned",
+    "paper": "the paper's equations",
+    "corrected": "corrected (ours)",
+    "no_spatial": "corrected, no spatial branch",
+    "no_channel": "corrected, no channel branch",
+    "no_reference": "corrected, no reference",
+    "concatenation": "concatenation in the same trunk",
+    "scrambled": "corrected, heads scrambled",
+    "no_multiscale": "corrected, coarsest level only",
+    "uniform_spatial": "corrected, released spatial logits",
+    "scaled_dot_product": "corrected, scaled dot product",
+    "one_hot_channel": "corrected, the paper's channel logits",
+    "pooled_tokens": "corrected, pooled tokens",
+    "local_window": "corrected, local window",
+    "no_spatial_deep": "corrected, no spatial branch but deeper",
+    "local_window_deep": "corrected, local window and deeper",
+    "as_large": "corrected, as large as the baselines",
+    "bilinear": "corrected, bilinear upsampling",
+    "torch_start": "corrected, torch's own start",
+    "edsr": "EDSR-like",
+    "swinir": "SwinIR-like",
+    "elan": "ELAN-like",
+    "minet": "MINet/SANet-like",
+    "ttsr": "TTSR-like",
+    "masa": "MASA-like",
+    "mcmrsr": "McMRSR-like",
+    "ceiling": "noise ceiling",
+}
+# Table 1: (row, the paper's PSNR on M4Raw at 2x and 4x, where it has one)
+METHODS = {
+    "zero-fill": None,
+    "bicubic": None,
+    "edsr": None,
+    "swinir": ("32.08", "29.42"),
+    "elan": ("31.71", "28.70"),
+    "no_reference": ("32.19", "29.74"),
+    "concatenation": None,
+    "minet": ("32.06", "29.48"),
+    "ttsr": ("", "29.84"),
+    "masa": ("", "29.52"),
+    "mcmrsr": None,
+    "corrected": ("32.31", "30.48"),
+    "as_large": None,
+    "ceiling": None,
+}
+# Table 2 and ours: (row, the paper's PSNR on M4Raw at 4x)
+ABLATIONS = {
+    "corrected": "30.48",
+    "no_reference": "29.74",
+    "no_multiscale": "30.40",
+    "no_channel": "29.79",
+    "no_spatial": "",
+    "released": "",
+    "unscrambled": "",
+    "paper": "",
+    "scrambled": "",
+    "uniform_spatial": "",
+    "one_hot_channel": "",
+    "scaled_dot_product": "",
+    "pooled_tokens": "",
+    "local_window": "",
+    "no_spatial_deep": "",
+    "local_window_deep": "",
+    "bilinear": "",
+    "torch_start": "",
+}
+
+
+def name(row: str) -> str:
+    return NAMES.get(row, row)
+
+
+def read(path: Path) -> list[dict]:
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [*csv.DictReader(file)]
+
+
+class Table:
+    """study.csv as psnr[data][row][subject][seed]; what was not trained has the seed ""."""
+
+    def __init__(self, rows: list[dict]):
+        self.rows = rows
+        self.psnr: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
+        for r in rows:
+            self.psnr[r["data"]][r["row"]][r["subject"]][str(r["seed"])] = float(r["psnr"])
+
+    def mean(self, data: str, row: str, column: str) -> float | None:
+        found = [r for r in self.rows if (r["data"], r["row"]) == (data, row) and r[column]]
+        return float(np.mean([float(r[column]) for r in found])) if found else None
+
+    def difference(self, data: str, better: str, than: str) -> dict | None:
+        """Mean dB, its 95 % interval over subjects (paired bootstrap), and the mean of each seed.
+
+        Only seeds that both rows have; None where one of them was not run.
+        """
+        a, b = self.psnr[data].get(better), self.psnr[data].get(than)
+        if not a or not b:
+            return None
+        subjects = sorted(set(a) & set(b))
+        of_a, of_b = set(a[subjects[0]]), set(b[subjects[0]])
+        seeds = sorted(of_b if of_a == {""} else of_a if of_b == {""} else of_a & of_b)
+        if not seeds:
+            return None
+        pairs = np.array(
+            [
+                [a[s].get(n, a[s].get("")) - b[s].get(n, b[s].get("")) for n in seeds]
+                for s in subjects
+            ]
+        )
+        paired, low, high = pairs.mean(1), None, None
+        if len(subjects) > 2:
+            from scipy.stats import bootstrap
+
+            interval = bootstrap(
+                (paired,), np.mean, n_resamples=10_000, method="percentile", rng=0
+            ).confidence_interval
+            low, high = float(interval.low), float(interval.high)
+        by_seed = [float(x) for x in pairs.mean(0)]
+        return {"mean": float(paired.mean()), "low": low, "high": high, "seeds": by_seed}
+
+
+def verdict(difference: dict | None) -> str:
+    """A difference is claimed only where both intervals, over heads and over seeds, leave zero out."""
+    if difference is None:
+        return "not run"
+    if difference["low"] is None:
+        return "too few subjects for an interval"
+    if len(difference["seeds"]) < 2:
+        return "one seed, no claim"
+    intervals = [(difference["low"], difference["high"]), seed_interval(difference["seeds"])]
+    clear = all(low > 0 or high < 0 for low, high in intervals)
+    return "a difference" if clear else "no difference shown"
+
+
+def cell(value: float | None, digits: int = 2) -> str:
+    return "not run" if value is None else f"{value:.{digits}f}"
+
+
+def scores(table: Table, data: str, row: str) -> str:
+    """PSNR / SSIM / NMSE of one row, or that it was not run; the ceiling is of PSNR alone."""
+    digits = {"psnr": 2, "ssim": 3, "nmse": 4}
+    found = {c: table.mean(data, row, c) for c in digits}
+    if found["psnr"] is None:
+        return "" if row == "ceiling" else "not run"
+    return " / ".join(f"{x:.{digits[c]}f}" for c, x in found.items() if x is not None)
+
+
+def seeds_of(runs: list[dict], row: str) -> str:
+    return str(len([r for r in runs if r["row"] == row])) if row in {r["row"] for r in runs} else ""
+
+
+def average(runs: list[dict], row: str, prefix: str) -> list[float]:
+    """The mean over seeds of the columns with this prefix."""
+    of_row = [r for r in runs if r["row"] == row]
+    columns = [[r[k] for k in r if k.startswith(prefix) and r[k]] for r in of_row]
+    return [float(np.mean([float(x) for x in level])) for level in zip(*columns, strict=True)]
+
+
+def table_of(head: list[str], rows: list[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def first_table(tables: dict, runs: dict, speed: list[dict]) -> list[str]:
+    """All methods at 4x and 2x, with the paper's numbers on its own data beside them."""
+    time = {r["row"]: r["milliseconds"] for r in speed if r["scale"] == "4"}
+    head = ["method", "parameters", "ms per slice, 4x"]
+    for scale in tables:
+        head += [f"{scale}x simulated", f"{scale}x real", f"seeds {scale}x"]
+    rows = []
+    for row, paper in METHODS.items():
+        cells = [name(row)]
+        known = next((p for r in runs.values() if (p := average(r, row, "parameters"))), None)
+        cells += [f"{known[0]:,.0f}" if known else "", time.get(row, "")]
+        for scale, table in tables.items():
+            cells += [scores(table, "simulated", row), scores(table, "real", row)]
+            cells.append(seeds_of(runs[scale], row))
+        rows.append([*cells, " / ".join(reversed(paper)) if paper else ""])
+    return table_of([*head, "the paper's PSNR, M4Raw 4x / 2x"], rows)
+
+
+def second_table(table: Table, runs: list[dict]) -> list[str]:
+    """What single switches do, at 4x."""
+    head = ["row", "simulated", "error by band: measured / removed", "real", "entropy, spatial"]
+    head += ["entropy, channel", "parameters", "minutes", "seeds", "the paper's PSNR"]
+    rows = []
+    for row, paper in ABLATIONS.items():
+        bands = [table.mean("simulated", row, band) for band in ("measured", "removed")]
+        entropy = [
+            " ".join(f"{x:.3f}" for x in average(runs, row, f"entropy_{b}"))
+            for b in ("spatial", "channel")
+        ]
+        size, minutes = (average(runs, row, column) for column in ("parameters", "minutes"))
+        rows.append(
+            [
+                name(row),
+                scores(table, "simulated", row),
+                "" if None in bands else " / ".join(f"{b:.4f}" for b in bands),
+                scores(table, "real", row),
+                *entropy,
+                f"{size[0]:,.0f}" if size else "",
+                f"{minutes[0]:.1f}" if minutes else "",
+                seeds_of(runs, row),
+                paper,
+            ]
+        )
+    return table_of(head, rows)

@@ -1,0 +1,172 @@
+"""How the weights in assets/weights were made: real pairs to the lite grid, training, the card.
+
+    python scripts/weights/make.py prepare OPEN_MS_FOLDER FOLDER [--keep-out PATIENT ...] [--matrix N]
+    python scripts/weights/make.py card NAME FOLDER/held_out.csv RUN [RUN ...]
+
+`train.sh` is the whole recipe. The real pairs are the open MS data of the Laboratory of Imaging
+Technologies, University of Ljubljana (CC-BY; see README.md), as .npz files with arrays T1W, T2W
+(slice, row, column) and spacing (mm).
+"""
+
+import argparse
+import csv
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import dcamsr_lite as dl
+from dcamsr_lite.data.pairs import load_pair, read_pairs_csv
+from dcamsr_lite.errors import ASSETS
+from dcamsr_lite.evaluation import evaluate
+from dcamsr_lite.kspace import center_crop, center_pad, fft2c, ifft2c
+from dcamsr_lite.metrics import CONVENTION
+from dcamsr_lite.network.baselines import METHODS
+from dcamsr_lite.network.checkpoints import read_header
+from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
+from dcamsr_lite.training.loop import LOG
+
+HELD_OUT = "p19"  # a patient, in no training file
+FIELD_OF_VIEW, MATRIX = 240.0, 128  # the lite grid: mm, pixels
+
+
+def to_grid(volume: Tensor, spacing: float, matrix: int = MATRIX) -> Tensor:
+    """Zero-pad or cut to a field of view of 240 mm, then crop k-space to matrix x matrix."""
+    side = round(FIELD_OF_VIEW / spacing)
+    rows, columns = (min(side, n) for n in volume.shape[-2:])
+    square = center_pad(center_crop(volume, (rows, columns)), (side, side))
+    return ifft2c(center_crop(fft2c(square), (matrix, matrix))).abs() * matrix / side
+
+
+def prepare(source: Path, out: Path, keep_out: list[str], matrix: int) -> None:
+    """Write .npy volumes and lists: train.csv, its parts whole.csv and brain.csv, held_out.csv."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows: dict[str, list] = {"train": [], "whole": [], "brain": [], "held_out": []}
+    for path in sorted(source.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as arrays:
+            spacing = float(arrays["spacing"][0])
+            t1, t2 = (
+                to_grid(torch.from_numpy(arrays[name].astype(np.float32)), spacing, matrix)
+                for name in ("T1W", "T2W")
+            )
+        brightness = t2.mean((-2, -1))
+        keep = brightness > brightness.max() / 4
+        names = [f"{path.stem}_{contrast}.npy" for contrast in ("T1", "T2")]
+        for name, volume in zip(names, (t1, t2), strict=True):
+            np.save(out / name, volume[keep].numpy())
+        kept_out = any(patient in path.stem.split("_") for patient in keep_out)
+        rows["held_out" if kept_out else "train"].append(names)
+        if not kept_out:
+            rows["whole" if "longitudinal" in path.stem else "brain"].append(names)
+    for name, listed in rows.items():
+        with open(out / f"{name}.csv", "w", newline="") as file:
+            csv.writer(file).writerows(listed)
+
+
+OPEN_MS = {
+    "trained_on": "simulated subjects (real anatomy, simulated contrasts; seeds 0 to 5) and the open MS"
+    " patients longitudinal p01 (two sessions) and p03 and MNI p07 (CC-BY), each slice also mirrored",
+    "selection": "no checkpoint was selected: the last step; recipe and patient were chosen after"
+    " shorter runs (see README.md), so the patient's number is a little optimistic",
+    "command": "sh scripts/weights/train.sh OPEN_MS_FOLDER WORK_FOLDER",
+}
+
+
+def alike(variant: str) -> dict[str, str]:
+    """The three variants trained alike, on simulated heads alone: anybody can repeat them."""
+    return {
+        "trained_on": "simulated subjects (real anatomy, simulated contrasts; seeds 0 to 15), each"
+        " slice also mirrored; no real patient",
+        "steps": "1000 of batch 2, L1, Adam at 1e-3 (cosine): the defaults of the preset",
+        "selection": "no checkpoint was selected: the last step",
+        "command": "dcamsr train --preset lite --data simulated --validation simulated"
+        f" --variant {variant} --scale 4 --out RUN",
+    }
+
+
+CARDS = {
+    "lite-4x": OPEN_MS
+    | {
+        "steps": "4000 with slices varied in geometry, contrast and shading, whole heads twice as"
+        " often; 800 varied, MNI p07 three times as often; 800 as measured; L1, moving average of"
+        " the weights"
+    },
+    "lite-2x": OPEN_MS
+    | {
+        "steps": "from the second stage of lite-4x, 800 with slices as measured, then 400 with half of"
+        " them in varied contrast; L1, moving average"
+    },
+} | {f"lite-4x-{variant}": alike(variant) for variant in ("released", "paper", "corrected")}
+
+
+def numbers_of(model: dl.DCAMSR, pairs: list) -> dict:
+    """Mean PSNR, SSIM and NMSE of the network and of the floors."""
+    scale = model.config.scale
+    results = {method: evaluate(pairs, scale, method) for method in METHODS}
+    results["dcamsr"] = evaluate(pairs, scale, model=model)
+    return {
+        method: {m: round(result[m], 4) for m in ("psnr", "ssim", "nmse")}
+        for method, result in results.items()
+    }
+
+
+def card(name: str, runs: list[Path], held_out: Path) -> None:
+    """Copy the weights of the last run here, and write down how they were made and what they can do."""
+    folder = ASSETS / "weights"
+    weights = folder / f"{name}.safetensors"
+    trained = runs[-1] / "last.safetensors"
+    model, header = dl.load(trained), read_header(trained)
+    scale = model.config.scale
+    dl.save(model, weights, **{key: header[key] for key in ("seed", "batch", "rate", "loss")})
+    model = dl.load(weights)
+    parameters = sum(p.numel() for p in model.parameters())
+    real = [load_pair(r, t, scale) for r, t, _ in read_pairs_csv(held_out)]
+    simulated = [simulated_pair(VALIDATION_SEED + i, scale)[0] for i in range(4)]
+    content = {
+        "name": name,
+        "what": f"{model.config.variant}, {model.config.preset}, {scale}x, T1 guides T2, {MATRIX} x"
+        f" {MATRIX} at {FIELD_OF_VIEW:.0f} mm; {parameters} parameters, float16",
+        **CARDS[name],
+        "kept_out": "open MS patient MNI p19; simulated seeds from 900000",
+        "seed": int(header["seed"]),
+        "log": f"{name}.csv",
+        "numbers": {
+            "real, p19, held out": numbers_of(model, real),
+            "simulated, seeds 900000 to 900003": numbers_of(model, simulated),
+        },
+        "convention": CONVENTION,
+        "credit": "Lesjak et al., Neuroinformatics 14 (2016) and 16 (2017); Colin27, McGill University",
+        "licence": "MIT (weights); data as named in README.md",
+        "sha256": sha256(weights.read_bytes()).hexdigest(),
+        "note": "Not for clinical use.",
+    }
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with open(folder / f"{name}.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["stage", *LOG])
+        for stage, run in enumerate(runs, 1):
+            with open(run / "log.csv", newline="") as log:
+                writer.writerows([stage, *row] for row in [*csv.reader(log)][1:])
+    print(json.dumps(content["numbers"], indent=1))
+
+
+if __name__ == "__main__":
+    top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parts = top.add_subparsers(dest="part", required=True)
+    first = parts.add_parser("prepare")
+    first.add_argument("source", type=Path)
+    first.add_argument("out", type=Path)
+    first.add_argument("--keep-out", nargs="+", default=[HELD_OUT], metavar="PATIENT")
+    first.add_argument("--matrix", type=int, default=MATRIX)
+    last = parts.add_parser("card")
+    last.add_argument("name", choices=CARDS)
+    last.add_argument("held_out", type=Path)
+    last.add_argument("runs", type=Path, nargs="+")
+    chosen = top.parse_args()
+    if chosen.part == "prepare":
+        prepare(chosen.source, chosen.out, chosen.keep_out, chosen.matrix)
+    else:
+        card(chosen.name, chosen.runs, chosen.held_out)

@@ -1,0 +1,102 @@
+"""Notebook 06: what learners write about differences and intervals; rows that were not run."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from dcamsr_lite import course
+from dcamsr_lite.course import examine
+from dcamsr_lite.training.study import psnr_of, tables
+
+EXERCISES = course.EXERCISES
+
+
+def own_draws(differences, draws):
+    generator = np.random.default_rng(0)
+    n = len(differences)
+    picks = generator.integers(n, size=(1000, n))
+    means = differences.numpy()[picks].mean(1)
+    return torch.tensor(np.percentile(means, [2.5, 97.5])).float()
+
+
+def loop_over_draws(differences, draws):
+    means = torch.stack([differences[draw].mean() for draw in draws])
+    return torch.quantile(means, torch.tensor([0.025, 0.975]))
+
+
+def normal(differences, draws):
+    half = 1.96 * differences.std() / len(differences) ** 0.5
+    return torch.stack([differences.mean() - half, differences.mean() + half])
+
+
+def agree_in_sign(low, high, seeds):
+    return low * high > 0 and len(seeds) > 1 and abs(int(seeds.sign().sum())) == len(seeds)
+
+
+@pytest.mark.parametrize(
+    "name, wrong, named",
+    [
+        ("ablations.paired", lambda a, b: (a - b).mean(), "not one for all"),
+        ("ablations.paired", lambda a, b: (a - b).mean(dim=1), "one number per seed"),
+        ("ablations.paired", lambda a, b: a.max(0).values - b.max(0).values, "best seed"),
+        ("ablations.interval", normal, "bell"),
+        ("ablations.interval", own_draws, "quantiles 0.025"),
+        ("ablations.interval", lambda d, draws: d.quantile(torch.tensor([0.025, 0.975])), "single"),
+        ("ablations.claim", lambda low, high, seeds: low > 0, "expected"),
+        ("ablations.claim", lambda low, high, seeds: low * high > 0, "seeds' own interval"),
+        ("ablations.claim", agree_in_sign, "One sign is not enough"),
+    ],
+)
+def test_what_learners_write_is_recognised(name, wrong, named):
+    result = examine(EXERCISES[name], wrong)
+    assert result.state == "failed"
+    assert re.search(named, result.message), result.message
+
+
+def test_solutions_in_other_words_pass():
+    def claim(low, high, seeds):
+        if len(seeds) < 2:
+            return False
+        half = {2: 12.706, 3: 4.3027}[len(seeds)] * float(seeds.std()) / len(seeds) ** 0.5
+        mean = float(seeds.mean())
+        return not low <= 0 <= high and (mean - half) * (mean + half) > 0
+
+    assert examine(EXERCISES["ablations.interval"], loop_over_draws).state == "passed"
+    assert examine(EXERCISES["ablations.paired"], lambda a, b: (a - b).mean(0)).state == "passed"
+    assert examine(EXERCISES["ablations.claim"], claim).state == "passed"
+
+
+def made_up(row, gain, seeds=3, subjects=8):
+    return [
+        {
+            "data": "simulated",
+            "row": row,
+            "subject": str(s),
+            "seed": str(n),
+            "psnr": str(s + gain + n),
+        }
+        for n in range(seeds)
+        for s in range(subjects)
+    ]
+
+
+def test_scores_are_seeds_by_subjects_and_none_where_a_row_was_not_run():
+    lines = made_up("corrected", 1.0) + made_up("paper", 0.0, seeds=1)
+    assert psnr_of(lines, "corrected").shape == (3, 8)
+    assert psnr_of(lines, "corrected")[2, 5] == 8
+    assert psnr_of(lines[::-1], "paper").tolist() == [[float(s) for s in range(8)]]
+    assert psnr_of(lines, "edsr") is None
+    assert psnr_of(lines, "corrected", "real") is None
+
+
+def test_tables_are_found_and_a_folder_without_them_is_empty(tmp_path):
+    assert tables(tmp_path) == ([], [])
+    with open(tmp_path / "study.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, ["data", "row", "subject", "seed", "psnr"])
+        writer.writeheader()
+        writer.writerows(made_up("edsr", 0.0, seeds=1))
+    study, runs = tables(tmp_path)
+    assert (psnr_of(study, "edsr").shape, runs) == ((1, 8), [])

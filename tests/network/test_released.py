@@ -1,0 +1,117 @@
+"""Our `released` variant is the authors' network, to float precision."""
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import SHARED
+from released.state_dict import golden_inputs, released_state_dict
+
+import dcamsr_lite as dl
+
+HERE = Path(__file__).parents[1] / "released"
+TOLERANCE = 2e-6  # at 1e-5 a missing epsilon would pass
+
+
+def distance(ours, theirs) -> float:
+    return float(np.linalg.norm(np.asarray(ours) - theirs) / np.linalg.norm(theirs))
+
+
+def released(size: int, scale: int) -> dl.DCAMSR:
+    weights = {k: torch.from_numpy(v) for k, v in released_state_dict(size).items()}
+    return dl.load_released(weights, scale=scale)
+
+
+def compare(path: Path) -> None:
+    golden = np.load(path)
+    size, scale, seed = (int(golden[k]) for k in ("image_size", "scale", "seed"))
+    model = released(size, scale)
+    lr, ref = map(torch.from_numpy, golden_inputs(size, scale, seed))
+    with torch.inference_mode():
+        assert distance(model(lr, ref), golden["output"]) <= TOLERANCE
+        if "texture_3" not in golden:
+            return
+        textures = []
+        handle = model.transformers["4"].register_forward_hook(lambda *a: textures.append(a[2]))
+        with dl.trace(model) as record:
+            assert distance(model(lr, ref), golden["output"]) <= TOLERANCE
+        handle.remove()
+    for suffix, level in (("1", 1), ("2", 2), ("3", 4)):
+        theirs = golden[f"channel_attention_{suffix}"]
+        assert distance(record.channel[level], theirs) <= TOLERANCE
+    spatial, texture = golden["spatial_attention_3"], golden["texture_3"]
+    every_query = record.spatial[4].shape[2] // spatial.shape[2]
+    every_channel = textures[0].shape[1] // texture.shape[1]
+    assert distance(record.spatial[4][:, :, ::every_query], spatial) <= TOLERANCE
+    assert distance(textures[0][:, ::every_channel], texture) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["golden_64_4x", "golden_64_2x"])
+def test_equals_the_released_network(name):
+    compare(HERE / f"{name}.npz")
+
+
+@pytest.mark.parametrize("name", ["golden_64_4x", "golden_64_2x", "golden_256_4x"])
+def test_equals_the_released_network_on_the_full_files(name, shared):
+    compare(shared / "released" / f"{name}.npz")
+
+
+def test_the_golden_weights_are_those_of_the_full_files(shared):
+    ours = json.loads((HERE / "state_dict_shapes.json").read_text())
+    assert ours == json.loads((SHARED / "released" / "state_dict_shapes.json").read_text())
+
+
+def test_parameter_count_of_the_full_preset():
+    model = dl.DCAMSR(scale=4, image_size=256, variant="released", preset="full")
+    assert sum(p.numel() for p in model.parameters()) == 9_286_705
+
+
+def test_a_lightning_prefix_is_taken_off_and_the_file_comes_through_convert(tmp_path):
+    from dcamsr_lite.cli import main
+
+    state = {f"network.{k}": torch.from_numpy(v) for k, v in released_state_dict(16).items()}
+    torch.save({"state_dict": state}, tmp_path / "theirs.ckpt")
+    assert main(["convert", str(tmp_path / "theirs.ckpt"), str(tmp_path / "ours.safetensors")]) == 0
+    lr, ref = map(torch.from_numpy, golden_inputs(16, 4, 5))
+    ours, theirs = dl.load(tmp_path / "ours.safetensors"), released(16, 4)
+    with torch.inference_mode():
+        assert torch.equal(ours(lr, ref), theirs(lr, ref))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda s: s.pop("decoder.conv_out.bias"), "decoder.conv_out.bias|last.bias"),
+        (lambda s: s.update({"trans_lv1.0.epa_block.F.bias": torch.ones(64)}), "differs from E"),
+        (lambda s: s.update({"enc.conv_L1.weight": torch.ones(3)}), "encoder.stages.0.0.weight"),
+        (lambda s: s.update({"enc.conv_L1.bias": torch.full((64,), torch.nan)}), "finite"),
+        (lambda s: s.pop("trans_lv1.0.epa_block.E.weight"), "no trans_lv1.0.epa_block.E.weight"),
+        (lambda s: s.update({"extra": torch.ones(1)}), "extra"),
+    ],
+)
+def test_a_wrong_state_dict_is_refused(change, word):
+    state = {k: torch.from_numpy(v) for k, v in released_state_dict(16).items()}
+    change(state)
+    with pytest.raises(dl.InputError, match=word):
+        dl.load_released(state)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (Path("exploded").touch, ())
+
+
+def test_pickled_code_in_a_checkpoint_is_never_executed(tmp_path):
+    torch.save({"state_dict": {}, "hyper_parameters": Bomb()}, tmp_path / "bomb.ckpt")
+    (tmp_path / "raw.ckpt").write_bytes(pickle.dumps(Bomb()))
+    with zipfile.ZipFile(tmp_path / "zip.ckpt", "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps(Bomb()))
+    (tmp_path / "empty.ckpt").write_bytes(b"")
+    for name in ("bomb.ckpt", "raw.ckpt", "zip.ckpt", "empty.ckpt", "missing.ckpt"):
+        with pytest.raises(dl.InputError):
+            dl.load_released(tmp_path / name)
+    assert not Path("exploded").exists()

@@ -1,0 +1,205 @@
+"""The study behind the results page: rows differ in what they say, resume, and report as measured."""
+
+import argparse
+import json
+import re
+import sys
+
+import pytest
+import torch
+from helpers import ROOT
+
+import dcamsr_lite as dl
+from dcamsr_lite.training import study as st
+
+sys.path.insert(0, str(ROOT / "scripts" / "results"))
+import make  # noqa: E402
+import report  # noqa: E402
+import tables  # noqa: E402
+
+TINY = st.Study(size=32, steps=4, subjects=1, tests=3, slices=2, network={})
+
+
+@pytest.fixture(scope="module")
+def shared():
+    tensors = st.training_slices(st.training_volumes(TINY, []), TINY.scale)
+    return {"tensors": tensors, "tests": st.held_out_pairs(TINY, [])}
+
+
+def test_rows_change_one_thing():
+    small = st.Study(size=32)
+    plain = vars(st.network(small, "corrected").config)
+    for row, options in st.ROWS.items():
+        if isinstance(options, dict) and "variant" not in options:
+            config = vars(st.network(small, row).config)
+            assert {k for k in config if config[k] != plain[k]} == set(options)
+    assert st.network(st.Study(), "torch_start").config.start == "torch"  # over the study's own
+    with pytest.raises(dl.InputError, match="row: found 'best'"):
+        st.network(TINY, "best")
+
+
+def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
+    first = st.run(TINY, "corrected", 0, tmp_path, **shared)
+    before = (tmp_path / "corrected-0.json").stat().st_mtime_ns
+    assert st.run(TINY, "corrected", 0, tmp_path) == first
+    assert (tmp_path / "corrected-0.json").stat().st_mtime_ns == before
+    other = st.Study(size=32, steps=5, subjects=1, tests=3, slices=2, network={})
+    with pytest.raises(dl.InputError, match="another folder"):
+        st.run(other, "corrected", 0, tmp_path)
+    assert len(first["subjects"]) == 3 and set(first["entropy"]) == {"spatial", "channel"}
+    json.dumps(first, allow_nan=False)
+
+
+def test_the_page_says_what_the_tables_say(shared, tmp_path):
+    for row in ("corrected", "no_spatial"):
+        for seed in (0, 1):
+            st.run(TINY, row, seed, tmp_path / "work", **shared)
+    make.collect(TINY, shared["tests"], tmp_path / "work", tmp_path)
+    (tmp_path / "notes.md").write_text("# Notes\n\n## Question 2\n\nA person's conclusion.\n")
+    report.write_page(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    table = tables.Table(tables.read(tmp_path / "study.csv"))
+    found = table.difference("simulated", "corrected", "no_spatial")
+    assert f"**{found['mean']:+.2f} dB**" in page and tables.verdict(found) in page
+    assert (
+        "corrected (ours) against concatenation in the same trunk, simulated heads: not run."
+        in page
+    )
+    assert "| concatenation in the same trunk |  |  | not run | not run |" in page
+    assert f"{table.mean('simulated', 'ceiling', 'psnr'):.2f} dB" in page
+    assert "- 2x, simulated heads, corrected (ours): not run." in page
+    assert (tmp_path / "question-2.png").is_file() and not (tmp_path / "question-1.png").exists()
+    assert "A person's conclusion." in page.split("## 2.")[1].split("## 3.")[0]
+
+
+def test_a_claim_needs_both_intervals():
+    clear = {"mean": 0.3, "low": 0.1, "high": 0.5, "seeds": [0.28, 0.32, 0.3]}
+    assert tables.verdict(clear) == "a difference"
+    assert tables.verdict(clear | {"seeds": [0.02, 0.1, 0.78]}) == "no difference shown"
+    assert tables.verdict(clear | {"seeds": [0.2, 0.4]}) == "no difference shown"  # two, far apart
+    assert tables.verdict(clear | {"low": -0.1}) == "no difference shown"
+    assert tables.verdict(clear | {"seeds": [0.3]}) == "one seed, no claim"
+    assert tables.verdict(clear | {"low": None}) == "too few subjects for an interval"
+
+
+def test_equal_rows_are_seldom_claimed_by_their_seeds():
+    random = torch.Generator().manual_seed(0)
+    found = [st.seed_interval(torch.randn(3, generator=random)) for _ in range(2000)]
+    assert 0.035 < sum(low > 0 or high < 0 for low, high in found) / 2000 < 0.065
+
+
+def test_published_rows_stay_and_those_of_another_study_are_refused(shared, tmp_path):
+    """A reader who repeats one row does not lose the others."""
+    out = tmp_path / "published"
+    out.mkdir()
+    for row, work in (("paper", "first"), ("corrected", "second")):
+        st.run(TINY, row, 0, tmp_path / work, **shared)
+        make.collect(TINY, shared["tests"], tmp_path / work, out)
+    assert [r["row"] for r in tables.read(out / "runs.csv")] == ["paper", "corrected"]
+    lines = tables.read(out / "study.csv")
+    assert [r["row"] for r in lines if r["seed"]] == ["paper"] * 3 + ["corrected"] * 3
+    before = (out / "study.csv").read_bytes()
+    make.collect(TINY, shared["tests"], tmp_path / "first", out)
+    assert (out / "study.csv").read_bytes() == before
+    other = json.loads((tmp_path / "first" / "paper-0.json").read_text())
+    other["study"]["real"] = [1, 0]
+    (tmp_path / "second" / "paper-0.json").write_text(json.dumps(other))
+    with pytest.raises(dl.InputError, match="several studies"):
+        make.collect(TINY, shared["tests"], tmp_path / "second", out)
+    assert (out / "study.csv").read_bytes() == before
+    with pytest.raises(dl.InputError, match="another folder: --out"):
+        make.kept_runs(out, TINY, st.about(TINY, [("a", "b")]))
+
+
+def test_a_known_difference_is_found():
+    rows = [
+        {
+            "data": "simulated",
+            "row": row,
+            "subject": s,
+            "seed": seed,
+            "psnr": 30 + s + gain + 0.1 * seed,
+        }
+        for row, gain in (("corrected", 0.5), ("paper", 0.0))
+        for s in range(5)
+        for seed in (0, 1)
+    ]
+    found = tables.Table(rows).difference("simulated", "corrected", "paper")
+    assert found["mean"] == pytest.approx(0.5) and found["seeds"] == pytest.approx([0.5, 0.5])
+    assert found["low"] == pytest.approx(0.5) and found["high"] == pytest.approx(0.5)
+
+
+def scored(row: str, psnr: dict) -> list[dict]:
+    """Rows of study.csv: psnr[seed][subject]."""
+    return [
+        {"data": "simulated", "row": row, "subject": str(i), "seed": seed, "psnr": x}
+        for seed, values in psnr.items()
+        for i, x in enumerate(values)
+    ]
+
+
+def test_rows_are_compared_at_the_seeds_that_both_have():
+    rows = scored("corrected", {"0": [30, 30, 30], "1": [40, 40, 40]})
+    rows += scored("edsr", {"0": [29, 29, 29]}) + scored("zero-fill", {"": [20, 20, 20]})
+    table = tables.Table(rows)
+    assert table.difference("simulated", "corrected", "edsr")["seeds"] == [1]
+    assert table.difference("simulated", "corrected", "zero-fill")["seeds"] == [10, 20]
+    assert table.difference("simulated", "zero-fill", "edsr")["seeds"] == [-9]
+
+
+def test_the_page_says_who_is_ahead():
+    rows = scored("corrected", {"0": [30, 30]}) + scored("edsr", {"0": [29, 29]})
+    first, second, large, _ = report.ranking({"4": tables.Table(rows)}, "4")
+    assert "none is ahead; the closest is EDSR-like, 1.00 dB behind" in first
+    assert "Not run: zero-fill" in first
+    assert second == "- 4x, real patients, corrected (ours): not run."
+    assert large == "- 4x, simulated heads, corrected, as large as the baselines: not run."
+    rows += scored("masa", {"0": [31, 30.5]}) + scored("as_large", {"0": [32, 32]})
+    first, _, large, _ = report.ranking({"4": tables.Table(rows)}, "4")
+    assert "ahead of it: MASA-like by 0.75 dB (too few subjects for an interval)." in first
+    assert "none is ahead; the closest is MASA-like, 1.25 dB behind" in large
+
+
+def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "Study", lambda: TINY)
+    work = tmp_path / "work" / "4x"
+    result = st.run(TINY, "corrected", 0, work, **shared)
+    make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
+    lines = tables.read(tmp_path / "shift.csv")
+    psnr = {float(x["pixels"]): float(x["psnr"]) for x in lines if x["subject"] == "900000"}
+    assert set(psnr) == set(make.PIXELS) and len(lines) == 3 * len(psnr)
+    assert psnr[0] == pytest.approx(result["subjects"][0]["psnr"], abs=1e-3)
+    make.shifts(argparse.Namespace(work=tmp_path / "elsewhere", out=tmp_path))  # trained nothing
+    assert tables.read(tmp_path / "shift.csv") == lines
+    make.collect(TINY, shared["tests"], work, tmp_path)
+    report.write_page(tmp_path)
+    page = (tmp_path / "README.md").read_text().split("## Beyond the questions")[1]
+    means = [sum(float(r["psnr"]) for r in lines if float(r["pixels"]) == x) / 3 for x in psnr]
+    assert "corrected (ours) | " + " | ".join(f"{x:.2f}" for x in means) in page
+    (work / "corrected-0" / "shift.csv").unlink()
+    result["subjects"][0]["psnr"] += 1  # weights of another run
+    (work / "corrected-0.json").write_text(json.dumps(result))
+    with pytest.raises(dl.InputError, match="as in the study"):
+        make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
+
+
+def test_the_reference_is_moved_as_far_as_is_said(shared):
+    pair = shared["tests"][0][2]
+    moved = make.with_moved_reference(pair, 2.0)
+    torch.testing.assert_close(moved.ref, pair.ref.roll(2, -1), atol=1e-4, rtol=0)
+    assert moved.lr is pair.lr and moved.target_image is pair.target_image
+
+
+@pytest.mark.parametrize("name", ["study.csv", "study-2x.csv"])
+def test_every_trained_row_is_ahead_of_zero_fill(name):
+    table = tables.Table(tables.read(ROOT / "assets" / "results" / name))
+    trained = set(table.psnr["simulated"]) & set(st.ROWS)
+    assert len(trained) >= 10
+    for row in trained:
+        assert table.difference("simulated", row, "zero-fill")["low"] > 0, row
+
+
+def test_conclusions_hold_no_number():
+    """A number in prose could go stale: those on the page are computed."""
+    for heading, text in report.notes(ROOT / "assets" / "results").items():
+        assert not re.search(r"\d\.\d|dB", text), heading

@@ -1,0 +1,283 @@
+"""The attention explorer without a browser: what is sent, the reader's place, what stays on a page."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from explorers import CASES, both, example, network, recorded, smooth
+from helpers import ROOT
+from torch.nn.functional import normalize
+from traitlets import TraitError
+
+import dcamsr_lite as dl
+from dcamsr_lite.metrics import band_error, psnr
+from dcamsr_lite.widgets import AttentionExplorer, explore
+from dcamsr_lite.widgets.shared.packing import pack, unpack
+from dcamsr_lite.widgets.shared.static import script
+
+# --- what is sent ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_sent_is_what_was_recorded(name):
+    model, pair = example(name)
+    explorer, record = explore(model, pair), recorded(model, pair)
+    assert sorted(map(int, explorer.levels)) == sorted(record.queries)
+    for level, sent in ((int(name), sent) for name, sent in explorer.levels.items()):
+        q, k = unpack(sent["queries"]), unpack(sent["keys"])
+        weights = torch.einsum("hnd,hpd->hnp", q, k).softmax(-1)
+        assert (weights - record.spatial[level][0]).abs().max() < 1e-3
+        footprints = unpack(sent["footprints"])
+        if sent["resample"]:
+            rows, columns = map(unpack, sent["resample"])
+            footprints = torch.einsum("ir,prc,jc->pij", rows, footprints, columns)
+        expected = record.footprints[level]
+        torch.testing.assert_close(footprints, expected, rtol=0, atol=6e-4 * float(expected.max()))
+        torch.testing.assert_close(unpack(sent["channel"]["matrix"]), record.channel[level][0])
+        for branch, values in record.entropy(level).items():
+            torch.testing.assert_close(torch.tensor(sent["entropy"][branch]), values[0])
+
+
+def test_no_attention_matrix_is_sent():
+    explorer = explore(*example("corrected"))
+    for sent in explorer.levels.values():
+        rows, columns = sent["grid"]
+        for part in sent.values():
+            if isinstance(part, dict) and "data" in part:
+                assert len(part["data"]) <= rows * columns * 32 * 2 + 64 * 32 * 32 * 2
+
+
+def test_the_pictures_are_the_pair_and_its_output():
+    model, pair = example("padded")
+    explorer = explore(model, pair)
+    expected = {"low": pair.zero_filled[0], "reference": pair.reference_image[0]}
+    expected["target"] = pair.target_image[0]
+    assert list(explorer.images) == list(expected)
+    expected["output"] = dl.super_resolve(model, pair)[0]
+    packed = explorer.images | {"output": explorer.networks[explorer.network]["output"]}
+    for name, image in expected.items():
+        sent = unpack(packed[name])
+        torch.testing.assert_close(sent, image.float(), rtol=0, atol=5e-4 * float(image.max()))
+
+
+def test_slice_default_is_the_brightest_reference_as_in_the_demo():
+    reference, target = smooth(1, (32, 32), 3), smooth(2, (32, 32), 3)
+    reference[1] *= 5
+    pair = dl.load_pair(reference, target, 4)
+    model = network((32, 32))
+    assert explore(model, pair).info["slice"] == 1
+    assert explore(model, pair, slice=2).info["slice"] == 2
+    with pytest.raises(dl.InputError, match="slice: found 3"):
+        explore(model, pair, slice=3)
+
+
+def test_an_input_without_target_has_no_error_panel():
+    pair = dl.load_input(smooth(1, (32, 32)), smooth(2, (8, 8)), 4)
+    explorer = explore(network((32, 32)), pair)
+    assert list(explorer.images) == ["low", "reference"]
+    assert explorer.info["quality"] is explorer.networks["corrected"]["quality"] is None
+    assert explorer.png()[:4] == b"\x89PNG"
+
+
+def test_the_readers_place_is_checked():
+    explorer = explore(*example("padded"))
+    assert (explorer.query, explorer.level, explorer.head) == ([30, 26], 1, None)
+    explorer.query, explorer.level, explorer.head = [59, 51], 4, 7
+    for name, wrong in {"query": [60, 0], "level": 3, "head": 8}.items():
+        with pytest.raises(TraitError, match=f"{name} .* is not in this explorer"):
+            setattr(explorer, name, wrong)
+
+
+def test_lift_is_the_records():
+    model, pair = example("padded")
+    explorer, record = explore(model, pair), recorded(model, pair)
+    explorer.query, explorer.level, explorer.head, explorer.relative = [59, 3], 2, 5, False
+    torch.testing.assert_close(explorer.lift(), record.lift(2, (30, 2), head=5))  # padded by 2, 2
+
+
+def test_the_model_is_left_as_it_was():
+    model, pair = example("corrected")
+    model.train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    explore(model, pair)
+    assert model.training and model.fused
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def logits_only(q, k, project, temperature):
+    return q @ project(k).mT
+
+
+@pytest.mark.parametrize(
+    "options, reason",
+    [
+        ({"spatial": False}, "without its spatial branch"),
+        ({"spatial_attention": logits_only}, "no keys"),
+        ({"scale": 2}, "a network for 2x"),
+        ({"variant": "released", "image_size": 64}, "fixed to a 64 x 64 grid"),
+    ],
+)
+def test_what_cannot_be_shown_says_why(options, reason, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: "a notebook")
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    model = network((32, 32), **options)
+    pair = dl.load_pair(smooth(1, (32, 32)), smooth(2, (32, 32)), 4)
+    with pytest.raises(dl.InputError, match=reason):
+        explore(model, pair)
+    assert reason in shown[0].message and reason in repr(shown[0])
+    with pytest.raises(dl.InputError, match="found str; expected a Pair"):
+        explore(network((32, 32)), "pair.npy")
+
+
+# --- without a kernel -----------------------------------------------------------------------------
+
+
+def test_the_static_twin_stands_beside_the_widget():
+    explorer = explore(*example("released"))
+    data, _ = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert base64.b64decode(data["image/png"])[:8] == b"\x89PNG\r\n\x1a\n"
+    assert data["text/plain"].startswith("AttentionExplorer: released network (lite), 4x")
+    assert not callable(getattr(explorer, "_ipython_display_", None))
+
+
+@pytest.mark.parametrize("variant", ["corrected", "released"])
+def test_a_saved_page_of_lite_stays_below_6_mb(variant, tmp_path):
+    shape = (128, 128)
+    pair = dl.load_pair(smooth(1, shape), smooth(2, shape), 4)
+    explore(network(shape, variant=variant), pair).save_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert len(page) < 6e6 and "without level" not in page
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    for tag in ("src=", "@import", "url(", "fetch(", "XMLHttpRequest"):
+        assert tag not in page.replace("img-src", "")
+
+
+def test_a_larger_network_saves_its_coarser_levels(tmp_path, monkeypatch):
+    monkeypatch.setattr("dcamsr_lite.widgets.attention.explorer.PAGE_BYTES", 500_000)
+    explorer = explore(*example("corrected"))
+    explorer.save_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert len(page) <= 500_000 and "without level 1" in page
+    assert explorer.level == 1 and list(explorer.levels) == ["1", "2", "4"]
+
+
+def test_the_script_can_stand_inside_a_page():
+    assert "</" not in AttentionExplorer._esm and "</" not in script()
+
+
+# --- fixed point, feature maps, several networks -----------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype, steps", [("int8", 127), ("int12", 2047), ("int16", 32767)])
+def test_fixed_point_is_off_by_half_a_step_of_each_picture(dtype, steps):
+    x = torch.randn(2, 5, 3, 7) * torch.tensor([1e-6, 1, 50, 0, 1e9])[:, None, None]
+    error = (unpack(pack(x, dtype, maps=True)) - x).abs().amax((-2, -1))
+    assert (error <= 0.51 / steps * x.abs().amax((-2, -1))).all()
+    error = (unpack(pack(x, dtype)) - x).abs().max()
+    assert error <= 0.51 / steps * x.abs().max()
+
+
+def test_the_record_keeps_what_the_channel_branch_mixes():
+    model, pair = example("padded")
+    record = recorded(model, pair)
+    for level, (query, key, value) in record.features.items():
+        q, k = (normalize(x.flatten(3), dim=-1) for x in (query, key))
+        temperature = model.transformers[str(level)].attention.channel.temperature
+        weights = (temperature * (q @ k.mT)).softmax(-1)
+        torch.testing.assert_close(weights, record.channel[level])
+        assert value.shape == (1, 8, 4, *record.footprints[level].shape[-2:])
+
+
+def test_the_error_is_split_by_band():
+    model, pair = example("padded")
+    explorer, target = explore(model, pair), pair.target_image
+    ours = dl.super_resolve(model, pair)
+    seen = {"low": explorer.info["quality"], "output": explorer.networks["corrected"]["quality"]}
+    for image, shown in ((pair.zero_filled, seen["low"]), (ours, seen["output"])):
+        expected = band_error(target, image, 4)
+        assert shown["psnr"] == f"{psnr(target, image):.1f} dB"
+        assert shown["measured"] == pytest.approx(expected["measured"], rel=1e-4)
+        assert shown["removed"] == pytest.approx(expected["removed"], rel=1e-4)
+
+
+def test_several_networks_share_one_pair():
+    models, pair = both()
+    explorer = explore(models, pair)
+    assert (list(explorer.networks), explorer.network) == (["whole", "bare"], "whole")
+    explorer.level, explorer.head, explorer.branch, explorer.cell = 1, 7, "channel", [7, 3, 3]
+    explorer.network = "bare"  # which has level 4 only, and no channel branch
+    assert (explorer.level, explorer.head, explorer.branch) == (4, 7, "spatial")
+    assert explorer.cell == [0, 0, 0]
+    record = recorded(models["bare"], pair)
+    torch.testing.assert_close(explorer.lift(), record.lift(4, (8, 8), head=7, relative=True))
+    for name, wrong in {"network": "none", "branch": "channel", "cell": [0, 1, 0]}.items():
+        with pytest.raises(TraitError, match=f"{name} .* is not in this explorer"):
+            setattr(explorer, name, wrong)
+
+
+def test_a_list_is_named_by_variant():
+    shape, pair = (32, 32), dl.load_pair(smooth(1, (32, 32)), smooth(2, (32, 32)), 4)
+    variants = ["corrected", "paper", "corrected"]
+    explorer = explore([network(shape, variant=v) for v in variants], pair)
+    assert list(explorer.networks) == ["corrected", "paper", "corrected 2"]
+    assert "3 networks, 4x" in explorer.info["title"]
+    with pytest.raises(dl.InputError, match="models: found none"):
+        explore([], pair)
+    with pytest.raises(dl.InputError, match="found str"):
+        explore({"a": network(shape), "b": "lite-4x"}, pair)
+
+
+def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch):
+    # for each network
+    monkeypatch.setattr("dcamsr_lite.widgets.attention.explorer.PAGE_BYTES", 600_000)
+    models, pair = both()
+    explorer = explore({"one": models["whole"], "two": models["whole"]}, pair)
+    explorer.tour = [{"text": "Fine.", "level": 1, "network": "two"}, {"text": "All.", "level": 4}]
+    state = explorer.state()
+    assert {name: list(one["levels"]) for name, one in state["networks"].items()} == {
+        "one": ["2", "4"],
+        "two": ["2", "4"],
+    }
+    assert [step["level"] for step in state["tour"]] == [2, 4]
+    assert "without level 1" in state["info"]["notes"][0] and state["level"] == 2
+    explorer.save_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size <= 1_200_000
+
+
+# --- with the widget libraries of Colab, and with the newest ----------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "libraries",
+    [("ipywidgets==7.7.1", "anywidget==0.9.21", "ipython_genutils"), ("ipywidgets", "anywidget")],
+    ids=["Colab", "newest"],
+)
+def test_traits_work_with_other_widget_libraries(libraries, tmp_path):
+    """All explorers' tests that need no browser, with these in front of what is installed."""
+    place = tmp_path / "libraries"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*pip, "--no-deps", "--target", str(place), *libraries], capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"pip cannot install them: {done.stderr.strip()[-200:]}")
+    known = [str(place), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(known)}
+    show = "import anywidget, ipywidgets; print(*(m.__file__ for m in (anywidget, ipywidgets)))"
+    run = {"env": environment, "cwd": ROOT, "capture_output": True, "text": True}
+    files = subprocess.run([sys.executable, "-c", show], **run).stdout.split()
+    assert len(files) == 2 and all(str(place) in file for file in files)
+    run["env"] = environment | {"PATH": str(tmp_path)}  # no browser to be found: its tests skip
+    names = ("test_lab.py", "test_kspace_traits.py", "test_attribution.py")
+    files = [__file__, *(Path(__file__).with_name(name) for name in names)]
+    quiet = ["-q", "-m", "not slow", "-o", "filterwarnings=default"]  # their warnings are not ours
+    pytest_ = [sys.executable, "-m", "pytest", *quiet, "-p", "no:cacheprovider"]
+    tests = subprocess.run([*pytest_, *map(str, files)], **run)
+    assert tests.returncode == 0, tests.stdout[-3000:] + tests.stderr[-1000:]
