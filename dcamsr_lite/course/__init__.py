@@ -45,10 +45,10 @@ def budget(whole: int, fast: int) -> int:
     return fast if os.environ.get("DCAMSR_FAST") == "1" else whole
 
 
-def graded() -> bool:
+def is_graded() -> bool:
     """Whether a failed check has to stop the cell: nbgrader and notebooks/grade.py say so.
 
-    >>> graded()
+    >>> is_graded()
     False
     """
     return "NBGRADER_EXECUTION" in os.environ
@@ -72,7 +72,7 @@ def check(name: str, attempt: object) -> None:
     results[name] = result
     print(f"{name}: {result.message}")
     compare(result)
-    if graded() and result.state != "passed":
+    if is_graded() and result.state != "passed":
         raise AssertionError(f"{name}: {result.message}")
 
 

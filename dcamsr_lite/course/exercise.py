@@ -45,7 +45,7 @@ class Exercise:
     def same(self, yours: object, target: object) -> bool:
         """Whether two results agree, seen through ``view``; one that cannot be viewed does not."""
         try:
-            return agrees(self.view(yours), self.view(target))
+            return agree(self.view(yours), self.view(target))
         except (RuntimeError, IndexError, ValueError, AttributeError, TypeError):
             return False
 
@@ -73,10 +73,10 @@ class Result:
 NOT_ATTEMPTED = Result("not attempted", "not attempted yet.")
 
 
-def failed(hint: str, **drawn: Tensor) -> Result:
+def fail(hint: str, **drawn: Tensor) -> Result:
     """A wrong attempt, with the hint that names the mistake.
 
-    >>> failed("The axes are swapped.").message
+    >>> fail("The axes are swapped.").message
     'not yet. The axes are swapped.'
     """
     return Result("failed", f"not yet. {hint}", **drawn)
@@ -92,32 +92,32 @@ def examine(exercise: Exercise | Question, attempt: object) -> Result:
     if attempt is ...:
         return NOT_ATTEMPTED
     if isinstance(exercise, Question):
-        return _answered(exercise, attempt)
+        return _judge_answer(exercise, attempt)
     if not callable(attempt):
-        return failed(f"Hand over the function itself; this is a {type(attempt).__name__}.")
+        return fail(f"Hand over the function itself; this is a {type(attempt).__name__}.")
     return _run(exercise, attempt)
 
 
-def _answered(question: Question, answer: object) -> Result:
-    answer, right = plain(answer), plain(question.answer)
+def _judge_answer(question: Question, answer: object) -> Result:
+    answer, right = to_plain(answer), to_plain(question.answer)
     if _same_answer(answer, right):
         return Result("passed", f"right. {question.why}")
     for wrong, hint in question.mistakes.items():
         if _same_answer(answer, wrong):
-            return failed(hint)
-    return failed(question.hint)
+            return fail(hint)
+    return fail(question.hint)
 
 
-def plain(x: object) -> object:
+def to_plain(x: object) -> object:
     """Numbers of torch and numpy as Python's, lists as tuples; everything else as it is.
 
-    >>> plain([torch.tensor(7), 6.0]), plain(torch.tensor([7, 6])), plain(torch.ones(2, 2).shape)
+    >>> to_plain([torch.tensor(7), 6.0]), to_plain(torch.tensor([7, 6])), to_plain(torch.ones(2, 2).shape)
     ((7, 6.0), (7, 6), (2, 2))
     """
     if isinstance(x, list | tuple):
         return tuple(map(plain, x))
     if isinstance(x, Tensor | np.ndarray | np.generic):
-        return plain(x.tolist())
+        return to_plain(x.tolist())
     return x
 
 
@@ -138,12 +138,12 @@ class _Trial:
     yours: object = field(default=None)
 
 
-def _copied(inputs: tuple) -> tuple:
+def _copy(inputs: tuple) -> tuple:
     """Every attempt gets its own tensors and networks: it may change them."""
     return tuple(deepcopy(x) if isinstance(x, Tensor | nn.Module) else x for x in inputs)
 
 
-def _trials(exercise: Exercise) -> list[_Trial]:
+def _make_trials(exercise: Exercise) -> list[_Trial]:
     trials = []
     for seed, size in enumerate(SIZES):
         generator = torch.Generator().manual_seed(seed)
@@ -152,19 +152,19 @@ def _trials(exercise: Exercise) -> list[_Trial]:
             return torch.randn(*shape, generator=generator)
 
         inputs = exercise.inputs(random, size)
-        trials.append(_Trial(inputs, exercise.solution(*_copied(inputs))))
+        trials.append(_Trial(inputs, exercise.solution(*_copy(inputs))))
     return trials
 
 
 def _run(exercise: Exercise, attempt: Callable) -> Result:
-    trials, ran, stopped = _trials(exercise), [], ""
+    trials, ran, stopped = _make_trials(exercise), [], ""
     for trial in trials:
         try:
-            trial.yours = _alike(attempt(*_copied(trial.inputs)), trial.target)
+            trial.yours = _match_kind(attempt(*_copy(trial.inputs)), trial.target)
         except NotImplementedError:
             return NOT_ATTEMPTED
         except Exception as error:  # whatever the learner's code raises is told, not hidden
-            where = f" for {_described(trial.inputs[0])}" if ran else ""
+            where = f" for {_describe(trial.inputs[0])}" if ran else ""
             stopped = f"Your function stopped{where}: {type(error).__name__}: {error}"
             break
         if trial.yours is ...:
@@ -172,41 +172,41 @@ def _run(exercise: Exercise, attempt: Callable) -> Result:
         ran.append(trial)
     wrong = [trial for trial in ran if not exercise.same(trial.yours, trial.target)]
     if wrong:  # first what it is, then where it stops
-        return failed(_mistake(exercise, ran, wrong), **_drawn(exercise, wrong[0]))
+        return fail(_find_mistake(exercise, ran, wrong), **_choose_drawn(exercise, wrong[0]))
     if stopped:
-        return failed(stopped)
-    return Result("passed", "right.", **_drawn(exercise, trials[-1]))
+        return fail(stopped)
+    return Result("passed", "right.", **_choose_drawn(exercise, trials[-1]))
 
 
-def _alike(yours: object, target: object) -> object:
+def _match_kind(yours: object, target: object) -> object:
     """A number as the target has it: Python's, or a tensor without axes."""
-    if isinstance(target, Tensor) and target.ndim == 0 and type(plain(yours)) in (int, float):
-        return torch.tensor(plain(yours), dtype=target.dtype)
-    return plain(yours) if isinstance(yours, np.generic) else yours
+    if isinstance(target, Tensor) and target.ndim == 0 and type(to_plain(yours)) in (int, float):
+        return torch.tensor(to_plain(yours), dtype=target.dtype)
+    return to_plain(yours) if isinstance(yours, np.generic) else yours
 
 
-def _mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial]) -> str:
+def _find_mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial]) -> str:
     """The hint of the known mistake that gives the same results, or what can be said in general."""
     if trials[0].yours is None:
         return "Your function returns nothing: is the `return` missing?"
     for hint, wrong in exercise.mistakes.items():
-        if all(exercise.same(t.yours, wrong(*_copied(t.inputs))) for t in trials):
+        if all(exercise.same(t.yours, wrong(*_copy(t.inputs))) for t in trials):
             return hint
     some = len(failing) < len(trials)
-    where = f"That is for {_described(failing[0].inputs[0])}; others are right." if some else ""
+    where = f"That is for {_describe(failing[0].inputs[0])}; others are right." if some else ""
     said = [_in_general(exercise, failing), where, exercise.hint]
     return " ".join(filter(None, said))
 
 
-def agrees(yours: object, target: object) -> bool:
+def agree(yours: object, target: object) -> bool:
     """Equal to float precision: same type, same shape, no value off by more than 1e-4 of the largest.
 
-    >>> agrees(torch.ones(2), torch.ones(2)), agrees(torch.ones(2), torch.ones(1, 2)), agrees(1, 1.0)
+    >>> agree(torch.ones(2), torch.ones(2)), agree(torch.ones(2), torch.ones(1, 2)), agree(1, 1.0)
     (True, False, True)
     """
     if isinstance(target, tuple):
         same = isinstance(yours, tuple) and len(yours) == len(target)
-        return same and all(map(agrees, yours, target))
+        return same and all(map(agree, yours, target))
     if not isinstance(target, Tensor):
         if isinstance(yours, Tensor) and yours.numel() == 1:
             yours = yours.item()
@@ -221,38 +221,38 @@ def agrees(yours: object, target: object) -> bool:
     return bool(off <= 1e-4 * target.abs().max() + 1e-6)
 
 
-def _described(x: object) -> str:
+def _describe(x: object) -> str:
     """Type and shape of what is too long to print.
 
-    >>> _described((torch.ones(2, 3), 1.5))
+    >>> _describe((torch.ones(2, 3), 1.5))
     'a tuple (a tensor of shape (2, 3), 1.5)'
     """
     if isinstance(x, tuple | list):
-        return f"a {type(x).__name__} ({', '.join(map(_described, x))})"
+        return f"a {type(x).__name__} ({', '.join(map(_describe, x))})"
     if isinstance(x, Tensor):
         return f"a tensor of shape {tuple(x.shape)}" if x.ndim else f"{x.item():.4g}"
     return repr(x) if isinstance(x, int | float | str | None) else f"a {type(x).__name__}"
 
 
-def _in_general(exercise: Exercise, trials: list[_Trial]) -> str:
+def _say_in_general(exercise: Exercise, trials: list[_Trial]) -> str:
     """What is wrong, where it first is, in shape, type, axis order or by one factor."""
     yours, target = trials[0].yours, trials[0].target
     if not isinstance(target, Tensor):
-        found, expected = _described(yours), _described(target)
+        found, expected = _describe(yours), _describe(target)
         if found == expected:
             return f"Your result is {found}, as expected, with other values."
         return f"Your result is {found}, expected {expected}."
     if not isinstance(yours, Tensor):
         return f"Your result is a {type(yours).__name__}, expected a tensor."
     if yours.shape != target.shape:
-        return _wrong_shape(exercise.axes, yours, target)
+        return _say_wrong_shape(exercise.axes, yours, target)
     if yours.is_complex() and not target.is_complex():
         return "Your result is complex, expected a real image: take the magnitude."
     if not yours.isfinite().all():
         return "Your result has values that are not finite."
-    if yours.ndim > 1 and yours.shape[-1] == yours.shape[-2] and agrees(yours.mT, target):
+    if yours.ndim > 1 and yours.shape[-1] == yours.shape[-2] and agree(yours.mT, target):
         return "The last two axes are swapped."
-    factors = {_factor(t.yours, t.target) for t in trials}
+    factors = {_find_factor(t.yours, t.target) for t in trials}
     if None not in factors:
         found = " or ".join(f"{factor:.4g}" for factor in sorted(factors))
         return f"Every value is {found} times the expected one: a factor is wrong."
@@ -260,27 +260,27 @@ def _in_general(exercise: Exercise, trials: list[_Trial]) -> str:
     return f"{100 * share:.0f} % of the values differ."
 
 
-def _wrong_shape(axes: str, yours: Tensor, target: Tensor) -> str:
+def _say_wrong_shape(axes: str, yours: Tensor, target: Tensor) -> str:
     found, expected = tuple(yours.shape), tuple(target.shape)
     names = axes.split()
     if len(names) == len(found):
         for order in permutations(range(len(names))):
             moved = target.permute(order)
-            if moved.shape == yours.shape and agrees(yours, moved):
+            if moved.shape == yours.shape and agree(yours, moved):
                 return f"The axes are ({' '.join(names[i] for i in order)}), expected ({axes})."
     named = f", that is ({axes})" if axes else ""
     return f"Your result has shape {found}, expected {expected}{named}."
 
 
-def _factor(yours: object, target: Tensor) -> float | None:
+def _find_factor(yours: object, target: Tensor) -> float | None:
     if not isinstance(yours, Tensor) or yours.shape != target.shape or not target.any():
         return None
     factor = ((yours * target.conj()).sum() / target.abs().square().sum()).abs().item()
-    same = factor > 0 and agrees(yours / factor, target)
+    same = factor > 0 and agree(yours / factor, target)
     return round(factor, 6) if same else None
 
 
-def _drawn(exercise: Exercise, trial: _Trial) -> dict[str, Tensor]:
+def _choose_drawn(exercise: Exercise, trial: _Trial) -> dict[str, Tensor]:
     if exercise.shown is None or not isinstance(trial.yours, Tensor):
         return {}
     try:

@@ -16,10 +16,10 @@ _STARTED = time.perf_counter()
 results: dict[str, Result] = {}  # of this session, by exercise
 
 
-def memory() -> str:
+def describe_memory() -> str:
     """The most memory that this process has used so far, in words.
 
-    >>> memory() != ""
+    >>> describe_memory() != ""
     True
     """
     try:
@@ -31,10 +31,10 @@ def memory() -> str:
     return f"{bytes_ / 1e9:.2f} GB at most"
 
 
-def device() -> str:
+def describe_device() -> str:
     """The GPU's name where torch finds one, otherwise the number of cores and threads.
 
-    >>> device() != ""
+    >>> describe_device() != ""
     True
     """
     import torch
@@ -55,8 +55,8 @@ def report() -> None:
     names = ("torch", "numpy", "matplotlib", "ipywidgets", "anywidget")
     libraries = ", ".join(f"{name} {version(name)}" for name in names)
     print(f"dcamsr-lite {dcamsr_lite.__version__}, Python {platform.python_version()}, {libraries}")
-    print(f"device: {device()}")
-    print(f"memory: {memory()}")
+    print(f"device: {describe_device()}")
+    print(f"memory: {describe_memory()}")
     print(f"minutes: {(time.perf_counter() - _STARTED) / 60:.1f}")
     states = [result.state for result in results.values()]
     if states:

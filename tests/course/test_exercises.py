@@ -12,7 +12,7 @@ from einops import rearrange
 
 from dcamsr_lite import course
 from dcamsr_lite.course import Exercise, Question, examine
-from dcamsr_lite.course.exercise import agrees
+from dcamsr_lite.course.exercise import agree
 
 EXERCISES = course.EXERCISES
 FUNCTIONS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
@@ -247,9 +247,9 @@ def test_inputs_are_the_learners_to_spoil():
 
 
 def test_a_number_may_be_a_tensor_but_no_answer_is_a_truth_value():
-    assert agrees(torch.tensor(2.0), 2.0)
-    assert not agrees(True, 1.0)
-    assert not agrees(1.0, True)
+    assert agree(torch.tensor(2.0), 2.0)
+    assert not agree(True, 1.0)
+    assert not agree(1.0, True)
     assert examine(EXERCISES["kspace.noise"], lambda s, scale: torch.tensor(s / scale)).state == (
         "passed"
     )
