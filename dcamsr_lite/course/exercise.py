@@ -111,11 +111,11 @@ def _judge_answer(question: Question, answer: object) -> Result:
 def to_plain(x: object) -> object:
     """Numbers of torch and numpy as Python's, lists as tuples; everything else as it is.
 
-    >>> to_plain([torch.tensor(7), 6.0]), to_plain(torch.tensor([7, 6])), to_plain(torch.ones(2, 2).shape)
-    ((7, 6.0), (7, 6), (2, 2))
+    >>> to_plain([torch.tensor(7), 6.0]), to_plain(torch.tensor([7, 6]))
+    ((7, 6.0), (7, 6))
     """
     if isinstance(x, list | tuple):
-        return tuple(map(plain, x))
+        return tuple(map(to_plain, x))
     if isinstance(x, Tensor | np.ndarray | np.generic):
         return to_plain(x.tolist())
     return x
@@ -194,7 +194,7 @@ def _find_mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial
             return hint
     some = len(failing) < len(trials)
     where = f"That is for {_describe(failing[0].inputs[0])}; others are right." if some else ""
-    said = [_in_general(exercise, failing), where, exercise.hint]
+    said = [_say_in_general(exercise, failing), where, exercise.hint]
     return " ".join(filter(None, said))
 
 
