@@ -9,7 +9,7 @@ Names load when they are first used, so that ``import dcamsr_lite`` stays quick.
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOMES = {
     "DCAMSR": "network.model",
