@@ -13,7 +13,8 @@ import csv
 import io
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,9 @@ from ..kspace import center_crop, center_pad, degrade, fft2c, ifft2c, zero_fill,
 from ..network.config import MULTIPLE
 from .files import Volume, read_volume
 from .hdf5 import M4RAW_NAME
+from .normalisation import NORMALISATIONS, normalise_reference, normalise_target
 from .volume import decoding
 
-NORMALISATIONS = ("clean", "released")
-CLAMP = 6.0  # the released code's, on all three images
 SMALLEST = 8  # rows and columns of a full-size image
 CONTRASTS = ("T1", "T2", "FLAIR", "GRE")
 MAX_CSV_BYTES = 2**24
@@ -39,44 +39,75 @@ Names = tuple[Path, Path, str]  # reference, target, subject
 
 @dataclass(frozen=True)
 class Pair:
-    """One reference and one target volume, as the network wants them and as they were.
+    """One reference and one target volume, as they were and as the network wants them.
 
     >>> pair = load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2)
     >>> pair.low.shape, pair.shape
     (torch.Size([2, 8, 8]), (16, 16))
 
-    ``lr`` (slice, 1, H/s, W/s), ``ref`` and ``target`` (slice, 1, H, W) are normalised, on a grid
-    zero-padded to a multiple of 8 and of the scale. ``mean`` and ``std`` (slice, 1, 1, 1) lead
-    back: target's units = normalised * std + mean, in both normalisations (in the released one they
-    are those of an LR image that is s times brighter, and nothing more has to be undone).
-    ``low`` (slice, H/s, W/s) is the LR image on the target's scale; ``zero_filled``,
-    ``reference_image``, ``target_image`` are (slice, rows, columns), in own units, not padded.
-    An LR image that came without its original (``load_input``) has no ``target``.
-    ``target_kspace`` (slice, coil, rows, columns) is that of a target from memory that was degraded
-    coil by coil; that of a file would fill the memory, and can be read again.
+    ``reference`` and ``given`` are the volumes: ``given`` is the target, or the low-resolution image
+    that came without its original (``load_input``); then there is no ``target``. Its k-space is kept
+    if it is from memory and was degraded coil by coil (that of a file would fill the memory, and can
+    be read again). ``lr`` (slice, 1, H/s, W/s), ``ref`` and ``target`` (slice, 1, H, W) are
+    normalised, on a grid zero-padded to a multiple of 8 and of the scale. ``mean`` and ``std``
+    (slice, 1, 1, 1) lead back: target's units = normalised * std + mean, in both normalisations (in
+    the released one they are those of an LR image that is s times brighter, and nothing more has to
+    be undone). ``low`` (slice, H/s, W/s) is the LR image on the target's scale, ``zero_filled``
+    (slice, rows, columns) what can be made of it without a network, in the target's units, not
+    padded.
     """
 
+    reference: Volume
+    given: Volume
+    scale: int
+    order: str
+    normalisation: str
     lr: Tensor
     ref: Tensor
     target: Tensor | None
-    scale: int
     mean: Tensor
     std: Tensor
-    shape: tuple[int, int]
     low: Tensor
     zero_filled: Tensor
-    reference_image: Tensor
-    target_image: Tensor | None
-    normalisation: str
-    order: str
-    reference_path: str | None = None
-    target_path: str | None = None
-    contrast: str | None = None
-    field_of_view: tuple[float, float] | None = None
-    affine: np.ndarray | None = None
-    target_kspace: Tensor | None = None
-    slice_thickness: float | None = None
-    nifti: object | None = None
+
+    reference_image = property(attrgetter("reference.images"))
+    reference_path = property(attrgetter("reference.path"))
+    target_path = property(attrgetter("given.path"))
+    target_kspace = property(attrgetter("given.kspace"))
+    contrast = property(attrgetter("given.contrast"))
+    field_of_view = property(attrgetter("grid.field_of_view"))
+    slice_thickness = property(attrgetter("grid.slice_thickness"))
+    affine = property(attrgetter("grid.affine"))
+    nifti = property(attrgetter("grid.nifti"))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the images, without padding."""
+        return tuple(self.reference.images.shape[-2:])
+
+    @property
+    def target_image(self) -> Tensor | None:
+        """The target (slice, row, column) in its own units; None where the input came without it."""
+        return None if self.target is None else self.given.images
+
+    @property
+    def grid(self) -> Volume:
+        """The full-size grid, to be handed to ``write_volume`` as ``like``.
+
+        >>> load_pair(torch.rand(2, 9, 8), torch.rand(2, 9, 8), scale=2).grid.images.shape
+        torch.Size([2, 9, 8])
+        """
+        # an LR image does not describe the grid of full size, on which the output lies
+        sized = self.reference if self.target is None else self.given
+        placed = self.reference if self.given.affine is None else sized
+        return Volume(
+            self.reference.images,
+            contrast=self.contrast,
+            field_of_view=sized.field_of_view,
+            slice_thickness=sized.slice_thickness,
+            affine=placed.affine,
+            nifti=placed.nifti,
+        )
 
     def restore(self, sr: Tensor) -> Tensor:
         """From the network's output to the target's units, (slice, rows, columns), unpadded.
@@ -88,21 +119,49 @@ class Pair:
         image = sr * self.std.to(sr) + self.mean.to(sr)
         return center_crop(image.squeeze(1), self.shape)
 
-    @property
-    def grid(self) -> Volume:
-        """The full-size grid, to be handed to ``write_volume`` as ``like``.
+    def take_slice(self, index: int) -> "Pair":
+        """One slice of the pair.
 
-        >>> load_pair(torch.rand(2, 9, 8), torch.rand(2, 9, 8), scale=2).grid.images.shape
-        torch.Size([2, 9, 8])
+        >>> pair = load_pair(torch.rand(3, 16, 16), torch.rand(3, 16, 16), scale=2)
+        >>> pair.take_slice(1).target_image.shape
+        torch.Size([1, 16, 16])
         """
-        return Volume(
-            self.reference_image,
-            contrast=self.contrast,
-            field_of_view=self.field_of_view,
-            affine=self.affine,
-            slice_thickness=self.slice_thickness,
-            nifti=self.nifti,
-        )
+        return _take_slice(self, index)
+
+    def with_reference(self, images: Tensor) -> "Pair":
+        """The pair with other magnitudes (slice, row, column) in the place of the reference.
+
+        >>> pair = load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2)
+        >>> float(pair.with_reference(torch.zeros(2, 16, 16)).ref.abs().max())
+        0.0
+
+        They are normalised as ``load_pair`` does it, but may be blank.
+        """
+        padded = center_pad(images, tuple(self.ref.shape[-2:]))
+        ref = normalise_reference(padded, padded, self.scale, "image", self.normalisation)
+        return replace(self, reference=replace(self.reference, images=images), ref=ref)
+
+    def with_target(self, images: Tensor, low: Tensor, zero_filled: Tensor) -> "Pair":
+        """The pair with another target (slice, row, column), and what was measured of it.
+
+        >>> pair = load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2)
+        >>> same = pair.with_target(pair.target_image, pair.low, pair.zero_filled)
+        >>> torch.equal(same.lr, pair.lr)
+        True
+        """
+        padded = center_pad(images, tuple(self.ref.shape[-2:]))
+        normalised = normalise_target(padded, low, self.scale, self.normalisation)
+        given = replace(self.given, images=images)
+        return replace(self, given=given, low=low, zero_filled=zero_filled, **normalised)
+
+
+def _take_slice(whole, index: int):
+    """Cut every tensor of a dataclass, and of those in it, along its first axis."""
+    if isinstance(whole, Tensor):
+        return whole[index : index + 1]
+    if not is_dataclass(whole):
+        return whole
+    return replace(whole, **{name: _take_slice(part, index) for name, part in vars(whole).items()})
 
 
 def load_pair(
@@ -120,10 +179,16 @@ def load_pair(
 
     Files, arrays (magnitude images, in any units) or volumes, see ``read_volume``. ``order`` is how
     the target is degraded (``kspace.degrade``): by default "coils" where there is k-space, "image"
-    where there are magnitudes only. ``normalisation`` is "clean" or "released", see ``normalise``.
+    where there are magnitudes only. ``normalisation`` is "clean" or "released": see that module.
     Raises InputError.
     """
-    full, truth = _magnitude(reference, "reference"), _magnitude(target, "target")
+    full, truth = _read_magnitude(reference, "reference"), _read_magnitude(target, "target")
+    _check_options(scale, order, normalisation)
+    if truth.images.shape != full.images.shape:
+        found = f"{_size(truth.images)} beside a reference of {_size(full.images)}"
+        raise InputError(truth.path or "target", found, "the same matrix")
+    if order == "coils" and truth.kspace is None:
+        raise InputError(truth.path or "target", "magnitude images", "k-space, or order='image'")
     return _assemble(full, truth, scale, order, normalisation)
 
 
@@ -139,48 +204,19 @@ def load_input(reference: Source, image: Source, scale: int, normalisation: str 
     1/``scale`` of it is the low-resolution image, on the target's scale; its ``target`` and
     ``target_image`` are None. Raises InputError for any other size.
     """
-    full, given = _magnitude(reference, "reference"), _magnitude(image, "input")
-    if given.images.shape == full.images.shape:
-        return _assemble(full, given, scale, None, normalisation)
+    full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
     _check_options(scale, None, normalisation)
-    slices, height, width = given.images.shape
-    if (slices, scale * height, scale * width) != tuple(full.images.shape):
+    slices, rows, columns = given.images.shape
+    fitting = (slices, rows, columns), (slices, scale * rows, scale * columns)
+    if tuple(full.images.shape) not in fitting:
         expected = (
             f"{_size(full.images)} as the reference has, or 1/{scale} of its rows and columns"
         )
         raise InputError(given.path or "input", _size(given.images), expected)
-    return _assemble(full, given, scale, "image", normalisation, is_low=True)
+    return _assemble(full, given, scale, None, normalisation)
 
 
-def normalise(
-    image: Tensor, mean: Tensor | None = None, std: Tensor | None = None, clamp: float | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Subtract the mean and divide by the standard deviation, per slice, or by those given.
-
-    >>> slices, mean, std = normalise(torch.rand(3, 1, 8, 8))
-    >>> mean.shape, bool(slices.mean().abs() < 1e-6)
-    (torch.Size([3, 1, 1, 1]), True)
-
-    ``image`` is (..., 1, row, column); mean and (unbiased) deviation keep its axes, with size 1 in
-    the last three. A blank slice, whose deviation is zero, is divided by 1.
-
-    Of a pair, "clean" takes the LR image on the target's scale, and normalises LR and target by the
-    LR's mean and deviation, the reference by its own. "released", as the authors' code, takes the
-    LR image as it leaves the crop, ``scale`` times brighter, normalises LR and target by *its* mean
-    and deviation, the reference by those of the reference's own such LR image, and clamps all three
-    to +-6.
-    """
-    if mean is None:
-        mean = image.mean((-3, -2, -1), keepdim=True)
-    if std is None:
-        std = image.std((-3, -2, -1), keepdim=True)
-        # rounding of the Fourier transform is no contrast
-        std = torch.where(std <= 1e-6 * mean.abs(), torch.ones_like(std), std)
-    normalised = (image - mean) / std
-    return normalised if clamp is None else normalised.clamp(-clamp, clamp), mean, std
-
-
-def _magnitude(source: Source, role: str) -> Volume:
+def _read_magnitude(source: Source, role: str) -> Volume:
     volume = read_volume(source)
     low, high = float(volume.images.min()), float(volume.images.max())
     # a little undershoot comes from interpolation; more would be folded up by the LR magnitude
@@ -204,76 +240,42 @@ def _size(images: Tensor) -> str:
 
 
 def _assemble(
-    reference: Volume,
-    target: Volume,
-    scale: int,
-    order: str | None,
-    normalisation: str,
-    is_low: bool = False,
+    reference: Volume, given: Volume, scale: int, order: str | None, normalisation: str
 ) -> Pair:
-    _check_options(scale, order, normalisation)
-    rows, columns = reference.images.shape[-2:]
-    if not is_low and target.images.shape != reference.images.shape:
-        found = f"{_size(target.images)} beside a reference of {_size(reference.images)}"
-        raise InputError(target.path or "target", found, "the same matrix")
-    if min(rows, columns) < SMALLEST:
+    is_low = given.images.shape != reference.images.shape
+    shape = tuple(reference.images.shape[-2:])
+    if min(shape) < SMALLEST:
         found = _size(reference.images)
         raise InputError(reference.path or "reference", found, f"{SMALLEST} x {SMALLEST} or more")
-    if order == "coils" and target.kspace is None:
-        raise InputError(target.path or "target", "magnitude images", "k-space, or order='image'")
-    order = order or ("image" if target.kspace is None else "coils")
+    order = order or ("image" if is_low or given.kspace is None else "coils")
     multiple = math.lcm(MULTIPLE, scale)
-    padded = (-(-rows // multiple) * multiple, -(-columns // multiple) * multiple)
+    padded = tuple(-(-n // multiple) * multiple for n in shape)
 
-    def coils_or_image(volume: Volume) -> Tensor:
-        if order == "coils" and volume.kspace is not None:
-            return _pad_kspace(volume.kspace, padded)
-        return center_pad(volume.images, padded)
+    def pad(volume: Volume) -> Tensor:
+        coils = order == "coils" and volume.kspace is not None
+        return _pad_kspace(volume.kspace, padded) if coils else center_pad(volume.images, padded)
 
-    full = coils_or_image(target) if not is_low else None
-    if full is None:
-        low = center_pad(target.images, (padded[0] // scale, padded[1] // scale))
+    if is_low:
+        low = center_pad(given.images, tuple(n // scale for n in padded))
         filled = zero_fill_image(low, padded)
     else:  # slice by slice: the coils of a whole fastMRI volume may be a gigabyte
+        full = pad(given)
         low = torch.stack([degrade(one, scale, order) for one in full])
         filled = torch.stack([zero_fill(one, scale, order) for one in full])
-    ref = center_pad(reference.images, padded).unsqueeze(1)
-    truth = None if is_low else center_pad(target.images, padded).unsqueeze(1)
-    if normalisation == "clean":
-        clamp = None
-        lr, mean, std = normalise(low.unsqueeze(1))
-        ref, _, _ = normalise(ref)
-    else:
-        clamp = CLAMP
-        lr, mean, std = normalise(scale * low.unsqueeze(1), clamp=clamp)
-        bright = [degrade(one, scale, order, False) for one in coils_or_image(reference)]
-        _, *statistics = normalise(torch.stack(bright).unsqueeze(1))
-        ref, _, _ = normalise(ref, *statistics, clamp=clamp)
-    # the output lies on the grid of full size, which an LR input does not describe
-    sized = reference if is_low else target
-    placed = reference if target.affine is None else sized
+    image = center_pad(reference.images, padded)
+    measured = pad(reference) if normalisation == "released" else image
+    truth = None if is_low else center_pad(given.images, padded)
+    kept = given.kspace if order == "coils" and given.path is None else None
     return Pair(
-        lr=lr,
-        ref=ref,
-        target=None if truth is None else normalise(truth, mean, std, clamp)[0],
+        reference=replace(reference, kspace=None),
+        given=replace(given, kspace=kept),
         scale=scale,
-        mean=mean,
-        std=std,
-        shape=(rows, columns),
-        low=low,
-        zero_filled=center_crop(filled, (rows, columns)),
-        reference_image=reference.images,
-        target_image=None if is_low else target.images,
-        normalisation=normalisation,
         order=order,
-        reference_path=reference.path,
-        target_path=target.path,
-        contrast=target.contrast,
-        field_of_view=sized.field_of_view,
-        slice_thickness=sized.slice_thickness,
-        affine=placed.affine,
-        nifti=placed.nifti,
-        target_kspace=target.kspace if order == "coils" and target.path is None else None,
+        normalisation=normalisation,
+        ref=normalise_reference(image, measured, scale, order, normalisation),
+        low=low,
+        zero_filled=center_crop(filled, shape),
+        **normalise_target(truth, low, scale, normalisation),
     )
 
 

@@ -17,13 +17,12 @@ gets, ``cut`` the network, and ``run`` says what it costs.
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
-from ..data.pairs import Pair, load_input
-from ..data.volume import Volume
+from ..data.pairs import Pair
 from ..errors import InputError
 from ..evaluation import super_resolve
 from ..kspace import center_crop, center_pad, degrade, zero_fill
@@ -201,20 +200,17 @@ def edit(
         raise InputError("slice", str(slice), f"0 to {len(pair.lr) - 1}")
     if pair.target_image is None and intervention.needs_target:
         raise InputError("pair", "no target", "a pair with one, from load_pair")
-    one = _slice(pair, slice)
+    one = pair.take_slice(slice)
     if intervention.edits_reference:
-        one = replace(one, **_reference(one, slice, intervention, other, len(pair.lr)))
+        one = one.with_reference(_edit_reference(one, slice, intervention, other, len(pair.lr)))
     if intervention.edits_target:
-        one = replace(one, **_target(one, intervention))
+        one = _edit_target(one, intervention)
     return one
 
 
-def _slice(pair: Pair, index: int) -> Pair:
-    tensors = {n: x for n, x in vars(pair).items() if isinstance(x, Tensor)}
-    return replace(pair, **{name: x[index : index + 1] for name, x in tensors.items()})
-
-
-def _reference(one: Pair, index: int, intervention: Intervention, other, slices: int) -> dict:
+def _edit_reference(
+    one: Pair, index: int, intervention: Intervention, other, slices: int
+) -> Tensor:
     own = one.reference_image[0].float()
     if intervention.reference == "blank":
         image = torch.zeros_like(own)
@@ -235,11 +231,10 @@ def _reference(one: Pair, index: int, intervention: Intervention, other, slices:
     image = blur(image, intervention.blur) if intervention.blur else image
     image = rotate(image, intervention.rotate) if intervention.rotate else image
     image = shift(image, *intervention.shift) if any(intervention.shift) else image
-    image = image.clamp_min(0)[None]  # a magnitude: interpolation undershoots
-    return {"reference_image": image, "ref": _normalised(one, image, one.low).ref}
+    return image.clamp_min(0)[None]  # a magnitude: interpolation undershoots
 
 
-def _target(one: Pair, intervention: Intervention) -> dict:
+def _edit_target(one: Pair, intervention: Intervention) -> Pair:
     before = one.target_image.float()
     image = before[0]
     for lesion in intervention.lesions:
@@ -251,23 +246,8 @@ def _target(one: Pair, intervention: Intervention) -> dict:
     low, low_before = (degrade(x, one.scale, "image") for x in full)
     filled, filled_before = (zero_fill(x, one.scale, "image") for x in full)
     low = (one.low + low - low_before).clamp_min(0)
-    made = _normalised(one, one.reference_image, low)
-    truth = (center_pad(image, padded)[:, None] - made.mean) / made.std
-    return {
-        "lr": made.lr,
-        "target": truth,
-        "mean": made.mean,
-        "std": made.std,
-        "low": low,
-        "zero_filled": one.zero_filled + center_crop(filled - filled_before, one.shape),
-        "target_image": image,
-    }
-
-
-def _normalised(one: Pair, reference: Tensor, low: Tensor) -> Pair:
-    # as volumes: an array that is blank would be refused
-    full = center_pad(reference, tuple(one.ref.shape[-2:]))
-    return load_input(Volume(full), Volume(low), one.scale, one.normalisation)
+    filled = one.zero_filled + center_crop(filled - filled_before, one.shape)
+    return one.with_target(image, low, filled)
 
 
 def _other(one: Pair, index: int, slices: int, other: Pair | int | None) -> Tensor:

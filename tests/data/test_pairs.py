@@ -10,11 +10,11 @@ from helpers import SHARED, coil_kspace, phantom
 
 from dcamsr_lite import kspace as ks
 from dcamsr_lite.data.files import Volume, read_volume, write_volume
+from dcamsr_lite.data.normalisation import normalise
 from dcamsr_lite.data.pairs import (
     find_pairs,
     load_input,
     load_pair,
-    normalise,
     read_pairs_csv,
     split_by_subject,
 )
@@ -104,6 +104,29 @@ def test_padding_and_the_way_back(order, shape, scale):
     if order == "coils":
         error = float((pair.zero_filled - t2.images).norm() / t2.images.norm())
         assert error < 0.5
+
+
+@pytest.mark.parametrize("normalisation", ["clean", "released"])
+def test_a_slice_and_another_image_make_the_pair_that_reading_them_makes(normalisation):
+    one, two, other = (phantom(3, 50, seed) for seed in (1, 2, 3))
+    pair = load_pair(one, two, 4, normalisation=normalisation)
+    expected = load_pair(other, two, 4, normalisation=normalisation)
+    assert torch.equal(pair.with_reference(other).ref, expected.ref)
+    assert torch.equal(pair.with_reference(other).reference_image, other)
+    expected = load_pair(one, other, 4, normalisation=normalisation)
+    changed = pair.with_target(other, expected.low, expected.zero_filled)
+    alone = load_pair(one[1:2], two[1:2], 4, normalisation=normalisation)
+    for made, wanted in ((changed, expected), (pair.take_slice(1), alone)):
+        for name, value in vars(wanted).items():
+            if isinstance(value, torch.Tensor):
+                torch.testing.assert_close(getattr(made, name), value)
+        assert torch.equal(made.target_image, wanted.target_image)
+        assert torch.equal(made.grid.images, wanted.grid.images)
+
+
+def test_a_slice_of_a_pair_keeps_the_k_space_of_its_slice():
+    one, two = coil_kspace(3, 32, 1), coil_kspace(3, 32, 2)
+    assert torch.equal(load_pair(one, two, 4).take_slice(2).target_kspace, two[2:])
 
 
 def test_blank_slices_are_allowed():

@@ -1,14 +1,13 @@
 """Interventions: what is edited is what was asked for, the rest stays to the bit; cuts are causal."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 from helpers import awake, coil_kspace, phantom
 
 import dcamsr_lite as dl
-from dcamsr_lite.data.pairs import normalise
+from dcamsr_lite.data.normalisation import normalise
 from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.figures import overview
 from dcamsr_lite.interpret import interventions
@@ -31,8 +30,9 @@ EDITS = [
 ]
 
 
-def pair_of(size: int = 32, slices: int = 3, **options) -> dl.Pair:
-    return dl.load_pair(phantom(slices, size, 1), 900 * phantom(slices, size, 2), 4, **options)
+def pair_of(size: int = 32, slices: int = 3, view: tuple | None = None, **options) -> dl.Pair:
+    target = Volume(900 * phantom(slices, size, 2), field_of_view=view)
+    return dl.load_pair(phantom(slices, size, 1), target, 4, **options)
 
 
 def network(**options) -> dl.DCAMSR:
@@ -165,8 +165,8 @@ def test_a_simulated_head_has_few_slices_and_a_field_of_view_that_can_be_made(mo
 
     monkeypatch.setattr("dcamsr_lite.interpret.interventions.simulated_reference", simulated)
 
-    def taken(slices: int, index: int, **changes) -> int:
-        one = replace(pair_of(16, 1), **changes)
+    def taken(slices: int, index: int, view: tuple | None = None) -> int:
+        one = pair_of(16, 1, view)
         return int(interventions._other(one, index, slices, None).min()) - 1
 
     for slices in (1, 2, 17, 18):
@@ -176,12 +176,12 @@ def test_a_simulated_head_has_few_slices_and_a_field_of_view_that_can_be_made(mo
     assert made[-1] == (18, 240.0)
     views = {(80, 80): 100, (80, 150): 150, (240, 240): 240, (0.5, 2e4): 1000}
     for view, expected in views.items():
-        taken(1, 0, field_of_view=view)
+        taken(1, 0, view)
         assert made[-1] == (1, expected)
 
 
 def test_a_pair_with_a_tiny_field_of_view_has_another_subject():
-    pair = replace(pair_of(16, 1), field_of_view=(80, 80))
+    pair = pair_of(16, 1, view=(80, 80))
     assert edit(pair, 0, Intervention("other")).ref.isfinite().all()
 
 

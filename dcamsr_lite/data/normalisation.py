@@ -1,0 +1,74 @@
+"""Grey values of every slice about zero, in the two ways that there are: "clean" and "released".
+
+>>> lr = normalise_target(torch.rand(3, 32, 32), torch.rand(3, 8, 8), scale=4)["lr"]
+>>> lr.shape, bool(lr.mean().abs() < 1e-6)
+(torch.Size([3, 1, 8, 8]), True)
+
+"clean" takes the LR image on the target's scale, and normalises LR and target by the LR's mean and
+deviation, the reference by its own. "released", as the authors' code, takes the LR image as it
+leaves the crop, ``scale`` times brighter, normalises LR and target by *its* mean and deviation, the
+reference by those of the reference's own such LR image, and clamps all three to +-6.
+"""
+
+import torch
+from torch import Tensor
+
+from ..kspace import degrade
+
+NORMALISATIONS = ("clean", "released")
+CLAMP = 6.0  # the released code's, on all three images
+
+
+def normalise(
+    image: Tensor, mean: Tensor | None = None, std: Tensor | None = None, clamp: float | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Subtract the mean and divide by the standard deviation, per slice, or by those given.
+
+    >>> slices, mean, std = normalise(torch.rand(3, 1, 8, 8))
+    >>> mean.shape, bool(slices.mean().abs() < 1e-6)
+    (torch.Size([3, 1, 1, 1]), True)
+
+    ``image`` is (..., 1, row, column); mean and (unbiased) deviation keep its axes, with size 1 in
+    the last three. A blank slice, whose deviation is zero, is divided by 1.
+    """
+    if mean is None:
+        mean = image.mean((-3, -2, -1), keepdim=True)
+    if std is None:
+        std = image.std((-3, -2, -1), keepdim=True)
+        # rounding of the Fourier transform is no contrast
+        std = torch.where(std <= 1e-6 * mean.abs(), torch.ones_like(std), std)
+    normalised = (image - mean) / std
+    return normalised if clamp is None else normalised.clamp(-clamp, clamp), mean, std
+
+
+def normalise_reference(
+    image: Tensor, measured: Tensor, scale: int, order: str, normalisation: str
+) -> Tensor:
+    """A reference (slice, row, column) by its own grey values -> (slice, 1, row, column).
+
+    >>> images = torch.rand(3, 16, 16)
+    >>> ref = normalise_reference(images, images, scale=2, order="image", normalisation="released")
+    >>> ref.shape
+    torch.Size([3, 1, 16, 16])
+
+    ``measured``, images or coils, is what is degraded for the statistics of "released".
+    """
+    if normalisation == "clean":
+        return normalise(image.unsqueeze(1))[0]
+    bright = torch.stack([degrade(one, scale, order, False) for one in measured])
+    _, *statistics = normalise(bright.unsqueeze(1))
+    return normalise(image.unsqueeze(1), *statistics, clamp=CLAMP)[0]
+
+
+def normalise_target(
+    image: Tensor | None, low: Tensor, scale: int, normalisation: str = "clean"
+) -> dict[str, Tensor | None]:
+    """The target (slice, row, column), if there is one, and the LR image by its grey values.
+
+    >>> sorted(normalise_target(None, torch.rand(3, 8, 8), scale=2))
+    ['lr', 'mean', 'std', 'target']
+    """
+    gain, clamp = (1, None) if normalisation == "clean" else (scale, CLAMP)
+    lr, mean, std = normalise(gain * low.unsqueeze(1), clamp=clamp)
+    target = None if image is None else normalise(image.unsqueeze(1), mean, std, clamp)[0]
+    return {"lr": lr, "target": target, "mean": mean, "std": std}
