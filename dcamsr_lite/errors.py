@@ -1,9 +1,10 @@
-"""The error that means "your input, not our code", files whole or not at all, and our own assets."""
+"""The error that means "your input, not our code", checks that raise it, files whole or not at all."""
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -29,6 +30,42 @@ class InputError(ValueError):
     def __reduce__(self):
         # an exception is rebuilt from its message alone; processes send theirs as pickles
         return type(self), self._told
+
+
+def check_one_of(name: str, value: object, known: Iterable) -> None:
+    """Raise InputError unless the value is a known one.
+
+    >>> check_one_of("image", "targets", ("reference", "target"))
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: image: found 'targets'; expected one of reference, target
+    """
+    if value not in list(known):
+        raise InputError(name, repr(value), f"one of {', '.join(known)}")
+
+
+def check_between(name: str, value: object, low: float, high: float) -> None:
+    """Raise InputError unless the value is a number in these bounds.
+
+    >>> check_between("blur", -1.5, 0, 100)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: blur: found -1.5; expected a number from 0 to 100
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not isfinite(value) or not low <= value <= high:
+        raise InputError(name, repr(value), f"a number from {low:g} to {high:g}")
+
+
+def check_count(name: str, value: int) -> int:
+    """The value as an int. Raises InputError unless it is a whole number of 1 or more.
+
+    >>> check_count("steps", 8.0)
+    8
+    """
+    if int(value) != value or value < 1:
+        raise InputError(name, repr(value), "a whole number of 1 or more")
+    return int(value)
 
 
 @contextmanager

@@ -9,15 +9,39 @@ torch.Size([1, 32, 32])
 """
 
 import sys
+from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .data.pairs import Pair, load_pair
 from .errors import InputError
+from .kspace import center_crop
 from .metrics import CONVENTION, score
-from .network.baselines import METHODS
 from .network.super_resolver import SuperResolver
+
+
+def bicubic(pair: Pair) -> Tensor:
+    """Bicubic interpolation of the low-resolution magnitude image, on the target's scale.
+
+    >>> bicubic(load_pair(torch.rand(1, 32, 30), torch.rand(1, 32, 30), scale=4)).shape
+    torch.Size([1, 32, 30])
+
+    The crop of k-space keeps pixel 0 of both grids in one place, so the samples are interpolated
+    there; the usual half-pixel convention would shift the image by (scale - 1) / 2 pixels.
+    """
+    padded = [side * pair.scale for side in pair.low.shape[-2:]]
+    low = F.pad(pair.low[:, None], (0, 1, 0, 1), mode="replicate")
+    up = F.interpolate(low, [side + 1 for side in padded], mode="bicubic", align_corners=True)
+    return center_crop(up[:, 0, :-1, :-1], pair.shape)
+
+
+# What a network has to beat: a pair -> a volume in the target's units.
+METHODS: dict[str, Callable[[Pair], Tensor]] = {
+    "zero-fill": lambda pair: pair.zero_filled,  # the cropped k-space, padded with zeros
+    "bicubic": bicubic,
+}
 
 
 @torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
@@ -76,7 +100,7 @@ def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | N
 
     Returns method, variant, scale, volumes, psnr, ssim, nmse (means over volumes), per_volume,
     convention. ``method`` is "dcamsr", with a ``model`` of any kind, whose method and variant (only
-    DCAMSR has one) are returned; or a name in baselines.METHODS. Raises InputError, also for a pair
+    DCAMSR has one) are returned; or a name in METHODS. Raises InputError, also for a pair
     of another scale or without a target.
     """
     if method != "dcamsr" and method not in METHODS:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import dcamsr_lite as dl
 from dcamsr_lite.data.pairs import load_pair
+from dcamsr_lite.evaluation import METHODS, bicubic
 from dcamsr_lite.metrics import (
     band_error,
     ceiling_from_repetitions,
@@ -17,7 +18,6 @@ from dcamsr_lite.metrics import (
     score,
     ssim,
 )
-from dcamsr_lite.network.baselines import METHODS, bicubic
 
 
 @given(st.floats(1e-3, 0.5), st.floats(0.1, 1e4))

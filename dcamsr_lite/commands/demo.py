@@ -12,7 +12,7 @@ from ..evaluation import evaluate
 from ..figures import WARNING, brightest_slice, overview, write_png
 from ..metrics import ceiling_from_repetitions
 from ..network.checkpoints import load
-from ..phantom.subjects import DEMO_SEED, simulated_pair
+from ..phantom.subjects import DEMO_SEED, simulated_pair, simulated_repetitions
 from ..widgets import explore
 from ..widgets.tours import ATTENTION
 
@@ -27,14 +27,14 @@ def run(
     out = Path(out)
     say = lambda text: print(text, file=sys.stderr)  # noqa: E731
     say(f"simulating head {DEMO_SEED} (real anatomy, simulated contrasts) ...")
-    pair, repeated = simulated_pair(DEMO_SEED, scale, size=size, repetitions=2)
+    pair = simulated_pair(DEMO_SEED, scale, size=size)
     model = load(weights)
     say("super-resolving, and scoring against zero-fill and bicubic ...")
     results = {
         method: evaluate([pair], scale, method, model if method == "dcamsr" else None)
         for method in ("zero-fill", "bicubic", "dcamsr")
     }
-    ceiling = ceiling_from_repetitions(pair.target_image, repeated, scale)
+    ceiling = ceiling_from_repetitions(*simulated_repetitions(DEMO_SEED, size), scale)
     metrics = {
         "data": f"simulated head, seed {DEMO_SEED}, {size} x {size}, {len(pair.lr)} slices,"
         " T1 guides T2",

@@ -3,10 +3,10 @@
 >>> import torch
 >>> from dcamsr_lite import DCAMSR
 >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
->>> run = blur_path(DCAMSR(scale=4, image_size=32), lr, ref, patch=(8, 8, 4, 4))
->>> for done, total in run.steps():  # leave the loop to stop, enter it again to go on
+>>> search = blur_path(DCAMSR(scale=4, image_size=32), lr, ref, patch=(8, 8, 4, 4))
+>>> for done, total in search.steps():  # leave the loop to stop, enter it again to go on
 ...     pass
->>> found = run.result()
+>>> found = search.result()
 >>> found.ref.shape, 0 < found.share_of_reference < 1
 (torch.Size([32, 32]), True)
 
@@ -24,9 +24,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, check_count
 from ..network.model import DCAMSR
-from .patch_target import Network, Patch, Question, Run, check_patch, evaluating, whole
+from .patch_target import Network, Patch, PatchTarget, check_patch, evaluating
+from .stepwise import Stepwise
 from .tracing import trace
 
 TOLERANCE = 0.005  # half of the 1 % that is promised: the walk is refined until it is reached
@@ -116,7 +117,7 @@ def _gini(x: Tensor) -> float:
     return float(weights @ g) / (n * total)
 
 
-def _along(method: str, question: Question, path: Callable, steps: int) -> Run:
+def _along(method: str, asked: PatchTarget, path: Callable, steps: int) -> Stepwise:
     """Integrate the gradient along ``path(t)``, t from 0 to 1, in straight pieces by captum.
 
     Each piece takes the gradient at its middle. What a piece should sum to is known, the change of
@@ -125,16 +126,16 @@ def _along(method: str, question: Question, path: Callable, steps: int) -> Run:
     """
     from captum.attr import IntegratedGradients
 
-    question.check_gradient()
-    gradients, values = IntegratedGradients(question), {1.0: question.value}
-    start = values[0.0] = question.at(path(0.0))
-    difference = question.value - start
+    asked.check_gradient()
+    gradients, values = IntegratedGradients(asked), {1.0: asked.value}
+    start = values[0.0] = asked.at(path(0.0))
+    difference = asked.value - start
     pieces: list[tuple] = []  # (-error, start, end, sum, attributions): a heap, the worst first
 
     def integrate(a: float, b: float) -> None:
         for t in (a, b):
             if t not in values:
-                values[t] = question.at(path(t))
+                values[t] = asked.at(path(t))
         maps = gradients.attribute(path(b), path(a), n_steps=1, internal_batch_size=4)
         found = sum(float(x.double().sum()) for x in maps)
         heapq.heappush(pieces, (-abs(found - values[b] + values[a]), a, b, found, maps))
@@ -152,16 +153,16 @@ def _along(method: str, question: Question, path: Callable, steps: int) -> Run:
             integrate((a + b) / 2, b)
             yield steps + extra
 
-    def outcome() -> Attribution:
+    def collect() -> Attribution:
         lr, ref = (sum(piece[4][i].double() for piece in pieces) for i in (0, 1))
-        return _attribution(method, question, lr, ref, start)
+        return _attribution(method, asked, lr, ref, start)
 
-    return Run(steps, work(), outcome)
+    return Stepwise(steps, work(), collect)
 
 
-def _attribution(method, question: Question, lr: Tensor, ref: Tensor, start: float) -> Attribution:
+def _attribution(method, asked: PatchTarget, lr: Tensor, ref: Tensor, start: float) -> Attribution:
     maps = (x[0, 0].float().cpu() for x in (lr, ref))
-    return Attribution(method, question.target, question.patch, *maps, question.value, start)
+    return Attribution(method, asked.target, asked.patch, *maps, asked.value, start)
 
 
 def blur_path(
@@ -172,7 +173,7 @@ def blur_path(
     target: str = "detail",
     sigma: float | None = None,
     steps: int = 32,
-) -> Run:
+) -> Stepwise:
     """LAM: integrated gradients along a path of decreasing Gaussian blur of both images.
 
     >>> copy = lambda lr, ref: ref.roll((1, 2), (2, 3))  # the reference, shifted by 1 row, 2 columns
@@ -184,17 +185,17 @@ def blur_path(
     lr (1, 1, H/s, W/s), ref (1, 1, H, W), normalised, as ``f`` takes them; ``patch`` (row, column,
     rows, columns) in the output. ``target`` is "detail" (LAM's gradient detector) or "mean". ``sigma``
     of the first blur, in the reference's pixels; default 1.2 low-resolution pixels, as LAM. Complete
-    to 0.5 % unless four times the ``steps`` did not suffice: see ``completeness_error``. Returns a Run
-    whose result is an Attribution. Raises InputError. Source: LAM, section on the path function.
+    to 0.5 % unless four times the ``steps`` did not suffice: see ``completeness_error``. Returns a
+    Stepwise whose result is an Attribution. Raises InputError. Source: LAM, on the path function.
     """
-    question = Question(f, lr, ref, patch, target)
-    sigma, steps = question.sigma(sigma), whole("steps", steps)
-    return _along("blur_path", question, lambda t: question.blurred(sigma * (1 - t)), steps)
+    asked = PatchTarget(f, lr, ref, patch, target)
+    sigma, steps = asked.sigma(sigma), check_count("steps", steps)
+    return _along("blur_path", asked, lambda t: asked.smoothed(sigma * (1 - t)), steps)
 
 
 def integrated_gradients(
     f: Network, lr: Tensor, ref: Tensor, patch: Patch, target: str = "detail", steps: int = 32
-) -> Run:
+) -> Stepwise:
     """Integrated gradients along the straight line from flat images, each at its mean grey.
 
     >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
@@ -205,15 +206,13 @@ def integrated_gradients(
     Arguments as ``blur_path``. Halfway along this line stands a faint sharp image, such as no scanner
     gives: the reason for LAM's path. Source: Sundararajan, Taly and Yan, ICML 2017; captum.
     """
-    question = Question(f, lr, ref, patch, target)
+    asked = PatchTarget(f, lr, ref, patch, target)
 
     def line(t: float) -> tuple[Tensor, Tensor]:
-        flat = (x.mean((2, 3), keepdim=True) for x in (question.lr, question.ref))
-        return tuple(
-            g + t * (x - g) for g, x in zip(flat, (question.lr, question.ref), strict=True)
-        )
+        flat = (x.mean((2, 3), keepdim=True) for x in (asked.lr, asked.ref))
+        return tuple(g + t * (x - g) for g, x in zip(flat, (asked.lr, asked.ref), strict=True))
 
-    return _along("integrated_gradients", question, line, whole("steps", steps))
+    return _along("integrated_gradients", asked, line, check_count("steps", steps))
 
 
 def occlusion(
@@ -224,7 +223,7 @@ def occlusion(
     target: str = "detail",
     window: int = 16,
     sigma: float | None = None,
-) -> Run:
+) -> Stepwise:
     """Blur one window of one contrast at a time: what does the patch lose?
 
     >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
@@ -238,10 +237,10 @@ def occlusion(
     """
     from captum.attr import FeatureAblation
 
-    question = Question(f, lr, ref, patch, target)
-    sides = max(1, whole("window", window) // question.scale), window
-    images, starts = (question.lr, question.ref), question.blurred(question.sigma(sigma))
-    maps, start = [torch.zeros_like(x) for x in images], question.at(starts)
+    asked = PatchTarget(f, lr, ref, patch, target)
+    sides = max(1, check_count("window", window) // asked.scale), window
+    images, starts = (asked.lr, asked.ref), asked.smoothed(asked.sigma(sigma))
+    maps, start = [torch.zeros_like(x) for x in images], asked.at(starts)
     windows = [
         (which, slice(row, row + side), slice(column, column + side))
         for which, side in enumerate(sides)
@@ -253,10 +252,10 @@ def occlusion(
 
         def with_window(content: Tensor) -> Tensor:
             if torch.equal(content, intact):  # captum asks for it each time, and it is known
-                return content.new_tensor([question.value])
+                return content.new_tensor([asked.value])
             changed = [x.clone() for x in images]
             changed[which][..., rows, columns] = content
-            return question(*changed)
+            return asked(*changed)
 
         one = torch.zeros_like(intact, dtype=torch.long)  # all pixels of the window are one feature
         return FeatureAblation(with_window).attribute(intact, baselines=blurred, feature_mask=one)
@@ -268,7 +267,7 @@ def occlusion(
             part.copy_(loss(which, rows, columns) / part.numel())
             yield len(windows)
 
-    return Run(len(windows), work(), lambda: _attribution("occlusion", question, *maps, start))
+    return Stepwise(len(windows), work(), lambda: _attribution("occlusion", asked, *maps, start))
 
 
 METHODS = {
@@ -295,8 +294,8 @@ def lifted_attention(
 
 def lifting(
     model: DCAMSR, lr: Tensor, ref: Tensor, patch: Patch, relative: tuple[bool, ...] = (False,)
-) -> Run:
-    """``lifted_attention`` as a Run, a step per row of queries: its maps for each ``relative``.
+) -> Stepwise:
+    """``lifted_attention`` as a Stepwise, a step per row of queries: its maps for each ``relative``.
 
     >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
     >>> lifting(DCAMSR(scale=4, image_size=32), lr, ref, (8, 8, 4, 4)).total  # 4 rows, 2, 1
@@ -322,11 +321,11 @@ def lifting(
                     maps[level] += record.lift(level, (row, column), relative=minus)
                 yield total
 
-    def outcome() -> list[dict[int, Tensor]]:
+    def collect() -> list[dict[int, Tensor]]:
         counts = {level: len(rows) * len(columns) for level, (rows, columns) in places.items()}
         return [{n: (x / counts[n]).cpu() for n, x in maps.items()} for maps in sums]
 
-    return Run(total, work(), outcome)
+    return Stepwise(total, work(), collect)
 
 
 @dataclass(frozen=True)
@@ -358,43 +357,42 @@ def deletion_curve(
     order: Tensor,
     sigma: float | None = None,
     fractions: tuple[float, ...] = FRACTIONS,
-) -> Run:
+) -> Stepwise:
     """Blur the reference's pixels, those with the largest |order| first, and watch the patch.
 
     >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
     >>> order = torch.zeros(16, 16)
     >>> order[4, 8] = 1
     >>> copy, patch = lambda lr, ref: ref, (4, 8, 1, 1)
-    >>> run = deletion_curve(copy, lr, ref, patch, order, fractions=(1 / 256, 1.0))
-    >>> curve = run.result()
+    >>> curve = deletion_curve(copy, lr, ref, patch, order, fractions=(1 / 256, 1.0)).result()
     >>> curve.change[0] == curve.change[1] > 0
     True
 
     ``order`` (H/k, W/k) is an attribution, a lifted attention, or ``torch.rand(H, W)`` for chance; the
-    faster a curve rises, the better its order knows what the patch depends on. Returns a Run whose
-    result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
+    faster a curve rises, the better its order knows what the patch depends on. Returns a
+    Stepwise whose result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
     """
-    question = Question(f, lr, ref, patch)
+    asked = PatchTarget(f, lr, ref, patch)
     if (
         not fractions
         or list(fractions) != sorted(set(fractions))
         or not 0 < fractions[0] <= fractions[-1] <= 1
     ):
         raise InputError("fractions", str(fractions), "increasing numbers from above 0 to 1")
-    blurred, shape = question.blurred(question.sigma(sigma))[1], tuple(ref.shape[2:])
+    blurred, shape = asked.smoothed(asked.sigma(sigma))[1], tuple(ref.shape[2:])
     if order.ndim != 2 or not bool(order.isfinite().all()):
         raise InputError("order", str(tuple(order.shape)), "a finite map (rows, columns)")
     spread = F.interpolate(order.abs()[None, None].float().cpu(), shape)
     first = spread.flatten().argsort(descending=True, stable=True).to(ref.device)
-    row, column, height, width = question.patch
+    row, column, height, width = asked.patch
     change: list[float] = []
 
     def work() -> Iterator[int]:
         for fraction in fractions:
             gone = first[: round(fraction * len(first))]
-            deleted = question.ref.flatten().index_copy(0, gone, blurred.flatten()[gone])
-            moved = (question.run(question.lr, deleted.view_as(ref)) - question.output).abs()
+            deleted = asked.ref.flatten().index_copy(0, gone, blurred.flatten()[gone])
+            moved = (asked.run(asked.lr, deleted.view_as(ref)) - asked.output).abs()
             change.append(float(moved[..., row : row + height, column : column + width].mean()))
             yield len(fractions)
 
-    return Run(len(fractions), work(), lambda: Deletion(tuple(fractions), tuple(change)))
+    return Stepwise(len(fractions), work(), lambda: Deletion(tuple(fractions), tuple(change)))

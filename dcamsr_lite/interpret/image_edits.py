@@ -8,41 +8,22 @@ torch.Size([32, 32])
 """
 
 from dataclasses import dataclass, fields
-from math import isfinite, pi
+from math import pi
 
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, check_between, check_one_of
 from ..kspace import fft2c, ifft2c
 
 IMAGES = ("reference", "target")
 WHITE = 0.995  # the quantile of an image that is shown as white
 
 
-def one_of(name: str, value, known) -> None:
-    """Raise InputError unless the value is a known one.
-
-    >>> one_of("image", "target", IMAGES)
-    """
-    if value not in list(known):
-        raise InputError(name, repr(value), f"one of {', '.join(known)}")
-
-
-def between(name: str, value, low: float, high: float) -> None:
-    """Raise InputError unless the value is a number in these bounds.
-
-    >>> between("blur", 1.5, 0, 100)
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not isfinite(value) or not low <= value <= high:
-        raise InputError(name, repr(value), f"a number from {low:g} to {high:g}")
-
-
-def known(kind: type, given: dict) -> dict:
+def read_fields(kind: type, given: dict) -> dict:
     """A copy of the dict. Raises InputError unless its names are all fields of the dataclass.
 
-    >>> known(Lesion, {"image": "target"})
+    >>> read_fields(Lesion, {"image": "target"})
     {'image': 'target'}
     """
     names = [field.name for field in fields(kind)]
@@ -51,14 +32,14 @@ def known(kind: type, given: dict) -> dict:
     return dict(given)
 
 
-def made(kind: type, given: dict):
+def build(kind: type, given: dict):
     """One of the dataclass from a dict. Raises InputError, also for a field that is missing.
 
-    >>> made(Lesion, {"image": "target", "row": 60, "column": 40}).radius
+    >>> build(Lesion, {"image": "target", "row": 60, "column": 40}).radius
     4.0
     """
     try:
-        return kind(**known(kind, given))
+        return kind(**read_fields(kind, given))
     except TypeError as error:  # a field without default is missing
         raise InputError(kind.__name__.lower(), repr(given), str(error)) from error
 
@@ -85,9 +66,11 @@ class Lesion:
     remove: bool = False
 
     def __post_init__(self):
-        one_of("image", self.image, IMAGES)
+        check_one_of("image", self.image, IMAGES)
         for name in ("row", "column", "radius", "strength"):
-            between(name, getattr(self, name), *((0.5, 256) if name == "radius" else (-1e4, 1e4)))
+            check_between(
+                name, getattr(self, name), *((0.5, 256) if name == "radius" else (-1e4, 1e4))
+            )
 
     def __str__(self) -> str:
         place = f"at row {self.row:g}, column {self.column:g}, radius {self.radius:g} px"

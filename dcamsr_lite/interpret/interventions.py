@@ -7,11 +7,11 @@
 >>> blind = Intervention("blank", cuts=(Cut("channel", "uniform", levels=(4,)),))
 >>> print(blind)
 reference blank; channel attention uniform at level 4
->>> run(model, pair, 0, blind).output.shape
+>>> run_intervention(model, pair, 0, blind).output.shape
 torch.Size([32, 32])
 
 An ``Intervention`` names everything that is tried, ``edit`` makes the pair that the network then
-gets, ``cut`` the network, and ``run`` says what it costs.
+gets, ``cut`` the network, and ``run_intervention`` says what it costs.
 """
 
 import json
@@ -23,14 +23,14 @@ import torch
 from torch import Tensor
 
 from ..data.pairs import Pair
-from ..errors import InputError
+from ..errors import InputError, check_between, check_one_of
 from ..evaluation import super_resolve
 from ..kspace import center_crop, center_pad, degrade, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
 from ..network.model import DCAMSR
 from ..phantom.head import FIELDS_OF_VIEW
 from ..phantom.subjects import OTHER_SEED, OTHER_SLICES, simulated_reference
-from .image_edits import WHITE, Lesion, between, blur, known, made, one_of, paint, rotate, shift
+from .image_edits import WHITE, Lesion, blur, build, paint, read_fields, rotate, shift
 from .tracing import STATES, intervene
 
 REFERENCES = {
@@ -60,8 +60,8 @@ class Cut:
     heads: tuple[int, ...] | None = None
 
     def __post_init__(self):
-        one_of("branch", self.branch, BRANCHES)
-        one_of("state", self.state, STATES)
+        check_one_of("branch", self.branch, BRANCHES)
+        check_one_of("state", self.state, STATES)
         for name in ("levels", "heads"):
             value = getattr(self, name)
             if value is None:
@@ -103,15 +103,15 @@ class Intervention:
     cuts: tuple[Cut, ...] = ()
 
     def __post_init__(self):
-        one_of("reference", self.reference, REFERENCES)
+        check_one_of("reference", self.reference, REFERENCES)
         if type(self.seed) is not int or not 0 <= self.seed < 2**31:
             raise InputError("seed", repr(self.seed), "a whole number from 0")
         if not isinstance(self.shift, tuple | list) or len(self.shift) != 2:
             raise InputError("shift", repr(self.shift), "(rows, columns) in pixels")
         for number in self.shift:
-            between("shift", number, -1e4, 1e4)
-        between("rotate", self.rotate, -360, 360)
-        between("blur", self.blur, 0, 1e3)
+            check_between("shift", number, -1e4, 1e4)
+        check_between("rotate", self.rotate, -360, 360)
+        check_between("blur", self.blur, 0, 1e3)
         object.__setattr__(self, "shift", tuple(self.shift))
         for name, kind in (("lesions", Lesion), ("cuts", Cut)):
             found = getattr(self, name)
@@ -168,12 +168,12 @@ class Intervention:
         >>> print(Intervention.from_dict({"cuts": [{"branch": "spatial", "state": "off"}]}))
         spatial attention off
         """
-        given = known(cls, given)
+        given = read_fields(cls, given)
         for name, kind in (("lesions", Lesion), ("cuts", Cut)):
             if not isinstance(given.get(name, []), list | tuple):
                 raise InputError(name, repr(given[name]), "a list of dicts")
             if name in given:
-                given[name] = tuple(made(kind, item) for item in given[name])
+                given[name] = tuple(build(kind, item) for item in given[name])
         return cls(**given)
 
 
@@ -299,7 +299,7 @@ def cut(model: DCAMSR, cuts: tuple[Cut, ...]) -> Iterator[DCAMSR]:
 
 
 @dataclass(frozen=True)
-class Result:
+class Outcome:
     """What an intervention gave. Images (row, column) in their own units, as the network had them.
 
     ``psnr`` in dB, ``ssim`` and ``bands`` (metrics.band_error, shares of the target's energy) of this
@@ -321,7 +321,7 @@ class Result:
         """One row of a table.
 
         >>> image = torch.rand(16, 16)
-        >>> Result(Intervention("blank"), image, image, None, image).row()["tried"]
+        >>> Outcome(Intervention("blank"), image, image, None, image).row()["tried"]
         'reference blank'
         """
         bands = self.bands or {"measured": None, "removed": None}
@@ -335,19 +335,19 @@ class Result:
         }
 
 
-def run(
+def run_intervention(
     model: DCAMSR,
     pair: Pair,
     slice: int,
     intervention: Intervention | None = None,
     other: Pair | int | None = None,
-    base: Result | None = None,
-) -> Result:
+    base: Outcome | None = None,
+) -> Outcome:
     """One slice with this intervention, and what it costs against the same network left alone.
 
     >>> import dcamsr_lite as dl
     >>> pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), scale=4)
-    >>> run(dl.DCAMSR(scale=4, image_size=32), pair, 0).change
+    >>> run_intervention(dl.DCAMSR(scale=4, image_size=32), pair, 0).change
     0.0
 
     ``base`` is the result without intervention, where it is known already. With a lesion in the
@@ -356,7 +356,7 @@ def run(
     """
     intervention = intervention or Intervention()
     if base is None and intervention != Intervention():
-        base = run(model, pair, slice)
+        base = run_intervention(model, pair, slice)
     one = edit(pair, slice, intervention, other)
     with cut(model, intervention.cuts):
         output = super_resolve(model, one).float()
@@ -364,9 +364,9 @@ def run(
     seen = (one.reference_image[0].float(), one.zero_filled[0].float())
     seen = (intervention, *seen, None if target is None else target[0], output[0])
     if target is None or not has_signal(target) or (base is not None and base.psnr is None):
-        return Result(*seen)
+        return Outcome(*seen)
     quality = psnr(target, output)
-    return Result(
+    return Outcome(
         *seen,
         psnr=quality,
         ssim=ssim(target, output),

@@ -1,8 +1,8 @@
-"""A question to a network: what a patch of its output is, as a number; and a run that can be stopped.
+"""What a patch of a network's output is, as a number: the target that an attribution explains.
 
 >>> import torch
 >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
->>> Question(lambda lr, ref: ref, lr, ref, (0, 0, 1, 1), "mean").value == float(ref[0, 0, 0, 0])
+>>> PatchTarget(lambda lr, ref: ref, lr, ref, (0, 0, 1, 1), "mean").value == float(ref[0, 0, 0, 0])
 True
 """
 
@@ -49,10 +49,10 @@ def mean(sr: Tensor, patch: Patch) -> Tensor:
 TARGETS = {"detail": detail, "mean": mean}
 
 
-def blur(image: Tensor, sigma: float) -> Tensor:
+def smooth(image: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of (b, 1, h, w), sigma in pixels, edges repeated; 0 leaves the image as it is.
 
-    >>> blur(torch.ones(1, 1, 8, 8), sigma=2.0)[0, 0, 0, 0].round(decimals=5)
+    >>> smooth(torch.ones(1, 1, 8, 8), sigma=2.0)[0, 0, 0, 0].round(decimals=5)
     tensor(1.)
     """
     if sigma == 0:
@@ -64,44 +64,7 @@ def blur(image: Tensor, sigma: float) -> Tensor:
     return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
 
 
-class Run:
-    """A computation in steps that can be watched, stopped, and taken up again.
-
-    >>> run = Run(3, iter([3, 3, 3]), lambda: "the result")
-    >>> for done, total in run.steps():
-    ...     if done == 2:
-    ...         break
-    >>> (run.done, run.total), run.result()
-    ((2, 3), 'the result')
-
-    ``work`` does a step and yields the total. One step holds the memory of one forward and backward
-    pass. ``total`` can grow: a path is refined
-    where its sum is off.
-    """
-
-    def __init__(self, total: int, work: Iterator[int], outcome: Callable):
-        self.done, self.total = 0, total
-        self._work, self._outcome = work, outcome
-
-    def steps(self) -> Iterator[tuple[int, int]]:
-        """Do one step after the other and yield (done, total) after each."""
-        for total in self._work:
-            self.done, self.total = self.done + 1, total
-            yield self.done, self.total
-
-    def result(self, progress: bool = False):
-        """What came out; first does the steps that are left, with a progress bar if asked."""
-        from tqdm.auto import tqdm
-
-        with tqdm(initial=self.done, total=self.total, disable=not progress) as bar:
-            for _, bar.total in self.steps():
-                bar.update()
-        if self.done < self.total:
-            raise RuntimeError(f"the run broke off after {self.done} of {self.total} steps")
-        return self._outcome()
-
-
-class Question:
+class PatchTarget:
     """The target of a patch as a function of both images, checked; remembers its value there."""
 
     def __init__(self, f: Network, lr: Tensor, ref: Tensor, patch: Patch, target: str = "mean"):
@@ -160,9 +123,9 @@ class Question:
             raise InputError("sigma", repr(sigma), "a positive number of reference pixels")
         return sigma
 
-    def blurred(self, sigma: float) -> tuple[Tensor, Tensor]:
+    def smoothed(self, sigma: float) -> tuple[Tensor, Tensor]:
         """Both contrasts, the same length of blur; sigma in the reference's pixels."""
-        return blur(self.lr, sigma / self.scale), blur(self.ref, sigma)
+        return smooth(self.lr, sigma / self.scale), smooth(self.ref, sigma)
 
 
 @contextmanager
@@ -191,9 +154,3 @@ def check_patch(patch: Patch, shape: tuple[int, int]) -> Patch:
     if not inside or min(height, width) < 1:
         raise InputError("patch", str(patch), expected)
     return patch
-
-
-def whole(name: str, value: int) -> int:
-    if int(value) != value or value < 1:
-        raise InputError(name, repr(value), "a whole number of 1 or more")
-    return int(value)

@@ -16,7 +16,7 @@ from torch import nn
 CALM = 0.1  # a residual block starts near the identity
 
 
-def he(network: nn.Module) -> None:
+def start_after_he(network: nn.Module) -> None:
     """Every convolution before a ReLU keeps the size of what passes (He et al. 2015).
 
     With torch's own start features halve in each stage (deviation 0.36, 0.16, 0.08 in the encoder of
@@ -34,4 +34,4 @@ def he(network: nn.Module) -> None:
                 module.weight.data *= CALM
 
 
-STARTS = {"torch": lambda network: None, "he": he}
+STARTS = {"torch": lambda network: None, "he": start_after_he}

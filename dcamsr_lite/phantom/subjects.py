@@ -1,6 +1,6 @@
 """Pairs from the simulated head: which seeds train, which validate, which are shown.
 
->>> pair, _ = simulated_pair(seed=3, scale=4, size=64, slices=2)
+>>> pair = simulated_pair(seed=3, scale=4, size=64, slices=2)
 >>> pair.lr.shape
 torch.Size([2, 1, 16, 16])
 """
@@ -42,14 +42,29 @@ def simulated_volumes(
     return tuple(simulated_volume(head, contrast) for contrast in contrasts)
 
 
-def simulated_pair(
-    seed: int, scale: int, size: int = 128, slices: int = 18, repetitions: int = 1
-) -> tuple[Pair, Tensor | None]:
-    """T1 guides T2 in one simulated subject; and T2's second repetition if there is one."""
-    head = simulate(seed, size=size, slices=slices, repetitions=repetitions, contrasts=("T1", "T2"))
-    volumes = (simulated_volume(head, "T1"), simulated_volume(head, "T2"))
-    again = simulated_volume(head, "T2", 1).images if repetitions > 1 else None
-    return load_pair(*volumes, scale), again
+def simulated_pair(seed: int, scale: int, size: int = 128, slices: int = 18) -> Pair:
+    """T1 guides T2 in one simulated subject.
+
+    >>> simulated_pair(seed=3, scale=4, size=64, slices=2).contrast
+    'T2'
+    """
+    return load_pair(*simulated_volumes(seed, size, slices), scale)
+
+
+def simulated_repetitions(
+    seed: int, size: int = 128, slices: int = 18, contrast: str = "T2"
+) -> tuple[Tensor, Tensor]:
+    """Two measurements of one simulated subject, (slice, row, column) each: they differ by noise.
+
+    >>> from dcamsr_lite.metrics import ceiling_from_repetitions
+    >>> first, second = simulated_repetitions(seed=3, size=64, slices=2)
+    >>> 30 < ceiling_from_repetitions(first, second, scale=4) < 50
+    True
+
+    The first is the target of ``simulated_pair``.
+    """
+    head = simulate(seed, size=size, slices=slices, repetitions=2, contrasts=(contrast,))
+    return tuple(simulated_volume(head, contrast, again).images for again in (0, 1))
 
 
 @lru_cache(maxsize=2)

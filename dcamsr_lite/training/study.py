@@ -25,7 +25,12 @@ from ..evaluation import super_resolve
 from ..interpret.tracing import trace
 from ..metrics import ceiling_from_repetitions, score
 from ..network.model import DCAMSR
-from ..phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
+from ..phantom.subjects import (
+    VALIDATION_SEED,
+    simulated_pair,
+    simulated_repetitions,
+    simulated_volumes,
+)
 from .loop import slices as training_slices
 from .loop import train
 
@@ -125,7 +130,7 @@ def held_out_pairs(study: Study, real: Iterable[tuple]) -> list[tuple[str, str, 
     seeds = range(VALIDATION_SEED, VALIDATION_SEED + study.tests)
     pairs = []
     for seed in seeds:
-        pair, _ = simulated_pair(seed, study.scale, size=study.size, slices=study.slices)
+        pair = simulated_pair(seed, study.scale, size=study.size, slices=study.slices)
         pairs.append(("simulated", str(seed), pair))
     for reference, target, *_ in real:
         pairs.append(("real", Path(target).stem, load_pair(reference, target, study.scale)))
@@ -140,10 +145,8 @@ def ceilings(study: Study) -> dict[str, float]:
     """
     found = {}
     for seed in range(VALIDATION_SEED, VALIDATION_SEED + study.tests):
-        pair, again = simulated_pair(
-            seed, study.scale, size=study.size, slices=study.slices, repetitions=2
-        )
-        found[str(seed)] = ceiling_from_repetitions(pair.target_image, again, study.scale)
+        repetitions = simulated_repetitions(seed, study.size, study.slices)
+        found[str(seed)] = ceiling_from_repetitions(*repetitions, study.scale)
     return found
 
 

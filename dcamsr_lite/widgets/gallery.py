@@ -82,7 +82,7 @@ def example() -> tuple[Pair, int]:
     >>> pair.shape
     (128, 128)
     """
-    pair, _ = simulated_pair(DEMO_SEED, SCALE)
+    pair = simulated_pair(DEMO_SEED, SCALE)
     return pair, brightest_slice(pair)
 
 

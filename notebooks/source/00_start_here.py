@@ -39,7 +39,7 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 # random warps of one person's anatomy, each with contrasts, lesions and noise of its own.
 
 # %%
-pair, _ = simulated_pair(DEMO_SEED, scale=4)
+pair = simulated_pair(DEMO_SEED, scale=4)
 slice_ = 9
 
 # %%

@@ -302,7 +302,7 @@ course.show(
 # dark bars in k-space are columns that were never acquired.
 
 # %%
-pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
 dl.explore_kspace(pair)
 
 # %% tags=["varies"]

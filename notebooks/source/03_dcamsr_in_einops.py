@@ -39,7 +39,7 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 # values `v` from the sharp T1.
 
 # %%
-pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
 model = dl.load("lite-4x").eval()
 slice_ = 3
 

@@ -40,7 +40,7 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 # pixel is 4 x 4 of them. `dl.trace` keeps both attentions of a pass.
 
 # %%
-pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
 model = dl.load("lite-4x").eval()
 slice_ = 3
 

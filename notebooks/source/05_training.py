@@ -62,7 +62,7 @@ runs = Path(tempfile.mkdtemp())  # on Colab a folder of your Drive survives the 
 # %%
 heads = [simulated_volumes(seed, size=64, slices=6) for seed in range(course.budget(4, fast=1))]
 data = slices(heads, scale=4)
-held_out, _ = simulated_pair(VALIDATION_SEED, scale=4, size=64, slices=6)
+held_out = simulated_pair(VALIDATION_SEED, scale=4, size=64, slices=6)
 print("lr, ref, target:", *(tuple(tensor.shape) for tensor in data))
 
 # %% [markdown]
@@ -476,7 +476,7 @@ course.show(
 # %%
 yours = dl.load(runs / "live" / "last.safetensors")
 shipped_model = dl.load("lite-4x")
-shown, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+shown = simulated_pair(DEMO_SEED, scale=4, slices=6)
 for name, network, pair in (("yours", yours, held_out), ("shipped", shipped_model, shown)):
     zero = dl.evaluate([pair], 4, "zero-fill")["psnr"]
     psnr = dl.evaluate([pair], 4, model=network)["psnr"]

@@ -412,7 +412,7 @@ course.show(figure, alt="Loss of PSNR without each part: the paper's points and 
 
 # %%
 model = dl.load("lite-4x")
-head, _ = simulated_pair(VALIDATION_SEED, scale=4, slices=4)
+head = simulated_pair(VALIDATION_SEED, scale=4, slices=4)
 
 
 def quality(**cut):

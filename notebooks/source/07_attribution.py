@@ -29,11 +29,11 @@ from matplotlib.figure import Figure
 import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.interpret import attribution
-from dcamsr_lite.interpret.patch_target import TARGETS, blur
+from dcamsr_lite.interpret.patch_target import TARGETS, smooth
 from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %%
-pair, _ = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
 slice_ = 3
 lr, ref = pair.lr[[slice_]], pair.ref[[slice_]]
 model = dl.load("lite-4x").eval().requires_grad_(False)
@@ -73,7 +73,7 @@ course.check("reliance.where", source)
 # %%
 sigma = 4.8  # of the first blur, in pixels of the reference: 1.2 pixels of the low-resolution image
 course.show(
-    {f"t = {t}": blur(ref, sigma * (1 - t))[0, 0] for t in (0.0, 0.5, 1.0)},
+    {f"t = {t}": smooth(ref, sigma * (1 - t))[0, 0] for t in (0.0, 0.5, 1.0)},
     alt="The T1 image at the start, the middle and the end of the path: ever sharper.",
     label="normalised signal",
     limit=3.0,
@@ -92,7 +92,7 @@ def split(x):
 
 def path(t):
     """Both images at time t: blurred at 0, as they are at 1; the same length of blur in mm."""
-    images = blur(lr, sigma / 4 * (1 - t)), blur(ref, sigma * (1 - t))
+    images = smooth(lr, sigma / 4 * (1 - t)), smooth(ref, sigma * (1 - t))
     return torch.cat([image.flatten() for image in images])
 
 
@@ -373,7 +373,7 @@ for n in (1, 2, 4):
     table[f"attention, level {n}, own"] = average((a, lifted[a][n]) for a in names)
     others = [(a, lifted[b][n]) for a in names for b in names if a != b]
     table[f"attention, level {n}, others"] = average(others)
-edges = (ref - blur(ref, 1.0))[0, 0]
+edges = (ref - smooth(ref, 1.0))[0, 0]
 table["edges of T1"] = average((a, edges) for a in names)
 table["nearness to the patch"] = average((a, nearness(patches[a])) for a in names)
 

@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course, kspace
-from dcamsr_lite.interpret.interventions import Intervention, Lesion, run
+from dcamsr_lite.interpret.interventions import Intervention, Lesion, run_intervention
 from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_volumes
 
 # %% [markdown]
@@ -44,7 +44,7 @@ model = dl.load("lite-4x")
 slice_ = 3
 
 # %%
-base = run(model, pair, slice_)
+base = run_intervention(model, pair, slice_)
 target, filled = base.target, base.low
 course.show(
     {"reference, T1": base.reference, "zero-fill": filled, "network": base.output},
@@ -111,7 +111,7 @@ ways = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}
 
 def moved(way, pixels):
     wanted = Intervention(shift=tuple(pixels * step for step in ways[way]))
-    return run(model, pair, slice_, wanted, base=base)
+    return run_intervention(model, pair, slice_, wanted, base=base)
 
 
 curves = {way: [moved(way, pixels) for pixels in shifts] for way in ways}
@@ -200,7 +200,7 @@ for way, results in curves.items():
 
 # %%
 angles = [0, 1, 2, 3, 4, 6]
-turned = [run(model, pair, slice_, Intervention(rotate=a), base=base) for a in angles]
+turned = [run_intervention(model, pair, slice_, Intervention(rotate=a), base=base) for a in angles]
 for angle in (1, 3, 6):
     print(
         f"{angle} degrees move a pixel 40 px from the centre by {40 * angle * torch.pi / 180:.1f} px"
@@ -250,7 +250,10 @@ levels = [0, 0.02, 0.05, 0.1, 0.2, 0.4]
 
 # %%
 references = [noisy_(t1.images, *parts, level * white) for level in levels]
-noised = [run(model, dl.load_pair(reference, t2, scale=4), slice_) for reference in references]
+noised = [
+    run_intervention(model, dl.load_pair(reference, t2, scale=4), slice_)
+    for reference in references
+]
 figure = Figure(figsize=(7.2, 2.6), layout="constrained")
 axes = figure.subplots(1, 2)
 against(axes, levels, noised, label="noise", color="black")
@@ -289,7 +292,7 @@ course.check("failures.wrong", wrong)
 
 # %%
 tried = {
-    name: run(model, pair, slice_, Intervention(name), base=base)
+    name: run_intervention(model, pair, slice_, Intervention(name), base=base)
     for name in ("own", "target", "noise", "blank", "other")
 }
 for name, result in tried.items():
@@ -361,7 +364,7 @@ def paint(place, radius):
     dark = Lesion("reference", *place, radius=radius, strength=-0.25)
     shown_in = {"T2 only": (bright,), "T1 only": (dark,), "T1 and T2": (bright, dark)}
     return {
-        name: run(model, pair, slice_, Intervention(lesions=lesions), base=base)
+        name: run_intervention(model, pair, slice_, Intervention(lesions=lesions), base=base)
         for name, lesions in shown_in.items()
     }
 

@@ -29,9 +29,9 @@ from tqdm import tqdm
 import dcamsr_lite as dl
 from dcamsr_lite.data.pairs import Pair, load_pair, read_pairs_csv
 from dcamsr_lite.errors import ASSETS, InputError, atomic_path
+from dcamsr_lite.evaluation import METHODS
 from dcamsr_lite.interpret.image_edits import shift
 from dcamsr_lite.metrics import CONVENTION, psnr, score
-from dcamsr_lite.network.baselines import METHODS
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
 from dcamsr_lite.training.loop import slices as training_slices
 from dcamsr_lite.training.study import (
@@ -74,7 +74,7 @@ def floors(arguments: argparse.Namespace) -> None:
     for title, name in data.items():
         for scale in (4, 2):
             if name is None:
-                pairs = [simulated_pair(seed, scale)[0] for seed in seeds]
+                pairs = [simulated_pair(seed, scale) for seed in seeds]
             else:
                 pairs = [load_pair(r, t, scale) for r, t, _ in read_pairs_csv(name)]
             model = dl.load(f"lite-{scale}x")

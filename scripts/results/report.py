@@ -251,7 +251,7 @@ def notes(folder: Path) -> dict[str, str]:
 
 
 def write_page(folder: Path) -> None:
-    """README.md and question-N.png from study.csv, runs.csv, their 2x twins, and speed.csv."""
+    """README.md and question-N.png from study.csv, runs.csv, those of 2x, and speed.csv."""
     suffix = {"4": "", "2": "-2x"}
     tables = {scale: Table(read(folder / f"study{s}.csv")) for scale, s in suffix.items()}
     runs = {scale: read(folder / f"runs{s}.csv") for scale, s in suffix.items()}

@@ -21,10 +21,9 @@ from torch import Tensor
 import dcamsr_lite as dl
 from dcamsr_lite.data.pairs import load_pair, read_pairs_csv
 from dcamsr_lite.errors import ASSETS
-from dcamsr_lite.evaluation import evaluate
+from dcamsr_lite.evaluation import METHODS, evaluate
 from dcamsr_lite.kspace import center_crop, center_pad, fft2c, ifft2c
 from dcamsr_lite.metrics import CONVENTION
-from dcamsr_lite.network.baselines import METHODS
 from dcamsr_lite.network.checkpoints import read_header
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
 from dcamsr_lite.training.loop import LOG
@@ -124,7 +123,7 @@ def card(name: str, runs: list[Path], held_out: Path) -> None:
     model = dl.load(weights)
     parameters = sum(p.numel() for p in model.parameters())
     real = [load_pair(r, t, scale) for r, t, _ in read_pairs_csv(held_out)]
-    simulated = [simulated_pair(VALIDATION_SEED + i, scale)[0] for i in range(4)]
+    simulated = [simulated_pair(VALIDATION_SEED + i, scale) for i in range(4)]
     content = {
         "name": name,
         "what": f"{model.config.variant}, {model.config.preset}, {scale}x, T1 guides T2, {MATRIX} x"

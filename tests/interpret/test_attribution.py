@@ -135,7 +135,7 @@ def test_planted_keys_of_the_whole_network():
 
 
 def test_complete_to_one_percent_on_the_shipped_weights():
-    pair, _ = simulated_pair(seed=990_001, scale=4, slices=1, size=64)
+    pair = simulated_pair(seed=990_001, scale=4, slices=1, size=64)
     model = dl.load("lite-4x")
     for method, patch, target in (
         (blur_path, (30, 30, 8, 8), "detail"),
@@ -170,10 +170,10 @@ def test_one_way_from_start_to_end_is_captums():
 def test_occlusion_is_what_the_patch_loses():
     model, lr, ref = small()
     found = occlusion(model, lr, ref, (8, 8, 4, 4), "mean", window=8, sigma=4.0).result()
-    from dcamsr_lite.interpret.patch_target import blur
+    from dcamsr_lite.interpret.patch_target import smooth
 
     changed = ref.clone()
-    changed[..., 8:16, 16:24] = blur(ref, 4.0)[..., 8:16, 16:24]
+    changed[..., 8:16, 16:24] = smooth(ref, 4.0)[..., 8:16, 16:24]
     with torch.inference_mode():
         before, after = (model(lr, x)[0, 0, 8:12, 8:12].mean() for x in (ref, changed))
     assert float(found.ref[8:16, 16:24].sum()) == pytest.approx(float(before - after), abs=1e-5)

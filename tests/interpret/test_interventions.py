@@ -12,7 +12,7 @@ from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.figures import overview
 from dcamsr_lite.interpret import interventions
 from dcamsr_lite.interpret.image_edits import Lesion, blur, paint, rotate, shift
-from dcamsr_lite.interpret.interventions import Cut, Intervention, cut, edit, run
+from dcamsr_lite.interpret.interventions import Cut, Intervention, cut, edit, run_intervention
 from dcamsr_lite.kspace import degrade, ifft2c, rss
 
 LESION = dict(row=12, column=18, radius=3)
@@ -197,7 +197,7 @@ def test_without_a_target_nothing_of_it_can_be_tried():
     for intervention in (IN_TARGET, Intervention("target")):
         with pytest.raises(dl.InputError, match="no target"):
             edit(pair, 0, intervention)
-    result = run(network(), pair, 0, Intervention("blank"))
+    result = run_intervention(network(), pair, 0, Intervention("blank"))
     assert result.psnr is None and result.row()["error_measured"] is None
 
 
@@ -212,13 +212,16 @@ def with_a_blank_slice() -> dl.Pair:
 
 def test_against_a_blank_target_nothing_is_measured():
     model, pair = network(), with_a_blank_slice()
-    base = run(model, pair, 0)
+    base = run_intervention(model, pair, 0)
     for wanted in (Intervention(), Intervention("blank"), Intervention("target"), IN_TARGET):
-        for result in (run(model, pair, 0, wanted), run(model, pair, 0, wanted, base=base)):
+        for result in (
+            run_intervention(model, pair, 0, wanted),
+            run_intervention(model, pair, 0, wanted, base=base),
+        ):
             assert not result.target.any() and bool(result.output.isfinite().all())
             scores = [result.row()[name] for name in result.row() if name != "tried"]
             assert scores == [None] * 5
-    assert run(model, pair, 1, Intervention("blank")).psnr > 0
+    assert run_intervention(model, pair, 1, Intervention("blank")).psnr > 0
 
 
 def test_explorers_show_a_blank_slice_without_numbers(monkeypatch):
@@ -241,7 +244,7 @@ def test_run_is_the_network_on_what_was_asked_for():
     hooks = sum(len(m._forward_hooks) for m in model.modules())
     cuts = (Cut("spatial", "uniform", levels=(1, 4)), Cut("channel", "off", heads=(0, 5)))
     blind = Intervention("blank", cuts=cuts)
-    result = run(model, pair, 1, blind)
+    result = run_intervention(model, pair, 1, blind)
     assert model.training and sum(len(m._forward_hooks) for m in model.modules()) == hooks
     model.eval()
     with torch.inference_mode():
@@ -285,7 +288,7 @@ def test_a_failing_run_leaves_the_network_as_it_was(monkeypatch):
     cuts = (Cut("spatial", "uniform"), Cut("channel", "off", levels=(2,)))
     monkeypatch.setattr("dcamsr_lite.interpret.interventions.super_resolve", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run(model, pair, 0, Intervention(cuts=cuts), base=run)
+        run_intervention(model, pair, 0, Intervention(cuts=cuts), base=run_intervention)
     with (
         pytest.raises(ValueError, match="levels"),
         cut(model, (*cuts, Cut("spatial", "off", (3,)))),

@@ -133,15 +133,15 @@ def test_uniform_is_what_a_network_with_uniform_attention_computes(model, branch
     with dl.intervene(model, **{branch: "uniform"}):
         edited = model(*images)
     with torch.no_grad():
-        twin = awake(dl.DCAMSR(image_size=32, variant=model.config.variant))
-        twin.load_state_dict(model.state_dict())
-        for block in twin.transformers.values():
+        edited_by_hand = awake(dl.DCAMSR(image_size=32, variant=model.config.variant))
+        edited_by_hand.load_state_dict(model.state_dict())
+        for block in edited_by_hand.transformers.values():
             part = getattr(block.attention, branch)
             if branch == "spatial":
                 part.prepare = lambda q, k, project, temperature: (0 * q, project(k))
             else:
                 part.temperature = torch.nn.Parameter(torch.zeros(8, 1, 1))
-    torch.testing.assert_close(edited, twin(*images), atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(edited, edited_by_hand(*images), atol=1e-6, rtol=1e-6)
     assert not torch.allclose(edited, model(*images), atol=1e-7)
 
 

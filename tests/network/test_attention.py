@@ -177,12 +177,12 @@ def test_a_network_resampled_to_its_own_size_is_unchanged(images):
     model = awake(dl.DCAMSR(image_size=32, held_footprints=32))
     projection = model.transformers["1"].attention.spatial.project_key
     assert projection.footprints((32, 32)) is projection.weight
-    twin = dl.DCAMSR(image_size=32, held_footprints=None).eval()
+    exact = dl.DCAMSR(image_size=32, held_footprints=None).eval()
     state = {k: v for k, v in model.state_dict().items()}
-    for key, value in twin.state_dict().items():
+    for key, value in exact.state_dict().items():
         assert value.shape == state[key].shape
-    twin.load_state_dict(state)
-    assert torch.equal(model(*images), twin(*images))
+    exact.load_state_dict(state)
+    assert torch.equal(model(*images), exact(*images))
 
 
 def test_a_fixed_grid_says_which_size_it_takes():

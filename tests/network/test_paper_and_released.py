@@ -11,7 +11,7 @@ SMALL = dict(channels=64, heads=8, encoder_blocks=(1, 1, 1), decoder_blocks=(1, 
 
 @pytest.fixture(scope="module")
 def pair():
-    return simulated_pair(seed=11, scale=4, size=256, slices=1)[0]
+    return simulated_pair(seed=11, scale=4, size=256, slices=1)
 
 
 def recorded(variant: str, pair, **options):

@@ -10,7 +10,7 @@ from helpers import awake, phantom
 from traitlets import TraitError
 
 import dcamsr_lite as dl
-from dcamsr_lite.interpret.interventions import Cut, Intervention, run
+from dcamsr_lite.interpret.interventions import Cut, Intervention, run_intervention
 from dcamsr_lite.widgets import InterventionLab, intervention_lab
 from dcamsr_lite.widgets.shared.packing import unpack
 
@@ -41,7 +41,7 @@ def test_what_is_sent_is_what_run_gives():
     lab = intervention_lab(model, pair, slice=1)
     lesion = {"image": "target", "row": 12, "column": 18}
     lab.intervention = {"reference": "blank", "lesions": [lesion]} | OFF
-    expected = run(model, pair, 1, Intervention.from_dict(lab.intervention))
+    expected = run_intervention(model, pair, 1, Intervention.from_dict(lab.intervention))
     row = lab.table()[1]
     assert row == expected.row() and row["delta_psnr_db"] != 0
     assert row.items() <= lab.rows[1].items() and row.items() <= lab.result.items()
@@ -201,7 +201,7 @@ def test_saved_switches_find_what_was_computed_or_say_that_a_kernel_is_needed(pa
     assert page.evaluate(f"{ROOT}.asked().cuts") == [
         OFF["cuts"][0] | {"levels": None, "heads": None}
     ]
-    state = run(lab._model, lab._pair, lab._slice, Intervention.from_dict(OFF))
+    state = run_intervention(lab._model, lab._pair, lab._slice, Intervention.from_dict(OFF))
     values = np.array(page.evaluate(f"[...{ROOT}.values('output')]")).reshape(32, 32)
     np.testing.assert_allclose(values, state.output, atol=5e-4 * 900)
     change = np.array(page.evaluate(f"[...{ROOT}.values('change')]")).reshape(32, 32)

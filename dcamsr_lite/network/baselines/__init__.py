@@ -1,12 +1,12 @@
-"""What DCAMSR is compared with: two floors without parameters, and networks of about its size.
+"""What DCAMSR is compared with: networks of about its size.
 
 >>> import torch
 >>> model = baseline("concatenation", scale=2, image_size=32)
 >>> model(torch.rand(1, 1, 16, 16), torch.rand(1, 1, 32, 32)).shape
 torch.Size([1, 1, 32, 32])
 
-One file per idea. All networks share DCAMSR's frame (frame.py): Fourier upsampling, padding, the
-global residual; they train, load and are scored as it does. They keep the mechanism that their
+One file per idea. All networks share DCAMSR's frame, SuperResolver: Fourier upsampling, padding,
+the global residual; they train, load and are scored as it does. They keep the mechanism that their
 paper is known for, and each says what was left out: their numbers are ours, not their authors'.
 """
 
@@ -20,14 +20,13 @@ from ..super_resolver import SuperResolver
 from .concatenation import Concatenation
 from .edsr import EDSR
 from .elan import ELAN
-from .floors import METHODS, bicubic, zero_fill
 from .masa import MASA
 from .mcmrsr import McMRSR
 from .minet import MINet
 from .swinir import SwinIR
 from .ttsr import TTSR
 
-__all__ = ["METHODS", "NETWORKS", "baseline", "bicubic", "build", "zero_fill"]
+__all__ = ["NETWORKS", "baseline", "build"]
 
 NETWORKS: dict[str, Callable[[Config], SuperResolver]] = {
     "concatenation": Concatenation,

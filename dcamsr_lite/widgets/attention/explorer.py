@@ -21,8 +21,7 @@ from ...data.pairs import Pair
 from ...errors import InputError
 from ...evaluation import check_scale
 from ...interpret.image_edits import WHITE
-from ...interpret.interventions import Cut, Intervention
-from ...interpret.interventions import run as intervened
+from ...interpret.interventions import Cut, Intervention, run_intervention
 from ...interpret.tracing import Record, trace
 from ...kspace import center_crop
 from ...network.model import DCAMSR
@@ -300,7 +299,7 @@ def _explorer(
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
     """What the output loses without a branch or the reference: one pass of the network for each."""
     config = model.config
-    whole = intervened(model, pair, index)
+    whole = run_intervention(model, pair, index)
     white = float(whole.output.quantile(WHITE)) or 1.0
     tried = {
         (branch, state): Intervention(cuts=(Cut(branch, state),))
@@ -312,7 +311,7 @@ def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
         tried["reference", "blank"] = Intervention("blank")
     rows = []
     for (part, state), wanted in tried.items():
-        found = intervened(model, pair, index, wanted, base=whole)
+        found = run_intervention(model, pair, index, wanted, base=whole)
         moved = float((found.output - whole.output).square().mean().sqrt()) / white
         rows.append({"part": part, "state": state, "psnr": found.change, "moved": moved})
     return rows

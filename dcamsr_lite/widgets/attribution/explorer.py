@@ -35,7 +35,7 @@ from ...interpret.attribution import (
     deletion_curve,
     lifting,
 )
-from ...interpret.patch_target import TARGETS, Question, check_patch
+from ...interpret.patch_target import TARGETS, PatchTarget, check_patch
 from ...kspace import center_crop
 from ...network.model import DCAMSR
 from ..shared.base import SYNC, Explorer, show_reason
@@ -59,8 +59,8 @@ class AttributionExplorer(Explorer):
     nothing to show
 
     The reader's place: ``patch`` [row, column, rows, columns] in the image's pixels, ``method`` and
-    ``target`` (names in attribution.METHODS and question.TARGETS). ``results``: method -> what its last
-    run found, packed. Raises TraitError for a place that is not there.
+    ``target`` (names in METHODS and TARGETS of interpret). ``results``: method -> what its last run
+    found, packed. Raises TraitError for a place that is not there.
     """
 
     _esm = script("attribution/explorer.js")
@@ -255,7 +255,7 @@ def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer
     parameter = next(f.parameters(), None) if isinstance(f, nn.Module) else None
     if parameter is not None:
         lr, ref = lr.to(parameter.device), ref.to(parameter.device)
-    sr = Question(f, lr, ref, (0, 0, 1, 1)).output.cpu()
+    sr = PatchTarget(f, lr, ref, (0, 0, 1, 1)).output.cpu()
     images["output"] = center_crop((sr * std + mean)[0, 0], pair.shape).float()
     images = {name: images[name] for name in TITLES if name in images}
     side = min(8, *pair.shape)

@@ -24,7 +24,15 @@ from traitlets import Bool, Dict, List, TraitError, observe, validate
 from ...data.pairs import Pair
 from ...errors import InputError, atomic_path
 from ...evaluation import check_scale
-from ...interpret.interventions import BRANCHES, REFERENCES, Cut, Intervention, Result, cut, run
+from ...interpret.interventions import (
+    BRANCHES,
+    REFERENCES,
+    Cut,
+    Intervention,
+    Outcome,
+    cut,
+    run_intervention,
+)
 from ...network.model import DCAMSR
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
@@ -71,15 +79,15 @@ class InterventionLab(Explorer):
         **traits,
     ):
         self._model, self._pair, self._slice, self._other = model, pair, slice, other
-        self._base: Result | None = None
-        self._tried: dict[Intervention, Result] = {}
-        self._ready: dict[Intervention, Result] = {}  # prepared: without a row in the table
-        self._last: Result | None = None
+        self._base: Outcome | None = None
+        self._tried: dict[Intervention, Outcome] = {}
+        self._ready: dict[Intervention, Outcome] = {}  # prepared: without a row in the table
+        self._last: Outcome | None = None
         self._heard: tuple | None = None  # the last question: an intervention, and whether a draft
         self._count = 0  # so that each answer is a change, also when its numbers are the same
         super().__init__(**traits)
         if model is not None:
-            self._base = run(model, pair, slice)
+            self._base = run_intervention(model, pair, slice)
             self.images = _packed(self._base)
             self.info = _info(model, pair, slice, self._base)
             self._keep(self._base)
@@ -144,17 +152,17 @@ class InterventionLab(Explorer):
                 self._keep(result)
             self.result = self._answer(result) | {"seconds": perf_counter() - start}
 
-    def _run(self, wanted: Intervention) -> Result:
+    def _run(self, wanted: Intervention) -> Outcome:
         known = self._tried.get(wanted) or self._ready.get(wanted)
         place = (self._model, self._pair, self._slice)
-        return known or run(*place, wanted, self._other, self._base)
+        return known or run_intervention(*place, wanted, self._other, self._base)
 
-    def _keep(self, result: Result) -> None:
+    def _keep(self, result: Outcome) -> None:
         if result.intervention not in self._tried:
             self._tried[result.intervention] = result
             self.rows = [*self.rows, _row(result)]
 
-    def _answer(self, result: Result) -> dict:
+    def _answer(self, result: Outcome) -> dict:
         """The result with those of its images that are not the base's, and what the output changed.
 
         The change is packed for itself: between two packed outputs a tiny one would be rounding noise.
@@ -179,7 +187,7 @@ class InterventionLab(Explorer):
         except InputError as error:
             return self._refusal(wanted, error)
 
-    def run(self, intervention: Intervention) -> Result:
+    def run(self, intervention: Intervention) -> Outcome:
         """Try one, show it, and get its images and numbers. Raises InputError for what cannot be made.
 
         >>> InterventionLab().run(Intervention("blank"))
@@ -301,7 +309,7 @@ class InterventionLab(Explorer):
         return twin(shown, self._base, self.info)
 
 
-def _packed(result: Result, base: Result | None = None) -> dict:
+def _packed(result: Outcome, base: Outcome | None = None) -> dict:
     images = {name: getattr(result, name) for name in IMAGES}
     return {
         name: pack(image, "float32" if name == "output" else "float16")
@@ -310,7 +318,7 @@ def _packed(result: Result, base: Result | None = None) -> dict:
     }
 
 
-def _row(result: Result) -> dict:
+def _row(result: Outcome) -> dict:
     return result.row() | {"intervention": result.intervention.as_dict()}
 
 
@@ -353,7 +361,7 @@ def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
         raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
 
 
-def _info(model: DCAMSR, pair: Pair, slice: int, base: Result) -> dict:
+def _info(model: DCAMSR, pair: Pair, slice: int, base: Outcome) -> dict:
     config = model.config
     own = "built without a reference: it attends to its own input, and edits of it change nothing"
     return slice_info(pair, *chosen(pair, slice)) | {

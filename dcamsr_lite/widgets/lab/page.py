@@ -7,7 +7,7 @@ True
 from io import BytesIO
 from textwrap import fill
 
-from ...interpret.interventions import Result
+from ...interpret.interventions import Outcome
 from ..shared.slices import TITLES as COMMON
 from ..shared.static import bar_below
 
@@ -50,13 +50,13 @@ TOUR = [
 ]
 
 
-def twin(result: Result, base: Result, info: dict) -> bytes:
+def twin(result: Outcome, base: Outcome, info: dict) -> bytes:
     """The static twin as PNG: the images of a result, and what it changes against the base.
 
     >>> import torch
     >>> from dcamsr_lite.interpret.interventions import Intervention
     >>> image = torch.rand(16, 16)
-    >>> result = Result(Intervention("blank"), image, image, None, image)
+    >>> result = Outcome(Intervention("blank"), image, image, None, image)
     >>> twin(result, result, {"windows": {}})[:4]
     b'\\x89PNG'
     """
