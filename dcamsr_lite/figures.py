@@ -1,4 +1,4 @@
-"""Pictures for the page: the overview of one super-resolved slice with both attentions.
+"""Panels of images, drawn one way everywhere; and the overview of one super-resolved slice.
 
 >>> import numpy as np
 >>> import dcamsr_lite as dl
@@ -7,13 +7,19 @@
 >>> len(figure.axes) > 12
 True
 
-Grey for MR images, viridis for magnitudes, a blue-orange map for signed weights.
+Grey for MR images, viridis and cividis for magnitudes, a blue-orange map for signed values.
 """
 
-from math import floor, log10
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from .data.pairs import Pair
@@ -23,7 +29,12 @@ from .interpret.tracing import Record, trace
 from .metrics import band_error, has_signal, psnr
 from .network.model import DCAMSR
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 WARNING = "Not for clinical use."
+COLOURS = {"signal": "gray", "magnitude": "viridis", "share": "cividis", "signed": "blue-orange"}
 
 
 def signed_map():
@@ -34,22 +45,112 @@ def signed_map():
     return LinearSegmentedColormap.from_list("blue_orange", stops)
 
 
+@contextmanager
+def default_style() -> Iterator[None]:
+    """Matplotlib's own defaults inside, whatever the reader's matplotlibrc says.
+
+    >>> import matplotlib
+    >>> with matplotlib.rc_context({"image.origin": "lower"}), default_style():
+    ...     matplotlib.rcParams["image.origin"]
+    'upper'
+    """
+    from matplotlib import style  # loads when first used
+
+    with style.context("default"):
+        yield
+
+
+def lay_out(count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options):
+    """A figure of ``count`` axes side by side, each ``width`` x ``height`` inches; (figure, axes).
+
+    >>> figure, axes = lay_out(3, words="One head")
+    >>> figure.get_suptitle(), len(axes)
+    ('One head. Not for clinical use.', 3)
+
+    ``words`` stand above all, with the warning. ``options`` go to ``Figure.subplots``.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * count, height), layout="constrained", dpi=90)
+    if words:
+        figure.suptitle(fill(f"{words}. {WARNING}", 26 * count), fontsize=8)
+    return figure, figure.subplots(1, count, squeeze=False, **options)[0]
+
+
+def draw_panel(
+    axes: "Axes",
+    title: str,
+    image: Tensor,
+    kind: str = "signal",
+    limit: float | None = None,
+    low: float | None = None,
+    label: str | None = None,
+    corner: tuple[int, int] = (0, 0),
+    pixel: int = 1,
+    bar: str = "bottom",
+    size: float = 8,
+) -> None:
+    """One image (row, column), its title, and a colour bar with numbers.
+
+    >>> _, (axes,) = lay_out(1)
+    >>> draw_panel(axes, "error", torch.tensor([[-2.0, 1.0]]), kind="signed")
+    >>> axes.images[0].get_clim()
+    (-2.0, 2.0)
+
+    ``kind``: "signal" (grey), "magnitude" (viridis), "share" (cividis), "signed" (blue-orange). The
+    scale goes from ``low`` (0, or minus the limit) to ``limit`` (the largest magnitude). ``corner``
+    (row, column) and ``pixel`` (its side) place a map of a level on the image's pixels, whose centres
+    are whole numbers. ``bar`` is its side, ``size`` the title's. Raises ValueError for another kind.
+    """
+    if kind not in COLOURS:
+        raise ValueError(f"kind is {kind!r}, expected one of {[*COLOURS]}")
+    high = float(image.abs().max()) if limit is None else limit
+    if low is None:
+        high = high or 1.0
+        low = -high if kind == "signed" else 0.0
+    (top, left), (rows, columns) = corner, image.shape
+    drawn = axes.imshow(
+        image.detach().float().numpy(),
+        cmap=signed_map() if kind == "signed" else COLOURS[kind],
+        vmin=low,
+        vmax=high,
+        extent=(left - 0.5, left + pixel * columns - 0.5, top + pixel * rows - 0.5, top - 0.5),
+    )
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, fontsize=size)
+    scale = axes.figure.colorbar(drawn, ax=axes, location=bar, shrink=0.75, aspect=22, pad=0.03)
+    scale.set_label(label or kind, fontsize=size - 1)
+    scale.ax.tick_params(labelsize=size - 1)
+    scale.ax.locator_params(nbins=6 if bar == "right" else 4)
+
+
+def mark_pixel(axes: "Axes", row: float, column: float) -> None:
+    """A cross, black with a white rim: seen on grey, on blue and on orange.
+
+    >>> _, (axes,) = lay_out(1)
+    >>> mark_pixel(axes, 3, 5)
+    >>> axes.lines[0].get_xydata()
+    array([[5., 3.]])
+    """
+    for colour, width in (("white", 3), ("black", 1.2)):
+        axes.plot(column, row, "x", color=colour, markersize=8, markeredgewidth=width)
+
+
 def brightest_slice(pair: Pair) -> int:
     """The slice with the brightest reference: well inside the head."""
     return int(pair.reference_image.mean((-2, -1)).argmax())
 
 
-@torch.inference_mode()
-def record_slice(model: DCAMSR, pair: Pair, index: int) -> Record:
-    """Both attentions of one slice, run on the model's device, on the CPU to be drawn."""
-    device = next(model.parameters()).device
+def record_slice(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]:
+    """Both attentions of one slice, on the CPU, and the output (row, column) in the target's units."""
     with trace(model) as record:
-        model(*(x[index : index + 1].to(device) for x in (pair.lr, pair.ref)))
+        output = super_resolve(model, pair.take_slice(index))[0]
     for levels in (record.spatial, record.channel):
         levels.update({level: attention.cpu() for level, attention in levels.items()})
-    return record
+    return record, output
 
 
+@default_style()
 def overview(
     model: DCAMSR, pair: Pair, index: int | None = None, query: tuple[int, int] | None = None
 ):
@@ -65,116 +166,80 @@ def overview(
     index = brightest_slice(pair) if index is None else index
     rows, columns = pair.shape
     query = (rows * 9 // 20, columns * 13 // 20) if query is None else query
-    model.eval()
-    record = record_slice(model, pair, index)
-    ours, target = super_resolve(model, pair)[index], pair.target_image[index]
-    floor = pair.zero_filled[index]
+    record, ours = record_slice(model, pair, index)
+    target, floor = pair.target_image[index], pair.zero_filled[index]
     figure = Figure(figsize=(15, 11.6), layout="constrained")
     figure.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # titles of two lines would be cut
     grid = figure.subplots(3, 5, height_ratios=(1, 1.04, 0.9))
-    peak = pair.target_image.max()
-    top = float(target.max())
-    images = [
-        (f"low resolution, {pair.low.shape[-2]} x {pair.low.shape[-1]}", pair.low[index], top),
-        ("reference", pair.reference_image[index], float(pair.reference_image[index].max())),
-        (f"zero-fill, {judged(target, floor, peak, pair.scale)}", floor, top),
-        (f"DCAMSR, {judged(target, ours, peak, pair.scale)}", ours, top),
-        ("target", target, top),
-    ]
-    for axis, (title, image, limit) in zip(grid[0], images, strict=True):
-        shown = axis.imshow(image.numpy(), cmap="gray", vmin=0, vmax=limit)
-        axis.set_title(title, fontsize=10)
-        _bar(figure, shown, axis, "signal")
-    _errors(figure, grid[1][:2], target, floor, ours)
-    _lifted(figure, [*grid[1][2:]], record, query, pair.shape)
-    _channel(figure, [*grid[2][:3]], record)
-    _entropies(grid[2][3], record)
-    _words(grid[2][4], model, pair, index, query)
-    for axis in [*grid[0], *grid[1]]:
-        axis.set_xticks([])
-        axis.set_yticks([])
+    peak, reference = pair.target_image.max(), pair.reference_image[index]
+    images = {
+        f"low resolution, {pair.low.shape[-2]} x {pair.low.shape[-1]}": pair.low[index],
+        "reference": reference,
+        f"zero-fill, {judge(target, floor, peak, pair.scale)}": floor,
+        f"DCAMSR, {judge(target, ours, peak, pair.scale)}": ours,
+        "target": target,
+    }
+    for axes, (title, image) in zip(grid[0], images.items(), strict=True):
+        limit = float((reference if image is reference else target).max())
+        draw_panel(axes, title, image, limit=limit, size=10)
+    _draw_errors(grid[1][:2], {"zero-fill": floor - target, "DCAMSR": ours - target})
+    _draw_lifted(grid[1][2:], record, query)
+    _draw_channel(grid[2][:3], record)
+    _draw_entropies(grid[2][3], record)
+    _write_words(grid[2][4], model, pair, index, query)
     return figure
 
 
-def judged(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
+def judge(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
     """PSNR of one slice, and where in k-space its error lies; a blank one has no energy to share."""
+    peaked = (torch.cat([x.flatten(), peak[None]]) for x in (target, image))  # the whole volume's
+    quality = f"{psnr(*peaked):.1f} dB"
     if not has_signal(target):
-        return f"{slice_psnr(target, image, peak):.1f} dB"
+        return quality
     bands = band_error(target[None], image[None], scale)
     shares = " + ".join(f"{100 * share:.1f} % {band}" for band, share in bands.items())
-    return f"{slice_psnr(target, image, peak):.1f} dB\n{shares}"
+    return f"{quality}\n{shares}"
 
 
-def slice_psnr(target: Tensor, image: Tensor, peak: Tensor) -> float:
-    """PSNR of one slice against the maximum of the whole volume."""
-    return psnr(torch.cat([target.flatten(), peak[None]]), torch.cat([image.flatten(), peak[None]]))
+def _draw_errors(axes, errors: dict[str, Tensor]) -> None:
+    limit = float(errors["zero-fill"].abs().quantile(0.995))
+    for one, (name, error) in zip(axes, errors.items(), strict=True):
+        label = "signal, one scale for both"
+        draw_panel(one, f"|error| of {name}", error.abs(), "magnitude", limit, label=label, size=10)
 
 
-def _bar(figure, shown, axis, label: str) -> None:
-    bar = figure.colorbar(
-        shown, ax=axis, location="bottom", fraction=0.05, pad=0.03, aspect=30, shrink=0.9
-    )
-    bar.set_label(label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    bar.ax.locator_params(nbins=5)
-
-
-def _errors(figure, axes, target: Tensor, floor: Tensor, ours: Tensor) -> None:
-    errors = [("zero-fill", floor - target), ("DCAMSR", ours - target)]
-    limit = float(errors[0][1].abs().quantile(0.995))
-    for axis, (name, error) in zip(axes, errors, strict=True):
-        shown = axis.imshow(error.abs().numpy(), cmap="viridis", vmin=0, vmax=limit)
-        axis.set_title(f"|error| of {name}")
-        _bar(figure, shown, axis, "signal, one scale for both")
-
-
-def _lifted(figure, axes, record: Record, query, shape) -> None:
-    for axis, level in zip(axes, (1, 2, 4), strict=True):
+def _draw_lifted(axes, record: Record, query: tuple[int, int]) -> None:
+    for one, level in zip(axes, (1, 2, 4), strict=True):
+        title = f"spatial attention of x, level {level}\nminus uniform, mean of heads"
         if level not in record.spatial:
-            axis.text(0.5, 0.5, f"level {level}:\nno spatial attention", ha="center")
+            _write_nothing(one, f"level {level}:\nno spatial attention")
             continue
-        place = tuple(side // level for side in query)
-        lifted = record.lift(level, place, relative=True)
-        limit = float(lifted.abs().max()) or 1.0
-        unit = 10.0 ** floor(log10(limit))
-        extent = (0, shape[1], shape[0], 0)
-        shown = axis.imshow(
-            (lifted / unit).numpy(),
-            cmap=signed_map(),
-            vmin=-limit / unit,
-            vmax=limit / unit,
-            extent=extent,
-        )
-        axis.plot(query[1] + 0.5, query[0] + 0.5, "x", color="black", markersize=9)
-        axis.set_title(
-            f"spatial attention of x, level {level}\nminus uniform, mean of heads", fontsize=10
-        )
-        _bar(figure, shown, axis, f"weight on a reference pixel, in {unit:.0e}")
+        lifted = record.lift(level, tuple(side // level for side in query), relative=True)
+        label = "weight on a reference pixel"
+        draw_panel(one, title, lifted, "signed", label=label, pixel=level, size=10)
+        mark_pixel(one, *query)
 
 
-def _channel(figure, axes, record: Record) -> None:
-    for axis, level in zip(axes, (1, 2, 4), strict=True):
+def _draw_channel(axes, record: Record) -> None:
+    for one, level in zip(axes, (1, 2, 4), strict=True):
         if level not in record.channel:
-            axis.text(0.5, 0.5, f"level {level}:\nno channel attention", ha="center")
+            _write_nothing(one, f"level {level}:\nno channel attention")
             continue
-        heads = record.channel[level][0]
-        # the heads side by side in two rows, a white gap between them
-        count, d = heads.shape[:2]
-        across = (count + 1) // 2
-        canvas = torch.full((2 * (d + 1) - 1, across * (d + 1) - 1), float("nan"))
-        for head, matrix in enumerate(heads):
-            top, left = head // across * (d + 1), head % across * (d + 1)
-            canvas[top : top + d, left : left + d] = matrix
-        shown = axis.imshow(canvas.numpy(), cmap="cividis", vmin=0, vmax=1)
-        axis.set_title(f"channel attention, level {level}, {count} heads", fontsize=10)
-        axis.set_xlabel("reference feature, head by head", fontsize=9)
-        axis.set_ylabel("query feature", fontsize=9)
-        axis.set_xticks([])
-        axis.set_yticks([])
-        _bar(figure, shown, axis, "weight")
+        heads = F.pad(record.channel[level][0], (0, 1, 0, 1), value=torch.nan)  # a gap between them
+        heads = F.pad(heads, (0, 0, 0, 0, 0, len(heads) % 2), value=torch.nan)
+        canvas = rearrange(heads, "(down along) i j -> (down i) (along j)", down=2)[:-1, :-1]
+        title = f"channel attention, level {level}, {len(record.channel[level][0])} heads"
+        draw_panel(one, title, canvas, "share", 1.0, label="weight", size=10)
+        one.set_xlabel("reference feature, head by head", fontsize=9)
+        one.set_ylabel("query feature", fontsize=9)
 
 
-def _entropies(axis, record: Record) -> None:
+def _write_nothing(axes, words: str) -> None:
+    axes.text(0.5, 0.5, words, ha="center")
+    axes.set(xticks=[], yticks=[])
+
+
+def _draw_entropies(axes, record: Record) -> None:
     marks = {"spatial": ("#08519c", "o"), "channel": ("#d94801", "s")}
     for branch, (colour, mark) in marks.items():
         levels = sorted(getattr(record, branch))
@@ -182,17 +247,17 @@ def _entropies(axis, record: Record) -> None:
             values = record.entropy(level)[branch][0]
             label = branch if place == 0 else None
             heads = [place + (0.12 if branch == "channel" else -0.12)] * len(values)
-            axis.scatter(heads, values, color=colour, marker=mark, label=label, alpha=0.7)
-    axis.set_xticks(range(3), ["1", "2", "4"])
-    axis.set_ylim(-0.05, 1.05)
-    axis.axhline(1, color="grey", linewidth=0.8)
-    axis.set_xlabel("level")
-    axis.set_ylabel("entropy: 0 one-hot, 1 uniform")
-    axis.set_title("how sharp each head is")
-    axis.legend(loc="lower left")
+            axes.scatter(heads, values, color=colour, marker=mark, label=label, alpha=0.7)
+    axes.set_xticks(range(3), ["1", "2", "4"])
+    axes.set_ylim(-0.05, 1.05)
+    axes.axhline(1, color="grey", linewidth=0.8)
+    axes.set_xlabel("level")
+    axes.set_ylabel("entropy: 0 one-hot, 1 uniform")
+    axes.set_title("how sharp each head is")
+    axes.legend(loc="lower left")
 
 
-def _words(axis, model: DCAMSR, pair: Pair, index: int, query) -> None:
+def _write_words(axes, model: DCAMSR, pair: Pair, index: int, query) -> None:
     c = model.config
     lines = [
         f"variant {c.variant}, preset {c.preset}, {c.scale}x",
@@ -205,15 +270,28 @@ def _words(axis, model: DCAMSR, pair: Pair, index: int, query) -> None:
         "",
         WARNING,
     ]
-    axis.axis("off")
-    axis.text(0, 0.95, "\n".join(lines), va="top", fontsize=10, linespacing=1.6)
+    axes.axis("off")
+    axes.text(0, 0.95, "\n".join(lines), va="top", fontsize=10, linespacing=1.6)
 
 
-def write_png(figure, path: str | Path, dpi: int = 110) -> None:
+@default_style()
+def render_png(figure: "Figure", dpi: float | str = "figure") -> bytes:
+    """A figure as PNG; the same picture gives the same bytes.
+
+    >>> render_png(lay_out(1)[0])[:4]
+    b'\\x89PNG'
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def write_png(figure: "Figure", path: str | Path, dpi: int = 110) -> None:
     """Save a figure as PNG, whole or not at all.
 
-    >>> from matplotlib.figure import Figure
-    >>> write_png(Figure(), "empty.png")
+    >>> write_png(lay_out(1)[0], "empty.png")
+    >>> Path("empty.png").stat().st_size > 100
+    True
     """
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, format="png")
+        temporary.write_bytes(render_png(figure, dpi))

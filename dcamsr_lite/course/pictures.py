@@ -7,33 +7,21 @@
 """
 
 import base64
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from ..figures import signed_map
+from ..figures import default_style, draw_panel, lay_out, render_png
 from .exercise import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# kind of picture -> colour map, label of its bar
-KINDS = {
-    "signal": ("gray", "signal"),
-    "magnitude": ("viridis", "magnitude"),
-    "signed": (None, "signed"),
-}
 INCHES = 2.9
 
 
-def _limits(image: Tensor, kind: str, limit: float | None) -> tuple[float, float]:
-    top = float(image.abs().max()) if limit is None else limit
-    top = top or 1.0
-    return (-top, top) if kind == "signed" else (0.0, top)
-
-
+@default_style()
 def picture(
     images: Mapping[str, Tensor],
     kind: str = "signal",
@@ -50,26 +38,11 @@ def picture(
     ``kind`` is "signal" (grey), "magnitude" (viridis, from zero) or "signed" (blue-orange). ``shared``
     puts all on one scale; ``limit`` is its end. Raises ValueError for another kind.
     """
-    from matplotlib.figure import Figure
-
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}, expected one of {[*KINDS]}")
-    colours, words = KINDS[kind]
     if shared and limit is None:
         limit = max(float(image.abs().max()) for image in images.values())
-    figure = Figure(figsize=(INCHES * len(images), INCHES), layout="constrained")
-    row = figure.subplots(1, len(images), squeeze=False)[0]
+    figure, row = lay_out(len(images), INCHES, INCHES)
     for axes, (title, image) in zip(row, images.items(), strict=True):
-        low, high = _limits(image, kind, limit)
-        shown = axes.imshow(
-            image.detach().float().numpy(), cmap=colours or signed_map(), vmin=low, vmax=high
-        )
-        axes.set_title(title, fontsize=9)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        bar = figure.colorbar(shown, ax=axes, shrink=0.75)
-        bar.set_label(label or words, fontsize=8)
-        bar.ax.tick_params(labelsize=7)
+        draw_panel(axes, title, image, kind, limit, label=label, bar="right", size=9)
     return figure
 
 
@@ -94,9 +67,7 @@ def show(
     if get_ipython() is None:
         print(alt)
         return
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    data = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt}
+    data = {"image/png": base64.b64encode(render_png(figure, dpi)).decode(), "text/plain": alt}
     display(data, raw=True, metadata={"image/png": {"alt": alt}})
 
 

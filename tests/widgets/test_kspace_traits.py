@@ -16,7 +16,7 @@ from dcamsr_lite import kspace as ks
 from dcamsr_lite import metrics
 from dcamsr_lite.data.volume import Volume, volume_from_kspace
 from dcamsr_lite.widgets import KSpaceExplorer, explore_kspace
-from dcamsr_lite.widgets.kspace.page import centred
+from dcamsr_lite.widgets.kspace.tour import center_box
 
 JS = Path(__file__).parents[1] / "js"
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
@@ -45,7 +45,7 @@ def test_an_image_is_explored_by_its_own_kspace():
     image = phantom(3, 32)
     explorer = explore_kspace(image, slice=2)
     assert_close(explorer.kspace()[0], ks.fft2c(image[2].double()), rtol=1e-5, atol=1e-5)
-    assert explorer.box == centred((32, 32), 4) == [12, 12, 8, 8]
+    assert explorer.box == center_box((32, 32), 4) == [12, 12, 8, 8]
     image[1] *= 2
     assert explore_kspace(image).info["slice"] == 1
 
@@ -147,7 +147,7 @@ def test_empty_explorers_say_so():
 def test_a_centred_box_is_the_packages_degradation(scale):
     kspace = CASES["odd coils"]
     explorer = explore_kspace(kspace, slice=0)
-    explorer.box = centred(kspace.shape[-2:], scale)
+    explorer.box = center_box(kspace.shape[-2:], scale)
     assert_close(explorer.image().float(), ks.zero_fill(kspace, scale)[0], rtol=1e-4, atol=1e-5)
     explorer.matrix = "acquired"
     assert_close(explorer.image().float(), ks.degrade(kspace, scale)[0], rtol=1e-4, atol=1e-5)

@@ -20,15 +20,23 @@ from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe,
 from ...data.pairs import Pair
 from ...errors import InputError
 from ...evaluation import check_scale
+from ...figures import mark_pixel, record_slice
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, run_intervention
-from ...interpret.tracing import Record, trace
-from ...kspace import center_crop
+from ...interpret.tracing import Record
 from ...network.model import DCAMSR
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, pack_level, unpack
-from ..shared.slices import PAGE_BYTES, TITLES, chosen, quality, slice_info
-from ..shared.static import page, picture, script, style
+from ..shared.slices import (
+    PAGE_BYTES,
+    TITLES,
+    choose_slice,
+    describe_slice,
+    draw_slice,
+    judge_slice,
+    name_network,
+)
+from ..shared.static import page, script, style
 
 PARTS = ("attention", "spatial", "channel", "cuts", "explorer")
 LAYOUTS = {
@@ -64,6 +72,7 @@ class AttentionExplorer(Explorer):
         "relative",
         "cell",
     )
+    _held = ("networks",)
     _CHECKED = ("network", "branch", "query", "level", "head", "cell")
 
     networks = Dict().tag(**SYNC)
@@ -161,21 +170,18 @@ class AttentionExplorer(Explorer):
         weights = weights - self.relative / len(weights)
         return torch.einsum("p,phw->hw", weights, footprints)
 
-    def png(self) -> bytes:
-        """The static twin, for readers without a kernel: panels and the map of this query, as PNG.
-
-        >>> AttentionExplorer(message="nothing to show").png()[:4]
-        b'\\x89PNG'
-        """
-        if not self.info:
-            return picture({}, {}, None, (0, 0), repr(self))
+    def _draw(self):
+        """The images, and the map of this query."""
         shown = self.networks[self.network]
         packed = self.images | {"output": shown["output"]}
         images = {name: unpack(packed[name]) for name in TITLES if name in packed}
         head = "mean" if self.head is None else f"head {self.head}"
-        title = f"Attention, level {self.level}, {head}" + ", minus uniform" * self.relative
-        info = self.info | {"title": shown["title"]}
-        return picture(info, images, self.lift(), self.query, title)
+        maps = {f"Attention, level {self.level}, {head}": self.lift()}
+        label = "weight minus uniform" if self.relative else "weight"
+        figure, panels = draw_slice(self.info, images, maps, shown["title"], label)
+        for axes in panels:
+            mark_pixel(axes, *self.query)
+        return figure
 
     def state(self) -> dict:
         """What a saved page holds: below 6 MB a network, so of larger ones the coarser levels only.
@@ -183,7 +189,7 @@ class AttentionExplorer(Explorer):
         >>> AttentionExplorer(message="nothing to show").state()["networks"]
         {}
         """
-        state = super().state() | {"networks": self.networks}
+        state = super().state()
         held = sorted({int(level) for one in self.networks.values() for level in one["levels"]})
         limit = PAGE_BYTES * max(1, len(self.networks))
         while len(held) > 1 and len(page(state, self._esm, self._css)) > limit:
@@ -227,16 +233,11 @@ def explore(
     without a branch or the reference. Raises InputError, and in a notebook also shows the reason,
     when there is no spatial attention to look at or model and pair do not fit.
     """
-    try:
-        return _explorer(_named(models), pair, slice, cuts)
-    except ValueError as error:
-        show_reason(str(error))
-        if isinstance(error, InputError):
-            raise
-        raise InputError("model and pair", str(error), "two that fit each other") from error
+    with show_reason():
+        return _explorer(_name_each(models), pair, slice, cuts)
 
 
-def _named(models: Models) -> dict[str, DCAMSR]:
+def _name_each(models: Models) -> dict[str, DCAMSR]:
     """Names for the networks: those given, else their variants, numbered where one comes again."""
     if isinstance(models, Mapping):
         named = {str(name): model for name, model in models.items()}
@@ -269,12 +270,15 @@ def _spatial(record: Record, level: int) -> tuple:
 def _explorer(
     models: dict[str, DCAMSR], pair: Pair, index: int | None, cuts: bool
 ) -> AttentionExplorer:
-    index, images = chosen(pair, index)
+    index, images = choose_slice(pair, index)
     for model in models.values():
         check_scale(model, pair.scale)
     networks, attention = {}, {}
     for name, model in models.items():
-        record, output = _run(model, pair, index)
+        record, output = record_slice(model, pair, index)
+        if None in record.keys.values():
+            found = "a spatial attention function that returns logits, so there are no keys to send"
+            raise InputError("model", found, "a function that returns the pair (q, k)")
         networks[name] = _network(model, record, output.float(), images, pair.scale)
         networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
         attention[name] = {level: _spatial(record, level) for level in record.queries}
@@ -282,11 +286,11 @@ def _explorer(
     one = networks[first]["title"]
     return AttentionExplorer(
         attention,
-        info=slice_info(pair, index, images)
+        info=describe_slice(pair, index, images)
         | {
             "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
             "notes": [],
-            "quality": quality(images, images["low"], pair.scale),
+            "quality": judge_slice(images, images["low"], pair.scale),
         },
         images={name: pack(image, "float16") for name, image in images.items()},
         networks=networks,
@@ -317,23 +321,6 @@ def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
     return rows
 
 
-@torch.inference_mode()
-def _run(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]:
-    device = next(model.parameters()).device
-    lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
-    training = model.training
-    model.eval()
-    try:
-        with trace(model) as record:
-            sr = model(lr.to(device), ref.to(device)).cpu()
-    finally:
-        model.train(training)
-    if None in record.keys.values():
-        found = "a spatial attention function that returns logits, so there are no keys to send"
-        raise InputError("model", found, "a function that returns the pair (q, k)")
-    return record, center_crop((sr * std + mean)[0, 0], pair.shape)
-
-
 def _network(
     model: DCAMSR, record: Record, output: Tensor, images: dict[str, Tensor], scale: int
 ) -> dict:
@@ -341,13 +328,13 @@ def _network(
     config = model.config
     own = "built without a reference: it attends to its own input"
     return {
-        "title": f"{config.variant} network ({config.preset}), {config.scale}x",
+        "title": name_network(model),
         "merge": config.merge,
         "layout": LAYOUTS[config.merge],
         "notes": [] if config.reference else [own],
         "heads": config.heads,
         "d": config.channels // config.heads if config.channel else 0,
-        "quality": quality(images, output, scale),
+        "quality": judge_slice(images, output, scale),
         "output": pack(output, "float16"),
         "levels": {str(level): pack_level(model, record, level) for level in record.queries},
     }

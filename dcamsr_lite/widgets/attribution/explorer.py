@@ -17,7 +17,6 @@ is to ask no more, and the kernel stays free in between.
 
 import time
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from math import isfinite
 
 import torch
@@ -40,8 +39,15 @@ from ...kspace import center_crop
 from ...network.model import DCAMSR
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
-from ..shared.slices import TITLES, chosen, quality, slice_info
-from ..shared.static import bar_below, picture, script, style
+from ..shared.slices import (
+    TITLES,
+    choose_slice,
+    describe_slice,
+    draw_slice,
+    judge_slice,
+    name_network,
+)
+from ..shared.static import script, style
 
 CHUNK = 0.25  # seconds: the kernel answers after the first step that ends later
 LARGEST_SIDE = 32  # of a patch, in pixels
@@ -66,6 +72,7 @@ class AttributionExplorer(Explorer):
     _esm = script("attribution/explorer.js")
     _css = style("attribution/explorer.css")
     _kept = ("patch", "method", "target")
+    _held = ("results",)  # the last of each method
 
     results = Dict().tag(**SYNC)
     patch = List(Int(), [0, 0, 1, 1], minlen=4, maxlen=4).tag(**SYNC)
@@ -180,23 +187,31 @@ class AttributionExplorer(Explorer):
         done = ", ".join(NAMES[name] for name in self.results) or "no result yet"
         return f"{super().__repr__()}, patch {self.patch}: {done}"
 
-    def png(self) -> bytes:
-        """The static twin: the panels with the patch, and the maps of the current method if it ran.
+    def _draw(self):
+        """The images with the patch, and the maps of the current method if it ran."""
+        from matplotlib.patches import Rectangle  # loads when first used
 
-        >>> AttributionExplorer(message="nothing to show").png()[:4]
-        b'\\x89PNG'
-        """
-        if not self.info:
-            return picture({}, {}, None, (0, 0), repr(self))
-        return _picture(self)
+        found = self.results.get(self.method)
+        row, column, height, width = found["patch"] if found else self.patch
+        images = {name: unpack(packed) for name, packed in self.images.items()}
+        words, maps = "attribution not run yet", {}
+        if found:
+            share = f", share of the reference {found['share']:.0%}" if found["share"] else ""
+            words = f"{NAMES[self.method]}{share}"
+            maps = {"Attribution: input": found["lr"], "Attribution: reference": found["ref"]}
+            maps = {title: _trim(unpack(packed)) for title, packed in maps.items()}
+        words = f"{self.info['title']}. {words}"
+        figure, panels = draw_slice(self.info, images, maps, words, "change of the patch")
+        for axes in panels:
+            box = Rectangle((column - 0.5, row - 0.5), width, height, fill=False, color="red")
+            axes.add_patch(box)
+        return figure
 
-    def state(self) -> dict:
-        """What a saved page holds: the last result of each method with it.
 
-        >>> AttributionExplorer(message="nothing to show").state()["results"]
-        {}
-        """
-        return super().state() | {"results": self.results}
+def _trim(image: Tensor) -> Tensor:
+    """Without the few largest magnitudes, beside which all others would be pale."""
+    limit = float(image.abs().quantile(0.995))
+    return image.clamp(-limit, limit) if limit else image
 
 
 def _number(x: float) -> float | None:
@@ -238,17 +253,12 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
     (1, 1, H, W) -> (1, 1, H, W). With a DCAMSR the result is compared with its lifted attention, too.
     Raises InputError, and in a notebook also shows the reason, when they do not fit.
     """
-    try:
+    with show_reason("f and pair"):
         return _explorer(f, pair, slice)
-    except ValueError as error:
-        show_reason(str(error))
-        if isinstance(error, InputError):
-            raise
-        raise InputError("f and pair", str(error), "two that fit each other") from error
 
 
 def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer:
-    index, images = chosen(pair, index)
+    index, images = choose_slice(pair, index)
     if isinstance(f, DCAMSR):
         check_scale(f, pair.scale)
     lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
@@ -261,7 +271,7 @@ def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer
     side = min(8, *pair.shape)
     return AttributionExplorer(
         (f, lr, ref),
-        info=slice_info(pair, index, images) | _info(f, pair, images),
+        info=describe_slice(pair, index, images) | _info(f, pair, images),
         images={name: pack(image, "float16") for name, image in images.items()},
         patch=[*((length - side) // 2 for length in pair.shape), side, side],
     )
@@ -270,51 +280,12 @@ def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer
 def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:
     network = isinstance(f, DCAMSR)
     attends = network and f.config.spatial
-    name = f"{f.config.variant} network ({f.config.preset})" if network else _name(f)
+    name = getattr(f, "__name__", type(f).__name__)
     return {
-        "title": f"{name}, {pair.scale}x",
-        "quality": {n: quality(images, images[n], pair.scale) for n in ("low", "output")},
+        "title": name_network(f) if network else f"{name}, {pair.scale}x",
+        "quality": {n: judge_slice(images, images[n], pair.scale) for n in ("low", "output")},
         "methods": NAMES,
         "attends": attends,
         "levels": [int(name) for name in f.transformers] if attends else [],
         "largest": LARGEST_SIDE,
     }
-
-
-def _name(f: Callable) -> str:
-    return getattr(f, "__name__", type(f).__name__)
-
-
-def _picture(explorer: AttributionExplorer) -> bytes:
-    from matplotlib.figure import Figure  # loads when first used
-    from matplotlib.patches import Rectangle
-
-    from ...figures import signed_map
-
-    info, found = explorer.info, explorer.results.get(explorer.method)
-    row, column, height, width = found["patch"] if found else explorer.patch
-    images = {name: unpack(packed) for name, packed in explorer.images.items()}
-    maps = {"low": unpack(found["lr"]), "reference": unpack(found["ref"])} if found else {}
-    count = len(images) + len(maps)
-    figure = Figure(figsize=(2.1 * count, 2.9), layout="constrained", dpi=90)
-    axes = figure.subplots(1, count)
-    (rows, columns), (top, left) = info["grid"], info["offset"]
-    for axis, (name, image) in zip(axes, images.items(), strict=False):
-        bounds = (0, image.shape[1], image.shape[0], 0)
-        axis.imshow(image.numpy(), "gray", vmin=0, vmax=info["windows"][name], extent=bounds)
-        axis.set_title(info["titles"][name], fontsize=8)
-    for axis, (name, image) in zip(axes[len(images) :], maps.items(), strict=True):
-        limit = float(image.abs().quantile(0.995)) or float(image.abs().max()) or 1.0
-        bounds = (-left, columns - left, rows - top, -top)
-        drawn = axis.imshow(image.numpy(), signed_map(), vmin=-limit, vmax=limit, extent=bounds)
-        axis.set_title(f"Attribution: {info['titles'][name].lower()}", fontsize=8)
-        bar_below(axis, drawn, limit)
-    for axis in axes:
-        axis.add_patch(Rectangle((column, row), width, height, fill=False, color="red"))
-        axis.set(xlim=(0, info["shape"][1]), ylim=(info["shape"][0], 0), xticks=[], yticks=[])
-    share = f", share of the reference {found['share']:.0%}" if found and found["share"] else ""
-    title = f"{NAMES[explorer.method]}{share}" if found else "attribution not run yet"
-    figure.suptitle(f"{info['title']}. {title}. Not for clinical use.", fontsize=8)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()

@@ -22,11 +22,12 @@ from ...data.files import read_volume
 from ...data.pairs import SMALLEST, Pair, Source
 from ...data.volume import Volume
 from ...errors import InputError
+from ...figures import draw_panel, lay_out
 from ...kspace import fft2c, ifft2c, rss
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
-from ..shared.static import picture, script, style
-from .page import centred, guided, twin
+from ..shared.static import script, style
+from .tour import center_box, write_tour
 
 SHAPES = ("box", "lines", "disc")
 WINDOWS = ("none", "hann", "tukey")
@@ -177,15 +178,44 @@ class KSpaceExplorer(Explorer):
             "removed": float(bands[~kept].sum()),
         }
 
-    def png(self) -> bytes:
-        """The static twin, for readers without a kernel: k-space, image, difference and profile.
+    def _draw(self):
+        """k-space with the box, the image, its difference from the full one, and the profile."""
+        from matplotlib.patches import Ellipse, Rectangle
 
-        >>> KSpaceExplorer(message="nothing to show").png()[:4]
-        b'\\x89PNG'
-        """
-        if not self.info:
-            return picture({}, {}, None, (0, 0), repr(self))
-        return twin(self)
+        full, shown, image = rss(ifft2c(self.kspace())), self.judged(), self.image()
+        peak, white = float(full.max()), float(full.quantile(0.995))
+        words, ratios = self.info["title"], (1, 1, 1, 1.25)
+        figure, axes = lay_out(4, 2.9, 3.4, words=words, width_ratios=ratios)
+
+        strength = rss(self.kspace())
+        log = (strength / strength.max()).clamp_min(1e-4).log10()
+        kept = float((self.weights() > 0).double().mean())
+        label = "log10 of the magnitude over its largest"
+        title = f"k-space, {100 * kept:.3g} % kept"
+        draw_panel(axes[0], title, log, "magnitude", 0, low=-4, label=label)
+        row, column, height, width = self.covered()
+        edge = dict(fill=False, color="white", linewidth=1.5)
+        middle = (column + (width - 1) / 2, row + (height - 1) / 2)
+        outline = Rectangle((column - 0.5, row - 0.5), width, height, **edge)
+        axes[0].add_patch(
+            Ellipse(middle, width, height, **edge) if self.shape == "disc" else outline
+        )
+
+        quality, label = self.quality(), "% of the full image's maximum"
+        title = f"{self.matrix}, {quality['psnr']:.1f} dB, SSIM {quality['ssim']:.3f}"
+        draw_panel(axes[1], title, 100 * image / peak, limit=100 * white / peak, label=label)
+        error = 100 * (shown - full) / peak
+        limit = max(1.0, float(error.abs().max()))
+        draw_panel(axes[2], "minus the full image", error, "signed", limit, label=label)
+
+        along = 0 if self.along == "row" else 1
+        at = self.point[along]
+        for curve, name, line in ((full, "full k-space", "--"), (shown, "the box alone", "-")):
+            axes[3].plot(100 * curve.select(along, at).numpy() / peak, line, label=name)
+        axes[3].set_title(f"profile along {self.along} {at}, {label}", fontsize=8)
+        axes[3].tick_params(labelsize=7)
+        axes[3].legend(fontsize=7)
+        return figure
 
     def covered(self) -> tuple[int, int, int, int]:
         """The box that counts: of "lines", the last axis of k-space, the readout is whole.
@@ -254,11 +284,8 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
     k-space (slice, coil, rows, columns). More coils than a page of 6 MB can hold are compressed, and
     a note says so. Raises InputError, and in a notebook also shows the reason.
     """
-    try:
+    with show_reason():
         return _explorer(pair_or_image, slice)
-    except InputError as error:
-        show_reason(str(error))
-        raise
 
 
 def _explorer(source: Pair | Source, index: int | None) -> KSpaceExplorer:
@@ -289,9 +316,9 @@ def _explorer(source: Pair | Source, index: int | None) -> KSpaceExplorer:
             "shape": shape,
         },
         images={"kspace": pack(kspace, "float32")},
-        box=centred(shape, 4),
+        box=center_box(shape, 4),
         point=_edge(image),
-        tour=guided(shape),
+        tour=write_tour(shape),
     )
 
 

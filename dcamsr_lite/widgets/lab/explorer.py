@@ -33,13 +33,22 @@ from ...interpret.interventions import (
     cut,
     run_intervention,
 )
+from ...kspace import center_pad
 from ...network.model import DCAMSR
-from ..shared.base import SYNC, Explorer, show_reason
+from ..shared.base import SYNC, Explorer, draw_words, show_reason
 from ..shared.packing import pack, unpack
-from ..shared.slices import PAGE_BYTES, chosen, slice_info
-from ..shared.static import page, picture, script, style
-from .page import IMAGES, TITLES, TOUR, twin
+from ..shared.slices import (
+    PAGE_BYTES,
+    TITLES,
+    choose_slice,
+    describe_slice,
+    draw_slice,
+    name_network,
+)
+from ..shared.static import page, script, style
+from .tour import TOUR
 
+IMAGES = ("low", "reference", "output", "target")
 COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
 
 
@@ -294,19 +303,18 @@ class InterventionLab(Explorer):
             results.pop()
         return state
 
-    def png(self) -> bytes:
-        """The static twin, for readers without a kernel: the images on screen, as PNG.
-
-        >>> InterventionLab(message="nothing to show").png()[:4]
-        b'\\x89PNG'
-        """
-        if self._base is None:
-            return picture({}, {}, None, (0, 0), repr(self))
+    def _draw(self):
+        """The images on screen, and what changed against the network left alone."""
         try:
             shown = self._run(Intervention.from_dict(self.intervention))
         except InputError as error:
-            return picture({}, {}, None, (0, 0), f"{self!r}. {error}")
-        return twin(shown, self._base, self.info)
+            return draw_words(f"{self!r}. {error}")
+        images = {n: getattr(shown, n) for n in IMAGES if getattr(shown, n) is not None}
+        change = center_pad(shown.output - self._base.output, self.info["grid"])
+        quality = "" if shown.psnr is None else f": {shown.psnr:.2f} dB ({shown.change:+.2f})"
+        maps = {self.info["titles"]["change"]: change}
+        words = f"{shown.intervention}{quality}"
+        return draw_slice(self.info, images, maps, words, "signal")[0]
 
 
 def _packed(result: Outcome, base: Outcome | None = None) -> dict:
@@ -338,14 +346,9 @@ def intervention_lab(
     first asked for. Raises InputError, and in a notebook also shows the reason, when model and pair
     do not fit.
     """
-    try:
+    with show_reason():
         _check(model, pair, other)
-        lab = InterventionLab(model, pair, chosen(pair, slice)[0], other)
-    except ValueError as error:
-        show_reason(str(error))
-        if isinstance(error, InputError):
-            raise
-        raise InputError("model and pair", str(error), "two that fit each other") from error
+        lab = InterventionLab(model, pair, choose_slice(pair, slice)[0], other)
     lab.tour = [step for step in TOUR if lab.allows(step["intervention"])]
     return lab
 
@@ -353,7 +356,7 @@ def intervention_lab(
 def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
     if not isinstance(model, DCAMSR):
         raise InputError("model", type(model).__name__, "a DCAMSR network")
-    chosen(pair, None)
+    choose_slice(pair, None)
     check_scale(model, pair.scale)
     if not isinstance(other, Pair | int | None) or isinstance(other, bool):
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
@@ -364,14 +367,14 @@ def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
 def _info(model: DCAMSR, pair: Pair, slice: int, base: Outcome) -> dict:
     config = model.config
     own = "built without a reference: it attends to its own input, and edits of it change nothing"
-    return slice_info(pair, *chosen(pair, slice)) | {
-        "title": f"{config.variant} network ({config.preset}), {config.scale}x",
+    return describe_slice(pair, *choose_slice(pair, slice)) | {
+        "title": name_network(model),
         "notes": [] if config.reference else [own],
         "heads": config.heads,
         "levels": [int(name) for name in model.transformers],
         "branches": [name for name in BRANCHES if getattr(config, name)],
         "references": [n for n in REFERENCES if n != "target" or base.target is not None],
-        "titles": TITLES,
+        "titles": TITLES | {"reference": "Reference, as used", "change": "Change of the output"},
         "blank": Intervention().as_dict(),
         "columns": list(COLUMNS),
     }

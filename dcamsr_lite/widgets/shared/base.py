@@ -5,13 +5,20 @@ nothing to show
 """
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anywidget
 from traitlets import Dict, List, TraitError, Unicode, validate
 
-from ...errors import atomic_path
-from .static import page, picture, script, style
+from ...errors import InputError, atomic_path
+from ...figures import default_style, lay_out, render_png
+from .static import page, script, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SYNC = {"sync": True}
 
@@ -24,14 +31,15 @@ class Explorer(anywidget.AnyWidget):
 
     ``info`` and ``images`` are what is shown, packed. ``tour`` is a list of steps, each a dict of a
     ``text`` and the traits that the step sets: ``[{"text": "Look here.", "query": [3, 5]}]``. A child
-    names its script in ``_esm`` (static.script), its style in ``_css`` (static.style), and in ``_kept``
-    the traits that a page keeps.
+    names its script in ``_esm`` (static.script), its style in ``_css`` (static.style), in ``_kept`` the
+    traits that a page keeps, and in ``_held`` those that it holds besides; ``_draw`` is its picture.
     """
 
     _esm = script()
     _css = style()
     _ipython_display_ = None  # that of ipywidgets 7 would show the widget without its picture
     _kept: tuple[str, ...] = ()
+    _held: tuple[str, ...] = ()
 
     info = Dict().tag(**SYNC)
     images = Dict().tag(**SYNC)
@@ -58,12 +66,13 @@ class Explorer(anywidget.AnyWidget):
         return data | twin, metadata
 
     def png(self) -> bytes:
-        """The static twin, for readers without a kernel.
+        """The static twin, for readers without a kernel: what is on screen, or why nothing is.
 
         >>> Explorer(message="nothing to show").png()[:4]
         b'\\x89PNG'
         """
-        return picture({}, {}, None, (0, 0), repr(self))
+        with default_style():
+            return render_png(self._draw() if self.info else draw_words(repr(self)))
 
     def state(self) -> dict:
         """What a saved page holds.
@@ -71,7 +80,7 @@ class Explorer(anywidget.AnyWidget):
         >>> sorted(Explorer(message="nothing to show").state())
         ['images', 'info', 'message', 'tour']
         """
-        names = ("info", "images", "message", "tour", *self._kept)
+        names = ("info", "images", "message", "tour", *self._kept, *self._held)
         return {name: getattr(self, name) for name in names}
 
     def save_html(self, path: str | Path) -> None:
@@ -85,13 +94,37 @@ class Explorer(anywidget.AnyWidget):
             temporary.write_bytes(page(self.state(), self._esm, self._css))
 
 
-def show_reason(message: str) -> None:
-    """In a notebook, show why there is nothing to explore, beside the exception that says the same.
+def draw_words(words: str) -> "Figure":
+    """A picture of words, where there is nothing else to draw.
 
-    >>> show_reason("there is no spatial attention")
+    >>> draw_words("nothing to show").texts
+    [Text(0.5, 0.5, 'nothing to show')]
+    """
+    figure, (axes,) = lay_out(1)
+    axes.axis("off")
+    figure.text(0.5, 0.5, words, ha="center", wrap=True)
+    return figure
+
+
+@contextmanager
+def show_reason(two: str = "model and pair") -> Iterator[None]:
+    """In a notebook, also show the reason why there is nothing to explore; always an InputError.
+
+    >>> with show_reason():
+    ...     raise ValueError("a token projection for 32 x 32")
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: model and pair: found a token projection for 32 x 32; expected two
+    that fit each other
     """
     from IPython import get_ipython
     from IPython.display import display
 
-    if get_ipython() is not None:
-        display(Explorer(message=message))
+    try:
+        yield
+    except ValueError as error:
+        if get_ipython() is not None:
+            display(Explorer(message=str(error)))
+        if isinstance(error, InputError):
+            raise
+        raise InputError(two, str(error), "two that fit each other") from error

@@ -1,22 +1,28 @@
-"""What the explorers of a network say alike of the slice they show: images, titles, grey scales.
+"""The slice that an explorer of a network shows: its images, titles, grey scales, and its picture.
 
 >>> import torch
 >>> import dcamsr_lite as dl
 >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
->>> index, images = chosen(pair, 1)
->>> sorted(images), slice_info(pair, index, images)["slices"]
+>>> index, images = choose_slice(pair, 1)
+>>> sorted(images), describe_slice(pair, index, images)["slices"]
 (['low', 'reference', 'target'], 3)
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from ...data.pairs import Pair
 from ...errors import InputError
-from ...figures import brightest_slice
+from ...figures import brightest_slice, draw_panel, lay_out
 from ...interpret.image_edits import WHITE
 from ...metrics import band_error, has_signal, psnr
+from ...network.model import DCAMSR
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PAGE_BYTES = 6 * 10**6  # of a saved page, for each network that it shows
 TITLES = {
@@ -28,12 +34,12 @@ TITLES = {
 }
 
 
-def chosen(pair: Pair, index: int | None) -> tuple[int, dict[str, Tensor]]:
+def choose_slice(pair: Pair, index: int | None) -> tuple[int, dict[str, Tensor]]:
     """The slice to show, by default the one with the brightest reference, and its images.
 
     >>> import torch
     >>> import dcamsr_lite as dl
-    >>> chosen(dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4), 3)
+    >>> choose_slice(dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4), 3)
     Traceback (most recent call last):
     ...
     dcamsr_lite.errors.InputError: slice: found 3; expected 0 to 2
@@ -49,13 +55,13 @@ def chosen(pair: Pair, index: int | None) -> tuple[int, dict[str, Tensor]]:
     return index, {name: image.float() for name, image in images.items()}
 
 
-def slice_info(pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
+def describe_slice(pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
     """Files, slice, sizes, and where each image is white: one grey scale for all but the reference.
 
     >>> import torch
     >>> import dcamsr_lite as dl
     >>> pair = dl.load_pair(torch.rand(1, 30, 30), torch.rand(1, 30, 30), scale=2)
-    >>> slice_info(pair, *chosen(pair, 0))["offset"]
+    >>> describe_slice(pair, *choose_slice(pair, 0))["offset"]
     [1, 1]
     """
     grid = pair.ref.shape[-2:]
@@ -74,12 +80,12 @@ def slice_info(pair: Pair, index: int, images: dict[str, Tensor]) -> dict:
     }
 
 
-def quality(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | None:
+def judge_slice(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | None:
     """PSNR of the slice, and where in k-space its error lies, as shares of the target's energy.
 
     >>> import torch
     >>> target = torch.rand(32, 32)
-    >>> sorted(quality({"target": target}, target / 2, scale=4))
+    >>> sorted(judge_slice({"target": target}, target / 2, scale=4))
     ['measured', 'psnr', 'removed']
 
     None without a target, or where it is blank.
@@ -88,3 +94,44 @@ def quality(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | None
         return None
     bands = band_error(images["target"][None], image[None], scale)
     return {"psnr": f"{psnr(images['target'], image):.1f} dB", **bands}
+
+
+def name_network(model: DCAMSR) -> str:
+    """What a network is called on a page.
+
+    >>> name_network(DCAMSR(scale=4, image_size=32))
+    'corrected network (lite), 4x'
+    """
+    return f"{model.config.variant} network ({model.config.preset}), {model.config.scale}x"
+
+
+def draw_slice(
+    info: dict,
+    images: dict[str, Tensor],
+    maps: dict[str, Tensor],
+    words: str,
+    label: str = "weight",
+) -> tuple["Figure", list["Axes"]]:
+    """The images of a slice in grey, then signed maps (title -> map), which lie on them.
+
+    >>> import torch
+    >>> info = {"shape": [6, 6], "grid": [8, 8], "offset": [1, 1]}
+    >>> info |= {"titles": TITLES, "windows": {"low": 1.0}}
+    >>> maps = {"a map of level 4": torch.randn(2, 2)}
+    >>> _, (image, lifted) = draw_slice(info, {"low": torch.rand(6, 6)}, maps, "One head")
+    >>> lifted.images[0].get_extent(), lifted.get_xlim() == image.get_xlim()
+    ([-1.5, 6.5, 6.5, -1.5], True)
+
+    A map is of the whole grid, padding included, at any level. Returns the figure and its axes.
+    """
+    figure, panels = lay_out(len(images) + len(maps), words=words)
+    rows, columns = info["shape"]
+    corner = tuple(-side for side in info["offset"])
+    for axes, (name, image) in zip(panels, images.items(), strict=False):
+        draw_panel(axes, info["titles"][name], image, limit=info["windows"][name])
+    for axes, (title, image) in zip(panels[len(images) :], maps.items(), strict=True):
+        level = info["grid"][0] // len(image)
+        draw_panel(axes, title, image, "signed", label=label, corner=corner, pixel=level)
+    for axes in panels:
+        axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    return figure, [*panels]
