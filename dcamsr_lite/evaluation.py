@@ -9,17 +9,23 @@ torch.Size([1, 32, 32])
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import overload
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from .data.pairs import Pair, load_pair
+from .data.pairs import Pair, Source, load_pair
 from .errors import InputError
 from .kspace import center_crop
 from .metrics import CONVENTION, score
+from .network.model import DCAMSR
 from .network.super_resolver import SuperResolver
+
+Network = Callable[[Tensor, Tensor], Tensor]  # f(lr, ref) -> sr, of normalised images
+Pairs = Pair | Sequence | Iterable  # of Pairs, or of rows (reference, target[, subject])
 
 
 def bicubic(pair: Pair) -> Tensor:
@@ -44,31 +50,81 @@ METHODS: dict[str, Callable[[Pair], Tensor]] = {
 }
 
 
+@contextmanager
+def evaluating(model: Network) -> Iterator[None]:
+    """A module is in eval mode while the block runs, and in its own mode again afterwards.
+
+    >>> layer = torch.nn.Dropout()
+    >>> with evaluating(layer):
+    ...     layer.training
+    False
+    >>> layer.training
+    True
+    """
+    training = isinstance(model, nn.Module) and model.training
+    if training:
+        model.eval()
+    try:
+        yield
+    finally:
+        if training:
+            model.train()
+
+
 @torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
-def super_resolve(model: SuperResolver, pair: Pair, batch: int = 1) -> Tensor:
+def super_resolve(model: Network, pair: Pair, batch: int = 1) -> Tensor:
     """The super-resolved volume (slice, row, column) in the target's own units.
 
-    Runs on the model's device, ``batch`` slices at a time. Raises InputError when the pair's scale
-    is not the model's, or the model is fixed to another matrix. Not for clinical use.
+    >>> pair = load_pair(torch.rand(2, 30, 32), torch.rand(2, 30, 32), scale=4)
+    >>> super_resolve(lambda lr, ref: ref, pair).shape
+    torch.Size([2, 30, 32])
+
+    ``model`` is a network or any function ``f(lr, ref) -> sr`` of normalised images, (b, 1, H/s,
+    W/s) and (b, 1, H, W) -> (b, 1, H, W). A module runs on its own device, ``batch`` slices at a
+    time. Raises InputError when the pair's scale is not the model's, the model is fixed to another
+    matrix, or its output has another shape. Not for clinical use.
     """
     check_scale(model, pair.scale)
-    device = next(model.parameters()).device
-    training = model.training
-    model.eval()
+    parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    device = pair.lr.device if parameter is None else parameter.device
+    slices = zip(pair.lr.split(batch), pair.ref.split(batch), strict=True)
+    sr = []
     try:
-        slices = zip(pair.lr.split(batch), pair.ref.split(batch), strict=True)
-        sr = [model(lr.to(device), ref.to(device)).cpu() for lr, ref in slices]
+        with evaluating(model):
+            for lr, ref in slices:
+                sr.append(check_output(model(lr.to(device), ref.to(device)), ref).cpu())
+    except InputError:
+        raise
     except ValueError as error:  # such as a token projection that is fixed to another grid
         raise InputError("model and pair", str(error), "two that fit each other") from error
-    finally:
-        model.train(training)
     return pair.restore(torch.cat(sr))
 
 
-def check_scale(model: SuperResolver, scale: int) -> None:
-    """Raise InputError unless the model was trained for this scale."""
-    if model.config.scale != scale:
-        trained = model.config.scale
+def check_output(sr: Tensor, ref: Tensor) -> Tensor:
+    """What a network gave. Raises InputError unless it is an image of the reference's shape.
+
+    >>> check_output(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32))
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: f: found an output (1, 1, 8, 8); expected one of (1, 1, 32, 32)
+    """
+    if not isinstance(sr, Tensor) or sr.shape != ref.shape:
+        found = tuple(sr.shape) if isinstance(sr, Tensor) else type(sr).__name__
+        raise InputError("f", f"an output {found}", f"one of {tuple(ref.shape)}")
+    return sr
+
+
+def check_scale(model: Network, scale: int) -> None:
+    """Raise InputError if the model was trained for another scale; a function of yours may be for any.
+
+    >>> check_scale(lambda lr, ref: ref, 3)
+    """
+    if not callable(model):
+        raise InputError(
+            "model", type(model).__name__, "a function f(lr, ref) -> sr, as a network is"
+        )
+    trained = model.config.scale if isinstance(model, SuperResolver) else scale
+    if trained != scale:
         raise InputError("weights", f"a network for {trained}x", f"one for the asked {scale}x")
 
 
@@ -90,39 +146,100 @@ def warn_if_far(model: SuperResolver, pair: Pair) -> None:
         )
 
 
-def evaluate(pairs, scale: int, method: str = "dcamsr", model: SuperResolver | None = None) -> dict:
-    """Score one method on (reference, target) volumes or Pairs.
+def _is_row(item: object) -> bool:
+    """Whether this is one (reference, target), a subject behind them or not, as ``find_pairs`` says."""
+    sources = isinstance(item, tuple | list) and all(isinstance(x, Source) for x in item[:2])
+    return sources and (len(item) == 2 or len(item) == 3 and isinstance(item[2], str | int))
 
-    >>> import numpy as np
-    >>> head = np.random.default_rng(0).random((1, 32, 32), np.float32)
-    >>> evaluate([(head, head)], scale=4, method="zero-fill")["volumes"]
-    1
 
-    Returns method, variant, scale, volumes, psnr, ssim, nmse (means over volumes), per_volume,
-    convention. ``method`` is "dcamsr", with a ``model`` of any kind, whose method and variant (only
-    DCAMSR has one) are returned; or a name in METHODS. Raises InputError, also for a pair
-    of another scale or without a target.
+def _load_row(item: Pair | Sequence, scale: int | None) -> Pair:
+    if isinstance(item, Pair):
+        return item
+    if not _is_row(item):
+        expected = "Pairs, or rows (reference, target) or (reference, target, subject)"
+        raise InputError("pairs", f"a {type(item).__name__} among them", expected)
+    if scale is None:
+        raise InputError("scale", "none, neither in the model nor in the pairs", "scale=4, say")
+    return load_pair(*item[:2], scale)
+
+
+@overload
+def evaluate(model_or_method: Network | str, pairs: Pairs, scale: int | None = None) -> dict: ...
+
+
+@overload
+def evaluate(
+    pairs: Pairs, scale: int, method: str = "dcamsr", model: Network | None = None
+) -> dict: ...
+
+
+def evaluate(model_or_method=None, pairs=None, scale=None, model=None, *, method=None) -> dict:
+    """Score a network, a method of METHODS, or any ``f(lr, ref) -> sr`` of normalised images.
+
+    >>> disc = torch.hann_window(32)[None, :, None] * torch.hann_window(32)
+    >>> found = evaluate("zero-fill", [(disc, disc)], scale=4)
+    >>> found["volumes"], found["psnr"] > 20
+    (1, True)
+
+    ``pairs`` are Pairs, or rows (reference, target) or (reference, target, subject), as
+    ``find_pairs`` and ``read_pairs_csv`` give them; one may come alone. Where ``scale`` is not
+    given, it is the network's, or that of the Pairs. Returns method, variant (only DCAMSR has one),
+    scale, volumes, psnr, ssim, nmse (means over volumes), per_volume, convention. Raises
+    InputError, also for a pair of another scale or without a target.
+
+    The order of before, ``evaluate(pairs, scale, method="dcamsr", model=None)``, works as it did.
     """
-    if method != "dcamsr" and method not in METHODS:
-        raise InputError("method", repr(method), f"dcamsr or one of {[*METHODS]}")
-    if method == "dcamsr" and model is None:
-        raise InputError("method dcamsr", "no model", "one, for example load('lite-4x')")
+    if not (isinstance(model_or_method, str) or callable(model_or_method)):
+        given = [x for x in (model_or_method, pairs, scale, method) if x is not None]
+        pairs, *rest = given or [()]
+        scale = next((x for x in rest if not isinstance(x, str)), None)
+        model_or_method = next((x for x in rest if isinstance(x, str)), "dcamsr")
+    if model_or_method == "dcamsr":
+        if model is None:
+            raise InputError("method dcamsr", "no model", "one, for example load('lite-4x')")
+        model_or_method = model
+    return _score(model_or_method, pairs, scale)
+
+
+def _score(chosen: Network | str, pairs: Pairs, scale: int | None) -> dict:
+    if isinstance(chosen, str) and chosen not in METHODS:
+        raise InputError("method", repr(chosen), f"dcamsr or one of {[*METHODS]}")
+    if scale is None and isinstance(chosen, SuperResolver):
+        scale = chosen.config.scale
+    if isinstance(pairs, Pair) or _is_row(pairs):
+        pairs = [pairs]
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise InputError("pairs", repr(pairs), "Pairs or rows (reference, target)")
     per_volume = []
     for item in pairs:
-        pair = item if isinstance(item, Pair) else load_pair(*item, scale)
+        pair = _load_row(item, scale)
+        scale = pair.scale if scale is None else scale
         if pair.scale != scale:
             raise InputError("pair", f"one for {pair.scale}x", f"one for the asked {scale}x")
         if pair.target_image is None:
             raise InputError("pair", "no target", "a pair with one, from load_pair")
-        image = super_resolve(model, pair) if method == "dcamsr" else METHODS[method](pair)
+        by_name = isinstance(chosen, str)
+        image = METHODS[chosen](pair) if by_name else super_resolve(chosen, pair)
         names = {"reference": pair.reference_path, "target": pair.target_path}
         per_volume.append(names | score(pair.target_image, image, scale))
     if not per_volume:
         raise InputError("pairs", "none", "one or more")
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}
-    variant = None
-    if method == "dcamsr":
-        method = model.config.method
-        variant = model.config.variant if method == "dcamsr" else None
-    head = {"method": method, "variant": variant, "scale": scale, "volumes": len(per_volume)}
+    variant = chosen.config.variant if isinstance(chosen, DCAMSR) else None
+    head = {"method": name_method(chosen), "variant": variant, "scale": scale}
+    head |= {"volumes": len(per_volume)}
     return head | means | {"per_volume": per_volume, "convention": CONVENTION}
+
+
+def name_method(model: Network | str) -> str:
+    """A network's method, a function's or a class's own name.
+
+    >>> from dcamsr_lite import DCAMSR
+    >>> name_method(DCAMSR(image_size=32)), name_method(max), name_method(torch.nn.Identity())
+    ('dcamsr', 'max', 'Identity')
+    """
+    if isinstance(model, str):
+        return model
+    if isinstance(model, SuperResolver):
+        return model.config.method
+    return getattr(model, "__name__", type(model).__name__)

@@ -25,7 +25,8 @@ from torch import Tensor
 from .data.pairs import Pair
 from .errors import InputError, atomic_path
 from .evaluation import super_resolve
-from .interpret.tracing import Record, trace
+from .interpret.record import Record
+from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
 from .network.model import DCAMSR
 

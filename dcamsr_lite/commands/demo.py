@@ -30,10 +30,8 @@ def run(
     pair = simulated_pair(DEMO_SEED, scale, size=size)
     model = load(weights)
     say("super-resolving, and scoring against zero-fill and bicubic ...")
-    results = {
-        method: evaluate([pair], scale, method, model if method == "dcamsr" else None)
-        for method in ("zero-fill", "bicubic", "dcamsr")
-    }
+    methods = {"zero-fill": "zero-fill", "bicubic": "bicubic", "dcamsr": model}
+    results = {name: evaluate(method, [pair], scale) for name, method in methods.items()}
     ceiling = ceiling_from_repetitions(*simulated_repetitions(DEMO_SEED, size), scale)
     metrics = {
         "data": f"simulated head, seed {DEMO_SEED}, {size} x {size}, {len(pair.lr)} slices,"

@@ -42,6 +42,8 @@ class Pair:
     """One reference and one target volume, as they were and as the network wants them.
 
     >>> pair = load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2)
+    >>> pair
+    Pair: array guides array, 2 slices of 16 x 16, 2x, clean
     >>> pair.low.shape, pair.shape
     (torch.Size([2, 8, 8]), (16, 16))
 
@@ -79,6 +81,12 @@ class Pair:
     slice_thickness = property(attrgetter("grid.slice_thickness"))
     affine = property(attrgetter("grid.affine"))
     nifti = property(attrgetter("grid.nifti"))
+
+    def __repr__(self) -> str:
+        volumes = (self.reference, self.given)
+        names = [Path(v.path).name if v.path else v.contrast or "array" for v in volumes]
+        size = "{} slices of {} x {}".format(*self.reference.images.shape)
+        return f"Pair: {' guides '.join(names)}, {size}, {self.scale}x, {self.normalisation}"
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -25,8 +25,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError, check_count
+from ..evaluation import Network, evaluating
 from ..network.model import DCAMSR
-from .patch_target import Network, Patch, PatchTarget, check_patch, evaluating
+from .patch_target import Patch, PatchTarget, check_patch
 from .stepwise import Stepwise
 from .tracing import trace
 

@@ -24,14 +24,13 @@ from torch import Tensor
 
 from ..data.pairs import Pair
 from ..errors import InputError, check_between, check_one_of
-from ..evaluation import super_resolve
+from ..evaluation import Network, super_resolve
 from ..kspace import center_crop, center_pad, degrade, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
-from ..network.model import DCAMSR
 from ..phantom.head import FIELDS_OF_VIEW
 from ..phantom.subjects import OTHER_SEED, OTHER_SLICES, simulated_reference
 from .image_edits import WHITE, Lesion, blur, build, paint, read_fields, rotate, shift
-from .tracing import STATES, intervene
+from .tracing import STATES, check_attends, intervene
 
 REFERENCES = {
     "own": "own reference",
@@ -272,16 +271,23 @@ def _other(one: Pair, index: int, slices: int, other: Pair | int | None) -> Tens
 
 
 @contextmanager
-def cut(model: DCAMSR, cuts: tuple[Cut, ...]) -> Iterator[DCAMSR]:
+def cut(model: Network, cuts: tuple[Cut, ...]) -> Iterator[Network]:
     """All cuts at once while the block runs; of two that meet, the later one counts.
 
+    >>> from dcamsr_lite import DCAMSR, trace
     >>> model = DCAMSR(scale=4, image_size=32).eval()
-    >>> lr, ref = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
-    >>> with cut(model, (Cut("spatial", "off"), Cut("channel", "off", heads=(1,)))):
-    ...     _ = model(lr, ref)
+    >>> with cut(model, (Cut("spatial", "off"), Cut("spatial", "uniform", heads=(1,)))):
+    ...     with trace(model) as record:
+    ...         _ = model(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32))
+    >>> bool((record.spatial[4][:, 1] == 1 / 64).all())
+    True
 
     Raises ValueError for a branch, level or head that the network does not have.
     """
+    if not cuts:  # any network can be left whole
+        yield model
+        return
+    check_attends(model, "cut; any f(lr, ref) takes an intervention on its reference")
     everywhere, heads = [int(n) for n in model.transformers], range(model.config.heads)
     grid = {
         (c.branch, level, head): c.state
@@ -336,7 +342,7 @@ class Outcome:
 
 
 def run_intervention(
-    model: DCAMSR,
+    model: Network,
     pair: Pair,
     slice: int,
     intervention: Intervention | None = None,

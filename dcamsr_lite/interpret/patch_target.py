@@ -6,17 +6,14 @@
 True
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import InputError
+from ..evaluation import Network, check_output, evaluating
 
 Patch = tuple[int, int, int, int]  # first row, first column, rows, columns, in the output's pixels
-Network = Callable[[Tensor, Tensor], Tensor]
 LAM_SIGMA = 1.2  # the width of LAM's blur, in low-resolution pixels
 
 
@@ -90,11 +87,7 @@ class PatchTarget:
 
     @torch.no_grad()
     def run(self, lr: Tensor, ref: Tensor) -> Tensor:
-        sr = self._sr(lr, ref)
-        if not isinstance(sr, Tensor) or sr.shape != self.ref.shape:
-            found = tuple(sr.shape) if isinstance(sr, Tensor) else type(sr).__name__
-            raise InputError("f", f"an output {found}", f"one of {tuple(self.ref.shape)}")
-        return sr
+        return check_output(self._sr(lr, ref), self.ref)
 
     def _sr(self, lr: Tensor, ref: Tensor) -> Tensor:
         with evaluating(self.f):
@@ -126,18 +119,6 @@ class PatchTarget:
     def smoothed(self, sigma: float) -> tuple[Tensor, Tensor]:
         """Both contrasts, the same length of blur; sigma in the reference's pixels."""
         return smooth(self.lr, sigma / self.scale), smooth(self.ref, sigma)
-
-
-@contextmanager
-def evaluating(f: Network) -> Iterator[None]:
-    training = isinstance(f, nn.Module) and f.training
-    if training:
-        f.eval()
-    try:
-        yield
-    finally:
-        if training:
-            f.train()
 
 
 def check_patch(patch: Patch, shape: tuple[int, int]) -> Patch:

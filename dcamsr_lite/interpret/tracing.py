@@ -1,4 +1,4 @@
-"""Look into a forward pass and cut into it: record both attentions, lift them to pixels, intervene.
+"""Look into a forward pass and cut into it: record both attentions, or intervene.
 
 >>> import torch
 >>> from dcamsr_lite import DCAMSR
@@ -11,141 +11,29 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from math import log
-from typing import NamedTuple
 
 import torch
-from einops import einsum, rearrange
+from einops import rearrange
 from torch import Tensor
 
+from ..errors import InputError
 from ..network.model import DCAMSR
+from .record import Features, Record
 
 STATES = ("on", "off", "uniform")
 
 
-class Levels(dict):
-    """level -> tensor; asking for a level that was not recorded says which ones were."""
+def check_attends(model: object, use: str) -> None:
+    """Raise InputError unless it is a DCAMSR; ``use`` is what we do with it, and what to do instead.
 
-    def __missing__(self, level):
-        raise LookupError(
-            f"nothing recorded at level {level!r}; recorded: {sorted(self) or 'none'}"
-        )
-
-
-class Source(NamedTuple):
-    """Where the c values of one output token come from: four integer tensors of shape (c,)."""
-
-    head: Tensor
-    feature: Tensor
-    row: Tensor
-    column: Tensor
-
-
-class Features(NamedTuple):
-    """What the channel branch compares (query, key) and mixes (value): (b, head, d, h, w) each."""
-
-    query: Tensor
-    key: Tensor
-    value: Tensor
-
-
-class Record:
-    """Both attentions of the last forward pass inside ``trace``.
-
-    ``spatial[level]`` (b, head, n, p) and ``channel[level]`` (b, head, d, d): rows sum to 1, level is
-    1, 2 or 4. ``queries`` (b, head, n, d) and ``keys`` (b, head, p, d) have the spatial logits as
-    inner products (keys: None where a function of the user's own gave the logits themselves).
-    ``footprints[level]`` (p, h, w) are those of the values; with window attention there are none, the
-    keys are those of all n pixels, and ``windows[level]`` says which p belong to a query. Axes of h
-    and w, and ``grids[level]``, include the padding to a multiple of 8; what the methods return does
-    not. ``features[level]`` are the maps whose channels the channel branch compares and mixes, before
-    any normalisation.
+    >>> check_attends(max, "trace")
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: model: found a builtin_function_or_method without such attention; ...
     """
-
-    def __init__(self, model: DCAMSR):
-        self.model = model
-        self.shape: tuple[int, int] | None = None  # rows and columns of the image, unpadded
-        self.spatial, self.channel = Levels(), Levels()
-        self.queries, self.keys, self.footprints = Levels(), Levels(), Levels()
-        self.features = Levels()
-        self.grids, self.windows = Levels(), Levels()
-
-    def size(self, level: int) -> tuple[int, int]:
-        """Rows and columns at a level, padding removed."""
-        if self.shape is None:
-            raise LookupError("nothing recorded yet: run the model inside the trace first")
-        return -(-self.shape[0] // level), -(-self.shape[1] // level)
-
-    def _token(self, level: int, pixel: tuple[int, int]) -> int:
-        rows, columns = self.size(level)
-        row, column = pixel
-        if not (0 <= row < rows and 0 <= column < columns):
-            raise IndexError(f"pixel {pixel} is outside of the {rows} x {columns} of level {level}")
-        return row * self.grids[level][1] + column
-
-    def tokens(self, level: int, query: tuple[int, int] | None = None) -> Tensor:
-        """Where the p tokens of this query lie: (p, H/level, W/level) signed weights on the values.
-
-        With footprints they are the same for every query; with a window they are single pixels
-        around the query, which has to be named.
-        """
-        rows, columns = self.size(level)
-        footprints = self.footprints
-        if level in self.windows:
-            if query is None:
-                raise ValueError("with window attention every query has its own tokens: name one")
-            self._token(level, query)  # raises where there is no such pixel
-            footprints = {level: self.windows[level].footprints(self.grids[level], query)}
-        return footprints[level][:, :rows, :columns].to(self.spatial[level].device)
-
-    def lift(
-        self,
-        level: int,
-        query: tuple[int, int],
-        head: int | None = None,
-        batch: int = 0,
-        relative: bool = False,
-    ) -> Tensor:
-        """Attention of one query on the reference's pixels: (H/level, W/level), signed.
-
-        ``sum_p A[n, p] F[p, j]``: what the value of reference pixel j weighs in this query's output
-        (and a bias, which no pixel owns). ``query`` is (row, column) in the level's pixels; without
-        ``head``, the mean over heads. ``relative`` takes ``A - 1/p``: what this query does
-        differently from uniform attention. Raises IndexError, LookupError.
-        """
-        weights = self.spatial[level][batch, :, self._token(level, query)]
-        weights = weights.mean(0) if head is None else weights[head]
-        if relative:
-            weights = weights - 1 / len(weights)
-        return einsum(weights, self.tokens(level, query), "p, p h w -> h w")
-
-    def source(self, level: int, pixel: tuple[int, int]) -> Source:
-        """Which tokens' values the merge of heads put into this pixel of the spatial branch.
-
-        Aligned: its own. Released: c consecutive positions of one feature plane (the scramble).
-        """
-        _, heads, n, _ = self.spatial[level].shape
-        branch = self.model.transformers[str(level)].attention.spatial
-        d = self.model.config.channels // heads
-        address = torch.arange(heads * n * d)
-        merged = branch.merge(rearrange(address, "(h n d) -> 1 h n d", h=heads, d=d))
-        address = merged[0, self._token(level, pixel)]
-        width = self.grids[level][1]
-        token = address // d % n
-        return Source(address // (n * d), address % d, token // width, token % width)
-
-    def entropy(self, level: int) -> dict[str, Tensor]:
-        """Mean entropy of the attention rows over its maximum, (b, head): 1 uniform, 0 one-hot."""
-        maps = {"spatial": self.spatial, "channel": self.channel}
-        known = {branch: levels[level] for branch, levels in maps.items() if level in levels}
-        if not known:
-            self.spatial[level]  # raises, naming the levels that were recorded
-        return {branch: _entropy(attention) for branch, attention in known.items()}
-
-
-def _entropy(attention: Tensor) -> Tensor:
-    bits = torch.special.entr(attention).sum(-1) / log(attention.shape[-1])
-    return bits.mean(-1)
+    if not isinstance(model, DCAMSR):
+        found = f"a {type(model).__name__} without such attention"
+        raise InputError("model", found, f"a DCAMSR, whose attention is what we {use}")
 
 
 @contextmanager
@@ -161,6 +49,7 @@ def trace(model: DCAMSR) -> Iterator[Record]:
 
     The spatial branches run the explicit softmax meanwhile. Leaving restores the model exactly.
     """
+    check_attends(model, "trace; for any f(lr, ref) there is explore_attribution")
     record = Record(model)
 
     def start(module, args, kwargs) -> None:
@@ -246,6 +135,7 @@ def intervene(
     default to all. Leaving restores the model exactly, also after an exception. Interventions may be
     nested, and a trace inside sees the edited attention. Raises ValueError for what is not there.
     """
+    check_attends(model, "intervene; any f(lr, ref) takes run_intervention on its reference")
     blocks = {int(name): block.attention for name, block in model.transformers.items()}
     count = model.config.heads
     chosen = [*blocks] if levels is None else [*levels]

@@ -4,7 +4,7 @@
 'scrambled'
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 LEVELS = (1, 2, 4)  # attention at the full, half and quarter matrix
 MULTIPLE = 8  # the deepest feature is an eighth of the image: sizes are padded to a multiple of it
@@ -14,10 +14,10 @@ MULTIPLE = 8  # the deepest feature is an eighth of the image: sizes are padded 
 class Config:
     """Everything that shapes a network; it travels in the weight file. Defaults: `corrected`, `lite`.
 
-    >>> Config(variant="paper").last_kernel
-    3
-    >>> Config.make("paper", "lite").last_kernel
-    1
+    >>> Config.make("paper", "lite", scale=2)
+    Config.make('paper', 'lite', scale=2)
+    >>> Config.make("paper", "lite").last_kernel, Config(variant="paper").last_kernel
+    (1, 3)
     """
 
     method: str = "dcamsr"  # or what the paper compares with, see dcamsr_lite.baseline
@@ -78,6 +78,14 @@ class Config:
         if min(size) < MULTIPLE:
             raise ValueError(f"image_size is {size}, expected at least {MULTIPLE} x {MULTIPLE}")
         return cls(**fields)
+
+    def __repr__(self) -> str:
+        """As it would be typed: what differs from the variant, preset and method alone."""
+        method = {"method": self.method} if self.method != "dcamsr" else {}
+        usual = asdict(Config.make(self.variant, self.preset, **method))
+        changes = method | {k: v for k, v in asdict(self).items() if v != usual[k]}
+        told = [repr(self.variant), repr(self.preset), *(f"{k}={v!r}" for k, v in changes.items())]
+        return f"Config.make({', '.join(told)})"
 
     def transformer(self, level: int) -> dict:
         """Arguments of the transformer block at ``level``; sizes are padded to a multiple of 8."""

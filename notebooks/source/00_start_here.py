@@ -30,7 +30,6 @@ import torch
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %% [markdown]
 # ## One head, two contrasts
@@ -39,7 +38,7 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 # random warps of one person's anatomy, each with contrasts, lesions and noise of its own.
 
 # %%
-pair = simulated_pair(DEMO_SEED, scale=4)
+pair = dl.simulated_pair(dl.DEMO_SEED, scale=4)
 slice_ = 9
 
 # %%
@@ -78,8 +77,9 @@ sharp = dl.super_resolve(model, pair)
 
 # %%
 results = {
-    method: dl.evaluate([pair], 4, method, model if method == "dcamsr" else None)
-    for method in ("zero-fill", "bicubic", "dcamsr")
+    "zero-fill": dl.evaluate("zero-fill", pair),
+    "bicubic": dl.evaluate("bicubic", pair),
+    "dcamsr": dl.evaluate(model, pair),
 }
 for method, result in results.items():
     print(f"{method:<10} {result['psnr']:.2f} dB   SSIM {result['ssim']:.3f}")

@@ -29,10 +29,9 @@ from matplotlib.figure import Figure
 import dcamsr_lite as dl
 from dcamsr_lite import course, phantom
 from dcamsr_lite import kspace as ks
-from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %%
-head = phantom.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, contrasts=("T2",))
+head = phantom.simulate(dl.DEMO_SEED, size=128, slices=6, repetitions=1, contrasts=("T2",))
 image = head.images["T2"][3]
 
 # %% [markdown]
@@ -302,7 +301,7 @@ course.show(
 # dark bars in k-space are columns that were never acquired.
 
 # %%
-pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 dl.explore_kspace(pair)
 
 # %% tags=["varies"]

@@ -30,7 +30,6 @@ from einops import einsum, rearrange
 import dcamsr_lite as dl
 from dcamsr_lite import course, kspace
 from dcamsr_lite.network import attention
-from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %% [markdown]
 # ## Features are tokens
@@ -39,7 +38,7 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 # values `v` from the sharp T1.
 
 # %%
-pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 model = dl.load("lite-4x").eval()
 slice_ = 3
 

@@ -31,8 +31,7 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.interpret.interventions import Cut, Intervention, Lesion, edit
-from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
+from dcamsr_lite.interpret.interventions import edit
 
 # %% [markdown]
 # ## One pass, recorded
@@ -40,7 +39,7 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 # pixel is 4 x 4 of them. `dl.trace` keeps both attentions of a pass.
 
 # %%
-pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 model = dl.load("lite-4x").eval()
 slice_ = 3
 
@@ -301,7 +300,7 @@ cut = ["channel", 1]
 course.check("microscope.cut", cut)
 
 # %%
-one = edit(pair, slice_, Intervention())  # this slice alone
+one = edit(pair, slice_, dl.Intervention())  # this slice alone
 
 
 def quality(**change):
@@ -384,7 +383,7 @@ course.check("microscope.elsewhere", elsewhere)
 
 # %%
 lab = dl.intervention_lab(model, pair, slice=slice_)
-before = lab.run(Intervention())
+before = lab.run(dl.Intervention())
 inside = pair.reference_image[slice_] > 0.15
 
 
@@ -395,8 +394,8 @@ def peak(query):
 
 # %%
 def change(place):
-    disc = Lesion("reference", *place, radius=4, strength=-0.3)
-    return (lab.run(Intervention(lesions=(disc,))).output - before.output).abs()
+    disc = dl.Lesion("reference", *place, radius=4, strength=-0.3)
+    return (lab.run(dl.Intervention(lesions=(disc,))).output - before.output).abs()
 
 
 query = queries[-1]
@@ -444,7 +443,7 @@ course.check("microscope.rank", rank_correlation)
 heads = range(course.budget(8, fast=2))
 places = [(branch, level, head) for branch in branches for level in (1, 2, 4) for head in heads]
 tried = [
-    lab.run(Intervention(cuts=(Cut(branch, "uniform", levels=(level,), heads=(head,)),)))
+    lab.run(dl.Intervention(cuts=(dl.Cut(branch, "uniform", levels=(level,), heads=(head,)),)))
     for branch, level, head in places
 ]
 

@@ -219,7 +219,7 @@ course.show(figure, alt="Losses of single steps scatter; their trailing mean sca
 steps, piece = course.budget(200, fast=4), course.budget(20, fast=2)
 recipe = {"steps": steps, "batch": 2, "rate": 2e-3, "schedule": "cosine"}
 recipe |= {"validation": [held_out], "every": piece, "progress": False, "device": device}
-floor = dl.evaluate([held_out], 4, "zero-fill")["psnr"]
+floor = dl.evaluate("zero-fill", held_out)["psnr"]
 
 
 # %%
@@ -478,8 +478,8 @@ yours = dl.load(runs / "live" / "last.safetensors")
 shipped_model = dl.load("lite-4x")
 shown = simulated_pair(DEMO_SEED, scale=4, slices=6)
 for name, network, pair in (("yours", yours, held_out), ("shipped", shipped_model, shown)):
-    zero = dl.evaluate([pair], 4, "zero-fill")["psnr"]
-    psnr = dl.evaluate([pair], 4, model=network)["psnr"]
+    zero = dl.evaluate("zero-fill", pair)["psnr"]
+    psnr = dl.evaluate(network, pair)["psnr"]
     print(f"{name:<8} zero-fill {zero:.1f} dB, network {psnr:.1f} dB: {psnr - zero:+.1f} dB")
 
 # %%

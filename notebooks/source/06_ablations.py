@@ -417,7 +417,7 @@ head = simulated_pair(VALIDATION_SEED, scale=4, slices=4)
 
 def quality(**cut):
     with dl.intervene(model, **cut):
-        return dl.evaluate([head], 4, model=model)["psnr"]
+        return dl.evaluate(model, head)["psnr"]
 
 
 # %%

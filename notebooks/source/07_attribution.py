@@ -30,10 +30,9 @@ import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.interpret import attribution
 from dcamsr_lite.interpret.patch_target import TARGETS, smooth
-from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_pair
 
 # %%
-pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
+pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 slice_ = 3
 lr, ref = pair.lr[[slice_]], pair.ref[[slice_]]
 model = dl.load("lite-4x").eval().requires_grad_(False)

@@ -29,8 +29,6 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course, kspace
-from dcamsr_lite.interpret.interventions import Intervention, Lesion, run_intervention
-from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_volumes
 
 # %% [markdown]
 # ## The floor
@@ -38,13 +36,13 @@ from dcamsr_lite.phantom.subjects import DEMO_SEED, simulated_volumes
 # and nothing else. A network that falls below it has done harm.
 
 # %%
-t1, t2 = simulated_volumes(DEMO_SEED, slices=6)
+t1, t2 = dl.simulated_volumes(dl.DEMO_SEED, slices=6)
 pair = dl.load_pair(t1, t2, scale=4)
 model = dl.load("lite-4x")
 slice_ = 3
 
 # %%
-base = run_intervention(model, pair, slice_)
+base = dl.run_intervention(model, pair, slice_)
 target, filled = base.target, base.low
 course.show(
     {"reference, T1": base.reference, "zero-fill": filled, "network": base.output},
@@ -110,8 +108,8 @@ ways = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}
 
 
 def moved(way, pixels):
-    wanted = Intervention(shift=tuple(pixels * step for step in ways[way]))
-    return run_intervention(model, pair, slice_, wanted, base=base)
+    wanted = dl.Intervention(shift=tuple(pixels * step for step in ways[way]))
+    return dl.run_intervention(model, pair, slice_, wanted, base=base)
 
 
 curves = {way: [moved(way, pixels) for pixels in shifts] for way in ways}
@@ -200,7 +198,9 @@ for way, results in curves.items():
 
 # %%
 angles = [0, 1, 2, 3, 4, 6]
-turned = [run_intervention(model, pair, slice_, Intervention(rotate=a), base=base) for a in angles]
+turned = [
+    dl.run_intervention(model, pair, slice_, dl.Intervention(rotate=a), base=base) for a in angles
+]
 for angle in (1, 3, 6):
     print(
         f"{angle} degrees move a pixel 40 px from the centre by {40 * angle * torch.pi / 180:.1f} px"
@@ -251,7 +251,7 @@ levels = [0, 0.02, 0.05, 0.1, 0.2, 0.4]
 # %%
 references = [noisy_(t1.images, *parts, level * white) for level in levels]
 noised = [
-    run_intervention(model, dl.load_pair(reference, t2, scale=4), slice_)
+    dl.run_intervention(model, dl.load_pair(reference, t2, scale=4), slice_)
     for reference in references
 ]
 figure = Figure(figsize=(7.2, 2.6), layout="constrained")
@@ -292,7 +292,7 @@ course.check("failures.wrong", wrong)
 
 # %%
 tried = {
-    name: run_intervention(model, pair, slice_, Intervention(name), base=base)
+    name: dl.run_intervention(model, pair, slice_, dl.Intervention(name), base=base)
     for name in ("own", "target", "noise", "blank", "other")
 }
 for name, result in tried.items():
@@ -360,11 +360,11 @@ radii = [1, 1.5, 2, 3, 4][:: course.budget(1, fast=2)]
 
 
 def paint(place, radius):
-    bright = Lesion("target", *place, radius=radius, strength=0.4)
-    dark = Lesion("reference", *place, radius=radius, strength=-0.25)
+    bright = dl.Lesion("target", *place, radius=radius, strength=0.4)
+    dark = dl.Lesion("reference", *place, radius=radius, strength=-0.25)
     shown_in = {"T2 only": (bright,), "T1 only": (dark,), "T1 and T2": (bright, dark)}
     return {
-        name: run_intervention(model, pair, slice_, Intervention(lesions=lesions), base=base)
+        name: dl.run_intervention(model, pair, slice_, dl.Intervention(lesions=lesions), base=base)
         for name, lesions in shown_in.items()
     }
 
@@ -543,7 +543,7 @@ print(f"disagreement of the truth with an input that was combined first: {found:
 
 # %%
 lab = dl.intervention_lab(model, pair, slice=slice_)
-lab.run(Intervention(lesions=(Lesion("reference", *places[0], radius=4, strength=-0.25),)))
+lab.run(dl.Intervention(lesions=(dl.Lesion("reference", *places[0], radius=4, strength=-0.25),)))
 display(lab)
 
 # %% tags=["varies"]

@@ -299,8 +299,8 @@ print(f"released normalisation: mean {released.mean[middle].item():.4f}, {SCALE}
 
 # %%
 results = {
-    "zero-fill": dl.evaluate([p[:2] for p in pairs], SCALE, "zero-fill"),
-    "network": dl.evaluate([p[:2] for p in pairs], SCALE, model=model),
+    "zero-fill": dl.evaluate("zero-fill", pairs, SCALE),
+    "network": dl.evaluate(model, pairs),
 }
 print(results["network"]["convention"])
 

@@ -78,10 +78,12 @@ def floors(arguments: argparse.Namespace) -> None:
             else:
                 pairs = [load_pair(r, t, scale) for r, t, _ in read_pairs_csv(name)]
             model = dl.load(f"lite-{scale}x")
-            for method in [*METHODS, "dcamsr"]:
-                result = dl.evaluate(pairs, scale, method, model if method == "dcamsr" else None)
+            for method in [*METHODS, model]:
+                result = dl.evaluate(method, pairs)
                 numbers = [f"{result[name]:.4f}" for name in ("psnr", "ssim", "nmse")]
-                table.append([title, scale, method, result["volumes"], *numbers, CONVENTION])
+                table.append(
+                    [title, scale, result["method"], result["volumes"], *numbers, CONVENTION]
+                )
                 print(*table[-1][:-1], sep="\t")
     write(arguments.out / "floors.csv", table)
 

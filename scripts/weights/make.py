@@ -103,9 +103,8 @@ CARDS = {
 
 def numbers_of(model: dl.DCAMSR, pairs: list) -> dict:
     """Mean PSNR, SSIM and NMSE of the network and of the floors."""
-    scale = model.config.scale
-    results = {method: evaluate(pairs, scale, method) for method in METHODS}
-    results["dcamsr"] = evaluate(pairs, scale, model=model)
+    results = {method: evaluate(method, pairs) for method in METHODS}
+    results["dcamsr"] = evaluate(model, pairs)
     return {
         method: {m: round(result[m], 4) for m in ("psnr", "ssim", "nmse")}
         for method, result in results.items()

@@ -121,7 +121,7 @@ def test_source_names_the_scramble(images):
 
 
 def test_entropy_is_one_for_uniform_and_zero_for_one_hot():
-    from dcamsr_lite.interpret.tracing import _entropy
+    from dcamsr_lite.interpret.record import _entropy
 
     assert torch.equal(_entropy(torch.eye(4)[None]), torch.zeros(1))
     torch.testing.assert_close(_entropy(torch.full((2, 3, 5, 64), 1 / 64)), torch.ones(2, 3))

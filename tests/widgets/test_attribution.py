@@ -11,7 +11,7 @@ from traitlets import TraitError
 
 import dcamsr_lite as dl
 from dcamsr_lite.interpret.attribution import lifted_attention, occlusion
-from dcamsr_lite.interpret.tracing import Record
+from dcamsr_lite.interpret.record import Record
 from dcamsr_lite.widgets import AttributionExplorer, explore_attribution
 from dcamsr_lite.widgets.shared.packing import unpack
 

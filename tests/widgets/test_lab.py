@@ -110,6 +110,17 @@ def test_networks_with_less_to_cut_offer_less(options):
     assert lab.info["levels"] == ([4] if missing == "multiscale" else [1, 2, 4])
 
 
+def test_any_function_is_tried_with_other_references_but_has_nothing_to_cut():
+    _, pair = example()
+    lab = intervention_lab(lambda lr, ref: ref, pair)
+    assert "<lambda>, 4x" in repr(lab) and lab.info["levels"] == lab.info["branches"] == []
+    tried = [row["tried"] for row in lab.run_standard()]
+    assert "reference blank" in tried and not any("attention" in words for words in tried)
+    assert lab.run(Intervention("blank")).output.std() < 1e-6
+    with pytest.raises(TraitError, match="a DCAMSR, whose attention is what we cut"):
+        lab.intervention = OFF
+
+
 def test_without_a_target_pictures_but_no_numbers():
     lab = intervention_lab(*example(target=False))
     assert sorted(lab.images) == ["low", "output", "reference"]
@@ -145,7 +156,7 @@ def test_model_and_pair_must_fit(monkeypatch):
     cases = [
         ((dl.DCAMSR(scale=2, image_size=32), pair), "a network for 2x"),
         ((dl.DCAMSR(image_size=64, variant="released"), pair), "fixed to a 64 x 64 grid"),
-        (("lite-4x", pair), "found str; expected a DCAMSR network"),
+        (("lite-4x", pair), "found str; expected a function"),
         ((model, "pair.npy"), "found str; expected a Pair"),
         ((model, pair, 2), "slice: found 2"),
         ((model, pair, 0, "T1.h5"), "other: found str"),

@@ -13,7 +13,7 @@ matrix; the browser computes softmax, lift and picture (attention.js, explorer.j
 
 from collections.abc import Mapping, Sequence
 
-import torch
+from einops import einsum
 from torch import Tensor
 from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe, validate
 
@@ -23,7 +23,7 @@ from ...evaluation import check_scale
 from ...figures import mark_pixel, record_slice
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, run_intervention
-from ...interpret.tracing import Record
+from ...interpret.record import Record, lift
 from ...network.model import DCAMSR
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, pack_level, unpack
@@ -165,10 +165,8 @@ class AttentionExplorer(Explorer):
         if window:
             footprints = window.footprints(grid, (row, column))
             k = footprints.flatten(1) @ k
-        weights = torch.einsum("hd,hpd->hp", q, k).softmax(-1)
-        weights = weights.mean(0) if self.head is None else weights[self.head]
-        weights = weights - self.relative / len(weights)
-        return torch.einsum("p,phw->hw", weights, footprints)
+        weights = einsum(q, k, "head d, head p d -> head p").softmax(-1)
+        return lift(weights, footprints, self.head, self.relative)
 
     def _draw(self):
         """The images, and the map of this query."""
@@ -220,6 +218,7 @@ def explore(
 ) -> AttentionExplorer:
     """The attention microscope on one slice, by default the one with the brightest reference.
 
+    >>> import torch
     >>> import dcamsr_lite as dl
     >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
     >>> explore(dl.DCAMSR(scale=4, image_size=32), pair, slice=1).info["slice"]
@@ -328,7 +327,7 @@ def _network(
     config = model.config
     own = "built without a reference: it attends to its own input"
     return {
-        "title": name_network(model),
+        "title": name_network(model, scale),
         "merge": config.merge,
         "layout": LAYOUTS[config.merge],
         "notes": [] if config.reference else [own],

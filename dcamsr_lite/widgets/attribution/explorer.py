@@ -259,8 +259,7 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
 
 def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer:
     index, images = choose_slice(pair, index)
-    if isinstance(f, DCAMSR):
-        check_scale(f, pair.scale)
+    check_scale(f, pair.scale)
     lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
     parameter = next(f.parameters(), None) if isinstance(f, nn.Module) else None
     if parameter is not None:
@@ -278,11 +277,9 @@ def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer
 
 
 def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:
-    network = isinstance(f, DCAMSR)
-    attends = network and f.config.spatial
-    name = getattr(f, "__name__", type(f).__name__)
+    attends = isinstance(f, DCAMSR) and f.config.spatial
     return {
-        "title": name_network(f) if network else f"{name}, {pair.scale}x",
+        "title": name_network(f, pair.scale),
         "quality": {n: judge_slice(images, images[n], pair.scale) for n in ("low", "output")},
         "methods": NAMES,
         "attends": attends,

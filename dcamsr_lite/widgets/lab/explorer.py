@@ -23,7 +23,7 @@ from traitlets import Bool, Dict, List, TraitError, observe, validate
 
 from ...data.pairs import Pair
 from ...errors import InputError, atomic_path
-from ...evaluation import check_scale
+from ...evaluation import Network, check_scale
 from ...interpret.interventions import (
     BRANCHES,
     REFERENCES,
@@ -35,6 +35,7 @@ from ...interpret.interventions import (
 )
 from ...kspace import center_pad
 from ...network.model import DCAMSR
+from ...network.super_resolver import SuperResolver
 from ..shared.base import SYNC, Explorer, draw_words, show_reason
 from ..shared.packing import pack, unpack
 from ..shared.slices import (
@@ -81,7 +82,7 @@ class InterventionLab(Explorer):
 
     def __init__(
         self,
-        model: DCAMSR | None = None,
+        model: Network | None = None,
         pair: Pair | None = None,
         slice: int = 0,
         other: Pair | int | None = None,
@@ -331,7 +332,7 @@ def _row(result: Outcome) -> dict:
 
 
 def intervention_lab(
-    model: DCAMSR, pair: Pair, slice: int | None = None, other: Pair | int | None = None
+    model: Network, pair: Pair, slice: int | None = None, other: Pair | int | None = None
 ) -> InterventionLab:
     """The intervention lab on one slice, by default the one with the brightest reference.
 
@@ -340,6 +341,9 @@ def intervention_lab(
     >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
     >>> intervention_lab(dl.DCAMSR(scale=4, image_size=32), pair, slice=1).info["slice"]
     1
+
+    ``model`` may be any function ``f(lr, ref) -> sr`` of normalised images: only a DCAMSR has an
+    attention to cut, but every network has a reference to try.
 
     ``other`` is another subject, whose reference can be tried: a Pair of the same matrix, or the
     seed of a simulated one; by default a simulated one that no training has seen, made when it is
@@ -353,9 +357,7 @@ def intervention_lab(
     return lab
 
 
-def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
-    if not isinstance(model, DCAMSR):
-        raise InputError("model", type(model).__name__, "a DCAMSR network")
+def _check(model: Network, pair: Pair, other: Pair | int | None) -> None:
     choose_slice(pair, None)
     check_scale(model, pair.scale)
     if not isinstance(other, Pair | int | None) or isinstance(other, bool):
@@ -364,15 +366,16 @@ def _check(model: DCAMSR, pair: Pair, other: Pair | int | None) -> None:
         raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
 
 
-def _info(model: DCAMSR, pair: Pair, slice: int, base: Outcome) -> dict:
-    config = model.config
+def _info(model: Network, pair: Pair, slice: int, base: Outcome) -> dict:
+    config = model.config if isinstance(model, DCAMSR) else None
     own = "built without a reference: it attends to its own input, and edits of it change nothing"
+    alone = isinstance(model, SuperResolver) and not model.config.reference
     return describe_slice(pair, *choose_slice(pair, slice)) | {
-        "title": name_network(model),
-        "notes": [] if config.reference else [own],
-        "heads": config.heads,
-        "levels": [int(name) for name in model.transformers],
-        "branches": [name for name in BRANCHES if getattr(config, name)],
+        "title": name_network(model, pair.scale),
+        "notes": [own] if alone else [],
+        "heads": config.heads if config else 0,
+        "levels": [int(level) for level in model.transformers] if config else [],
+        "branches": [name for name in BRANCHES if getattr(config, name, False)],
         "references": [n for n in REFERENCES if n != "target" or base.target is not None],
         "titles": TITLES | {"reference": "Reference, as used", "change": "Change of the output"},
         "blank": Intervention().as_dict(),

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...interpret.tracing import Record
+from ...interpret.record import Record
 from ...network.model import DCAMSR
 
 FIXED = {"int8": 127, "int12": 2047, "int16": 32767}  # fixed point: the same error everywhere

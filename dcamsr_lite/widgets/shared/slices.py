@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...data.pairs import Pair
 from ...errors import InputError
+from ...evaluation import Network, name_method
 from ...figures import brightest_slice, draw_panel, lay_out
 from ...interpret.image_edits import WHITE
 from ...metrics import band_error, has_signal, psnr
@@ -96,13 +97,15 @@ def judge_slice(images: dict[str, Tensor], image: Tensor, scale: int) -> dict | 
     return {"psnr": f"{psnr(images['target'], image):.1f} dB", **bands}
 
 
-def name_network(model: DCAMSR) -> str:
-    """What a network is called on a page.
+def name_network(model: Network, scale: int) -> str:
+    """What a network, or a function f(lr, ref), is called on a page.
 
-    >>> name_network(DCAMSR(scale=4, image_size=32))
-    'corrected network (lite), 4x'
+    >>> name_network(DCAMSR(scale=4, image_size=32), 4), name_network(max, 4)
+    ('corrected network (lite), 4x', 'max, 4x')
     """
-    return f"{model.config.variant} network ({model.config.preset}), {model.config.scale}x"
+    if isinstance(model, DCAMSR):
+        return f"{model.config.variant} network ({model.config.preset}), {scale}x"
+    return f"{name_method(model)}, {scale}x"
 
 
 def draw_slice(

@@ -1,0 +1,163 @@
+"""What a trace holds of one forward pass: both attentions, and where on the reference they lie.
+
+>>> weights = torch.tensor([[0.75, 0.25], [0.25, 0.75]])  # of one query: (head, token)
+>>> tokens = torch.eye(4).view(4, 2, 2)[:2]  # each token is one pixel
+>>> lift(weights, tokens, head=0)
+tensor([[0.7500, 0.2500],
+        [0.0000, 0.0000]])
+"""
+
+from math import log
+from typing import NamedTuple
+
+import torch
+from einops import einsum, rearrange
+from torch import Tensor
+
+from ..network.model import DCAMSR
+
+
+def lift(
+    weights: Tensor, tokens: Tensor, head: int | None = None, relative: bool = False
+) -> Tensor:
+    """Attention of one query on the reference's pixels: (head, p), (p, h, w) -> (h, w), signed.
+
+    >>> lift(torch.tensor([[0.5, 0.5]]), torch.eye(2)[:, None], relative=True)
+    tensor([[0., 0.]])
+
+    ``sum_p A[p] F[p, j]``, the mean over heads or one ``head``; ``relative`` takes ``A - 1/p``.
+    """
+    weights = weights.mean(0) if head is None else weights[head]
+    if relative:
+        weights = weights - 1 / len(weights)
+    return einsum(weights, tokens, "p, p h w -> h w")
+
+
+class Levels(dict):
+    """level -> tensor; asking for a level that was not recorded says which ones were."""
+
+    def __missing__(self, level):
+        raise LookupError(
+            f"nothing recorded at level {level!r}; recorded: {sorted(self) or 'none'}"
+        )
+
+
+class Origin(NamedTuple):
+    """Where the c values of one output token come from: four integer tensors of shape (c,)."""
+
+    head: Tensor
+    feature: Tensor
+    row: Tensor
+    column: Tensor
+
+
+class Features(NamedTuple):
+    """What the channel branch compares (query, key) and mixes (value): (b, head, d, h, w) each."""
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+
+
+class Record:
+    """Both attentions of the last forward pass inside ``trace``.
+
+    ``spatial[level]`` (b, head, n, p) and ``channel[level]`` (b, head, d, d): rows sum to 1, level is
+    1, 2 or 4. ``queries`` (b, head, n, d) and ``keys`` (b, head, p, d) have the spatial logits as
+    inner products (keys: None where a function of the user's own gave the logits themselves).
+    ``footprints[level]`` (p, h, w) are those of the values; with window attention there are none, the
+    keys are those of all n pixels, and ``windows[level]`` says which p belong to a query. Axes of h
+    and w, and ``grids[level]``, include the padding to a multiple of 8; what the methods return does
+    not. ``features[level]`` are the maps whose channels the channel branch compares and mixes, before
+    any normalisation.
+    """
+
+    def __init__(self, model: DCAMSR):
+        self.model = model
+        self.shape: tuple[int, int] | None = None  # rows and columns of the image, unpadded
+        self.spatial, self.channel = Levels(), Levels()
+        self.queries, self.keys, self.footprints = Levels(), Levels(), Levels()
+        self.features = Levels()
+        self.grids, self.windows = Levels(), Levels()
+
+    def __repr__(self) -> str:
+        if self.shape is None:
+            return "Record: nothing yet"
+        levels = ", ".join(map(str, sorted({*self.spatial, *self.channel})))
+        tokens = "/".join(map(str, dict.fromkeys(x.shape[-1] for x in self.spatial.values())))
+        attended = f"{tokens} tokens" if tokens else "no spatial attention"
+        return f"Record: levels {levels}; {self.model.config.heads} heads; {attended}"
+
+    def size(self, level: int) -> tuple[int, int]:
+        """Rows and columns at a level, padding removed."""
+        if self.shape is None:
+            raise LookupError("nothing recorded yet: run the model inside the trace first")
+        return -(-self.shape[0] // level), -(-self.shape[1] // level)
+
+    def _token(self, level: int, pixel: tuple[int, int]) -> int:
+        rows, columns = self.size(level)
+        row, column = pixel
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise IndexError(f"pixel {pixel} is outside of the {rows} x {columns} of level {level}")
+        return row * self.grids[level][1] + column
+
+    def tokens(self, level: int, query: tuple[int, int] | None = None) -> Tensor:
+        """Where the p tokens of this query lie: (p, H/level, W/level) signed weights on the values.
+
+        With footprints they are the same for every query; with a window they are single pixels
+        around the query, which has to be named.
+        """
+        rows, columns = self.size(level)
+        footprints = self.footprints
+        if level in self.windows:
+            if query is None:
+                raise ValueError("with window attention every query has its own tokens: name one")
+            self._token(level, query)  # raises where there is no such pixel
+            footprints = {level: self.windows[level].footprints(self.grids[level], query)}
+        return footprints[level][:, :rows, :columns].to(self.spatial[level].device)
+
+    def lift(
+        self,
+        level: int,
+        query: tuple[int, int],
+        head: int | None = None,
+        batch: int = 0,
+        relative: bool = False,
+    ) -> Tensor:
+        """Attention of one query on the reference's pixels: (H/level, W/level), signed.
+
+        ``sum_p A[n, p] F[p, j]``: what the value of reference pixel j weighs in this query's output
+        (and a bias, which no pixel owns). ``query`` is (row, column) in the level's pixels; without
+        ``head``, the mean over heads. ``relative`` takes ``A - 1/p``: what this query does
+        differently from uniform attention. Raises IndexError, LookupError.
+        """
+        weights = self.spatial[level][batch, :, self._token(level, query)]
+        return lift(weights, self.tokens(level, query), head, relative)
+
+    def source(self, level: int, pixel: tuple[int, int]) -> Origin:
+        """Which tokens' values the merge of heads put into this pixel of the spatial branch.
+
+        Aligned: its own. Released: c consecutive positions of one feature plane (the scramble).
+        """
+        _, heads, n, _ = self.spatial[level].shape
+        branch = self.model.transformers[str(level)].attention.spatial
+        d = self.model.config.channels // heads
+        address = torch.arange(heads * n * d)
+        merged = branch.merge(rearrange(address, "(h n d) -> 1 h n d", h=heads, d=d))
+        address = merged[0, self._token(level, pixel)]
+        width = self.grids[level][1]
+        token = address // d % n
+        return Origin(address // (n * d), address % d, token // width, token % width)
+
+    def entropy(self, level: int) -> dict[str, Tensor]:
+        """Mean entropy of the attention rows over its maximum, (b, head): 1 uniform, 0 one-hot."""
+        maps = {"spatial": self.spatial, "channel": self.channel}
+        known = {branch: levels[level] for branch, levels in maps.items() if level in levels}
+        if not known:
+            self.spatial[level]  # raises, naming the levels that were recorded
+        return {branch: _entropy(attention) for branch, attention in known.items()}
+
+
+def _entropy(attention: Tensor) -> Tensor:
+    bits = torch.special.entr(attention).sum(-1) / log(attention.shape[-1])
+    return bits.mean(-1)

@@ -1,0 +1,145 @@
+"""``evaluate`` and ``super_resolve`` take a network, a method's name, or any function of two images."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import dcamsr_lite as dl
+
+
+def copy_reference(lr, ref):
+    return ref
+
+
+class Upsample(torch.nn.Module):
+    """A student's network: no configuration of ours."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain, self.seen = torch.nn.Parameter(torch.ones(1)), []
+
+    def forward(self, lr, ref):
+        self.seen.append(self.training)
+        return self.gain * torch.nn.functional.interpolate(lr, ref.shape[-2:])
+
+
+@pytest.fixture(scope="module")
+def head():
+    return np.random.default_rng(0).random((2, 32, 36), np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, head):
+    from dcamsr_lite.data.hdf5 import write_m4raw
+    from dcamsr_lite.kspace import fft2c
+
+    folder, kspace = tmp_path_factory.mktemp("study"), fft2c(torch.tensor(head))[:, None]
+    for contrast in ("T1", "T2"):
+        protocol = {"tr": 500, "te": 18, "flip": 90}
+        write_m4raw(folder / f"7_{contrast}01.h5", kspace, f"AX{contrast}", protocol, "7")
+    return folder
+
+
+def test_both_orders_give_the_same(head):
+    pairs, model = [dl.load_pair(head, 2 * head, 4), (head, head)], dl.DCAMSR(image_size=32)
+    asked = dl.evaluate(model, pairs)
+    assert asked == dl.evaluate(pairs, 4, "dcamsr", model) == dl.evaluate(pairs, 4, model=model)
+    assert asked == dl.evaluate(pairs=pairs, scale=4, model=model)
+    assert asked == dl.evaluate(model_or_method=model, pairs=iter(pairs), scale=4)
+    floor = dl.evaluate("bicubic", pairs)
+    assert floor == dl.evaluate(pairs, 4, "bicubic") == dl.evaluate(pairs, 4, method="bicubic")
+    assert floor == dl.evaluate(pairs=pairs, scale=4, method="bicubic")
+    assert (floor["method"], floor["variant"], floor["scale"]) == ("bicubic", None, 4)
+
+
+def test_the_scale_is_the_models_or_the_pairs(head):
+    assert dl.evaluate(dl.DCAMSR(scale=2, image_size=32), [(head, head)])["scale"] == 2
+    assert dl.evaluate("zero-fill", [dl.load_pair(head, head, 3)])["scale"] == 3
+    with pytest.raises(dl.InputError, match="scale: found none, neither in the model nor"):
+        dl.evaluate("zero-fill", [(head, head)])
+    mixed = [dl.load_pair(head, head, scale) for scale in (2, 4)]
+    with pytest.raises(
+        dl.InputError, match="pair: found one for 4x; expected one for the asked 2x"
+    ):
+        dl.evaluate("zero-fill", mixed)
+
+
+def test_one_pair_may_come_alone(head):
+    pair = dl.load_pair(head, head, 4)
+    alone = dl.evaluate("zero-fill", pair)
+    assert alone == dl.evaluate("zero-fill", (head, head), 4) == dl.evaluate("zero-fill", [pair])
+    assert alone == dl.evaluate(pair, 4, "zero-fill") == dl.evaluate((head, head), 4, "zero-fill")
+
+
+def test_a_subject_is_no_scale(folder, head):
+    rows = dl.find_pairs(folder)
+    found = dl.evaluate("zero-fill", rows, 4)
+    assert found == dl.evaluate(rows, 4, "zero-fill") == dl.evaluate("zero-fill", [*rows], 4)
+    assert dl.evaluate("zero-fill", rows[0], 4)["volumes"] == 1
+    assert Path(found["per_volume"][0]["target"]).name == "7_T201.h5"
+    assert dl.evaluate("zero-fill", [(head, head, 2)], 4)["scale"] == 4  # a subject of that number
+    with pytest.raises(dl.InputError, match="scale: found none"):
+        dl.evaluate("zero-fill", rows)
+    for pairs in (rows, (head, head)):
+        with pytest.raises(dl.InputError, match="no model; expected one, for example load"):
+            dl.evaluate(pairs, 4)
+
+
+def test_any_function_of_two_images_is_scored(head):
+    pair, model = dl.load_pair(head, head, 3), Upsample().train()
+    found = dl.evaluate(copy_reference, pair)
+    assert (found["method"], found["variant"]) == ("copy_reference", None)
+    assert found["psnr"] == dl.psnr(head, dl.super_resolve(copy_reference, pair))
+    assert dl.evaluate(model, [pair], 3)["method"] == "Upsample"
+    assert model.training and model.seen == [False, False]  # in eval mode, slice by slice
+    image = dl.super_resolve(model, pair)
+    assert image.shape == head.shape and not image.requires_grad
+
+
+def test_what_cannot_be_scored_ends_in_one_sentence(head):
+    pair = dl.load_pair(head, head, 4)
+    for wrong, words in (
+        (("magic", [pair]), "method: found 'magic'; expected dcamsr or one of .*zero-fill"),
+        (("dcamsr", [pair]), "no model"),
+        (
+            ("zero-fill", [head], 4),
+            "pairs: found a ndarray among them; expected Pairs, or rows",
+        ),
+        (("zero-fill", [Path("t1.nii")], 4), "found a .*Path among them; expected Pairs, or rows"),
+        (("zero-fill", "study", 4), "pairs: found 'study'"),
+        (("zero-fill", Path("study"), 4), "pairs: found .*study.*; expected Pairs or rows"),
+        (("zero-fill", None, 4), "pairs: found None"),
+        ((), "method dcamsr: found no model"),
+        ((lambda lr, ref: lr, [pair]), r"f: found an output \(1, 1, 8, 10\); expected one of"),
+        ((lambda lr, ref: None, [pair]), "f: found an output NoneType"),
+        (
+            (dl.DCAMSR(scale=2, image_size=32), [pair]),
+            "found one for 4x; expected one for the asked 2x",
+        ),
+        ((dl.DCAMSR(scale=2, image_size=32), [pair], 4), "found a network for 2x"),
+    ):
+        with pytest.raises(dl.InputError, match=words):
+            dl.evaluate(*wrong)
+    with pytest.raises(dl.InputError, match="model: found int; expected a function"):
+        dl.super_resolve(4, pair)
+
+
+def test_only_the_attention_of_a_dcamsr_is_recorded_and_cut(head):
+    for model in (copy_reference, Upsample(), dl.baseline("concatenation", image_size=32)):
+        for attempt in (dl.trace, dl.intervene):
+            with pytest.raises(
+                dl.InputError, match="expected a DCAMSR, whose attention is what we"
+            ):
+                with attempt(model):
+                    pass
+
+
+def test_any_function_is_tried_with_another_reference(head):
+    pair = dl.load_pair(head, head, 4)
+    found = dl.run_intervention(copy_reference, pair, 0, dl.Intervention("blank"))
+    assert found.change < 0 and found.output.std() < 1e-6
+    cut = dl.Intervention(cuts=(dl.Cut("spatial", "off"),))
+    with pytest.raises(dl.InputError, match="a DCAMSR, whose attention is what we cut"):
+        dl.run_intervention(copy_reference, pair, 0, cut)
