@@ -11,15 +11,16 @@ No exercise needs a network connection, and no module knows of a notebook. Not f
 
 import os
 from importlib import import_module
+from pathlib import Path
 
-from .exercise import Exercise, Question, Result, examine
+from .exercise import Exercise, Question, Result, examine, read_questions
 from .pictures import compare, picture, show
 from .report import report, results
 
 __all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "picture", "report"]
 __all__ += ["budget", "results", "show", "use"]
 
-# One module of exercises per notebook, in their order.
+# One module of exercises per notebook, in their order; the questions of all stand in questions.json.
 HOMES = ("start", "kspace", "contrasts", "attention", "microscope", "training", "ablations")
 HOMES += ("reliance", "failures", "realdata")
 
@@ -27,11 +28,12 @@ HOMES += ("reliance", "failures", "realdata")
 def __getattr__(name: str):
     if name != "EXERCISES":
         raise AttributeError(f"module 'dcamsr_lite.course' has no attribute {name!r}")
-    return {
+    exercises: dict[str, Exercise | Question] = {
         f"{home}.{name}": exercise
         for home in HOMES
         for name, exercise in import_module(f".exercises.{home}", __name__).EXERCISES.items()
     }
+    return exercises | read_questions(Path(__file__).with_name("questions.json"))
 
 
 def budget(whole: int, fast: int) -> int:

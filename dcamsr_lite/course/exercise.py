@@ -11,10 +11,12 @@
 'not yet. The factor 2 is missing.'
 """
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -58,6 +60,20 @@ class Question:
     mistakes: dict[Answer | tuple, str]
     why: str
     hint: str = "Think of the extreme cases first: nothing cropped, and all but the centre cropped."
+
+
+def read_questions(path: Path) -> dict[str, Question]:
+    """Questions by name from a JSON file, in which lists stand for tuples.
+
+    >>> text = '{"water": {"answer": 100, "mistakes": [[212, "In Celsius."]], "why": "It boils."}}'
+    >>> _ = Path("questions.json").write_text(text)
+    >>> read_questions(Path("questions.json"))["water"].mistakes
+    {212: 'In Celsius.'}
+    """
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    for entry in entries.values():
+        entry["mistakes"] = {to_plain(wrong): hint for wrong, hint in entry["mistakes"]}
+    return {name: Question(**entry) for name, entry in entries.items()}
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """Exercises on paired differences, intervals over subjects, seeds, and what an ablation is.
 
 >>> sorted(EXERCISES)
-['claim', 'entropy', 'interval', 'kind', 'one_seed', 'paired', 'pairing', 'unit']
+['claim', 'interval', 'paired']
 """
 
 import torch
 from torch import Tensor
 
 from ...training.study import seed_interval
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 TAILS = (0.025, 0.975)
 
@@ -80,19 +80,7 @@ def _findings(random, size: int) -> tuple[float, float, Tensor]:
     }[size]
 
 
-EXERCISES: dict[str, Exercise | Question] = {
-    "kind": Question(
-        "trained without",
-        {
-            "cut after training": "That asks what a finished network leans on. Its other layers were"
-            " never taught to do without.",
-            "cut, then trained on": "That is pruning with fine-tuning. The rows of the table start"
-            " from nothing.",
-            "both": "One network per row, each trained from its start; none was cut.",
-        },
-        why="Each row is a network of its own: what is it worth to have this part while learning?",
-        hint='One of "trained without", "cut after training", "cut, then trained on", "both".',
-    ),
+EXERCISES = {
     "paired": Exercise(
         solution=paired,
         inputs=_two_rows,
@@ -115,16 +103,6 @@ EXERCISES: dict[str, Exercise | Question] = {
         },
         axes="subject",
         hint="Subtract, then the mean over the seeds, axis 0.",
-    ),
-    "pairing": Question(
-        "narrower",
-        {
-            "wider": "Then the two rows would have to disagree about which heads are hard.",
-            "the same": "That holds only if the two rows do not know which heads are hard.",
-            "no interval": "Two or more differences have a spread.",
-        },
-        why="A hard head is hard for both rows: in the difference that cancels.",
-        hint='One of "narrower", "wider", "the same", "no interval".',
     ),
     "interval": Exercise(
         solution=interval,
@@ -155,27 +133,6 @@ EXERCISES: dict[str, Exercise | Question] = {
         axes="low_high",
         hint="differences[draws] is (draw, subject): average, then the quantiles 0.025 and 0.975.",
     ),
-    "unit": Question(
-        "subjects",
-        {
-            "slices": "Neighbouring slices of one head are nearly one slice: they would count as 18"
-            " heads, and the interval would be far too narrow.",
-            "pixels": "They share a head, a slice and the noise of one measurement.",
-            "seeds": "That tells how much training scatters, not whether the next head agrees.",
-        },
-        why="The claim is about the next head, so the heads are what chance has chosen.",
-        hint='One of "subjects", "slices", "pixels", "seeds".',
-    ),
-    "one_seed": Question(
-        "networks",
-        {
-            "methods": "There is only one method here. Another seed, other weights.",
-            "nothing": "The interval says that on most heads one of the two is better.",
-            "subjects": "The heads are the same for both.",
-        },
-        why="These two networks differ. That says nothing about what they have in common.",
-        hint='One of "networks", "methods", "subjects", "nothing".',
-    ),
     "claim": Exercise(
         solution=claim,
         inputs=_findings,
@@ -196,17 +153,5 @@ EXERCISES: dict[str, Exercise | Question] = {
             "The other way round: True is a claim.": lambda *found: not claim(*found),
         },
         hint="Zero lies outside of (low, high) and of seed_interval(seeds): True or False.",
-    ),
-    "entropy": Question(
-        1.0,
-        {
-            0.0: "That is a softmax that takes one token only: the other branch of the *paper's*"
-            " equations does it.",
-            0.5: "Its queries are normalised over thousands of tokens: how large can a logit be?",
-            0.9: "Nearer, but even that takes logits that differ by more than a little.",
-            0.75: "Its logits would have to differ. Which deviation do they have in notebook 03?",
-        },
-        why="1 is uniform: its logits hardly differ, and training does not change that.",
-        hint="A number from 0 (one token) to 1 (all alike).",
     ),
 }

@@ -1,7 +1,7 @@
 """Exercises on both attentions, in the order of the prose: heads, spatial, merge, channel, a test.
 
 >>> sorted(EXERCISES)
-['channel', 'cosine', 'entropy', 'keeps_place', 'logits', 'merge_heads', 'spatial', 'split_heads']
+['channel', 'cosine', 'keeps_place', 'merge_heads', 'spatial', 'split_heads']
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...network import tokens
 from ...network.attention import merge_heads, merge_heads_scrambled
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 HEADS, D, TOKENS = 3, 4, 5
 
@@ -268,29 +268,5 @@ EXERCISES = {
         },
         hint="Return two tensors: unit queries times temperature, and unit projected keys.",
         view=_logits,
-    ),
-    "logits": Question(
-        16,
-        {
-            1: "Eq. 4 sums over all tokens and divides by sqrt(d) only: more pixels, more terms.",
-            4: "Four times the side is sixteen times the pixels. Were they noise, their sum would"
-            " grow like the root, by 4; features have a mean, and means add up.",
-            2: "Four times the side is sixteen times the pixels, and no root is taken of their"
-            " number: sqrt(d) stays the same.",
-        },
-        why="q^T k sums over the tokens: 16 times the pixels, 16 times the logits.",
-        hint="How many terms has the sum over the tokens, before and after?",
-    ),
-    "entropy": Question(
-        1.0,
-        {
-            0.0: "Zero is one-hot: one projected token takes all. Here the logits are tiny.",
-            1
-            / 64: "That is one weight, 1 / p. The entropy of equal weights, over its maximum, is 1.",
-            0.5: "Look at the size of the entries: unit length over all tokens makes each about"
-            " 1 / sqrt(n).",
-        },
-        why="All logits are nearly zero, so every projected token gets the same weight.",
-        hint="How large is one entry of a vector of n entries that has length one?",
     ),
 }

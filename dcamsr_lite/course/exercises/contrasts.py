@@ -1,7 +1,7 @@
 """Exercises on two contrasts: signal equations, the null of an inversion, what T1 tells about T2.
 
 >>> sorted(EXERCISES)
-['explained', 'fine', 'null_time', 'order', 'spin_echo']
+['explained', 'null_time', 'spin_echo']
 """
 
 import math
@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, exp
 
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 
 def spin_echo(pd: Tensor, t1: Tensor, t2: Tensor, tr: float, te: float) -> Tensor:
@@ -78,18 +78,6 @@ EXERCISES = {
         axes="tissue",
         hint="PD (1 - exp(-TR / T1)) exp(-TE / T2).",
     ),
-    "order": Question(
-        ["csf", "gray", "white"],
-        {
-            ("white", "gray", "csf"): "That is the order on T2. On T1 the short TR leaves no time"
-            " for a long T1: fluid stays dark.",
-            ("gray", "white", "csf"): "Compare TR = 500 ms with T1: which tissue has recovered?",
-            ("csf", "white", "gray"): "White matter has the shorter T1 of the two: it recovers"
-            " further during TR.",
-        },
-        why="On T1 the shortest T1 is brightest; on T2 the longest T2. The order turns round.",
-        hint='A list, darkest first, of "white", "gray", "csf".',
-    ),
     "null_time": Exercise(
         solution=lambda t1, tr: t1 * math.log(2 / (1 + math.exp(-tr / t1))),
         inputs=lambda random, size: (400 * (1 + float(random(1).abs())), 100.0 * size),
@@ -134,18 +122,5 @@ EXERCISES = {
             ),
         },
         hint="1 - sum (T2 - mean of its bin)^2 / sum (T2 - mean of all)^2.",
-    ),
-    "fine": Question(
-        "less",
-        {
-            "more": "Edges between tissues coincide in both contrasts, but what varies inside a"
-            " tissue, lesions and small vessels does not follow T1, and such differences count"
-            " most where structures are fine.",
-            "the same": "R^2 is won by the coarse: fluid against brain. What the crop removes is"
-            " fine, and there small differences of anatomy in the two contrasts count.",
-            "nothing": "Edges between tissues are fine structure too, and both contrasts show them.",
-        },
-        why="The coarse contrast between tissues is what T1 tells best, and the crop kept that.",
-        hint='One of "less", "the same", "more", "nothing".',
     ),
 }

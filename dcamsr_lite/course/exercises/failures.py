@@ -1,7 +1,7 @@
 """Exercises on misalignment, noise, wrong references, lesions seen in one contrast only.
 
->>> sorted(EXERCISES)[:5]
-['bands', 'contrast', 'disagreement', 'noisy', 'shift']
+>>> sorted(EXERCISES)
+['bands', 'contrast', 'disagreement', 'noisy', 'tolerance']
 """
 
 import torch
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ... import kspace as ks
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 SCALES = {6: 2, 9: 3, 12: 2, 16: 4}
 
@@ -156,18 +156,6 @@ EXERCISES = {
         },
         hint="k-space of the error, squared; its crop is the measured part, the rest was removed.",
     ),
-    "shift": Question(
-        "1 to 2",
-        {
-            "less than 1": "It costs decibels already, but zero-fill is some way below.",
-            "more than 2": "What the reference brings is finer than the low-resolution pixel, 4 pixels"
-            " wide, in which you think.",
-            "never": "It puts edges where the reference has them, sharp and in the wrong place."
-            " A blurred edge in the right place has the smaller error.",
-        },
-        why="Edges one or two pixels off are worse than no sharp edges at all.",
-        hint='One of "less than 1", "1 to 2", "more than 2", "never".',
-    ),
     "tolerance": Exercise(
         solution=tolerance,
         inputs=_curve,
@@ -222,19 +210,6 @@ EXERCISES = {
         hint="sqrt((image + sigma real)^2 + (sigma imaginary)^2).",
         shown=lambda x: x,
     ),
-    "wrong": Question(
-        ["other", "blank", "target"],
-        {
-            ("blank", "other", "target"): "A blank reference has no edges to put in the wrong"
-            " place.",
-            ("blank", "target", "other"): "From the worst to the best; and another head's edges are"
-            " at other places.",
-            ("other", "target", "blank"): "The target has its own edges, in the right places.",
-            ("target", "blank", "other"): "From the worst to the best, not the other way round.",
-        },
-        why="Wrong edges are worse than none; right edges help even in an unknown contrast.",
-        hint='A list of "blank", "other", "target", the worst first.',
-    ),
     "contrast": Exercise(
         solution=contrast,
         inputs=_disc_and_ring,
@@ -264,30 +239,6 @@ EXERCISES = {
         },
         hint="image[disc].mean() - image[ring].mean().",
     ),
-    "t2_only": Question(
-        "weaker",
-        {
-            "not at all": "The input was measured, and has it, blurred.",
-            "as strong": "The network follows two images, and one of them says that nothing is"
-            " there.",
-            "stronger": "To sharpen it, the network would have to believe it. Its reference says"
-            " that nothing is there.",
-        },
-        why="Where the reference is smooth, the network smooths, and takes some of the lesion away.",
-        hint='One of "not at all", "weaker", "as strong", "stronger".',
-    ),
-    "t1_only": Question(
-        "its outline",
-        {
-            "nothing": "The network takes edges from the reference: it cannot know that this one"
-            " is not in T2.",
-            "a whole lesion": "The input was measured: the mean over a large disc is known from it.",
-            "a whole lesion, dark": "The input was measured: the mean over a large disc is known"
-            " from it.",
-        },
-        why="The mean of a large disc was measured, its edge was not: that is taken from T1.",
-        hint='One of "nothing", "its outline", "a whole lesion", "a whole lesion, dark".',
-    ),
     "disagreement": Exercise(
         solution=disagreement,
         inputs=_output_and_low,
@@ -312,18 +263,5 @@ EXERCISES = {
             ),
         },
         hint="kspace.degrade(output, scale), then squared error over the input's energy.",
-    ),
-    "silent": Question(
-        "T1 lesion",
-        {
-            "another head": "Its disagreement is another one: compare with the own reference's.",
-            "blank": "Its disagreement is another one, and a *smaller* one. That, too, says"
-            " something about this test.",
-            "shift": "Its disagreement is another one, if not by much: compare with the own"
-            " reference's.",
-        },
-        why="What is invented lies in the band that was never measured: no comparison with the"
-        " input can find it.",
-        hint='One of "another head", "blank", "shift", "T1 lesion".',
     ),
 }

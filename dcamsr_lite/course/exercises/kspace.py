@@ -1,7 +1,7 @@
 """Exercises on k-space: the centred transform, the crop, brightness, noise and ringing.
 
 >>> sorted(EXERCISES)
-['brightness', 'crop', 'fft2c', 'low_resolution', 'noise', 'overshoot', 'width']
+['crop', 'fft2c', 'low_resolution', 'noise']
 """
 
 import torch
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ... import kspace as ks
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 SCALES = {6: 2, 9: 3, 12: 2, 16: 4}  # of the input's size: all divide it
 
@@ -152,20 +152,6 @@ EXERCISES = {
         hint="fft2c, crop, ifft2c, magnitude, divide by scale.",
         shown=lambda image: image[0],
     ),
-    "brightness": Question(
-        4,
-        {
-            16: "That is the share of samples, 1 / scale^2; the orthonormal transform divides by the"
-            " root of their number, once on each grid.",
-            1: "The sum in the centre of k-space is the same, but the inverse transform divides it by"
-            " the root of fewer pixels.",
-            0.25: "The other way round: the same energy of the zero frequency meets fewer pixels.",
-            2: "Count both axes: the root of the number of pixels is smaller by scale, not by its"
-            " root.",
-        },
-        why="The zero frequency is mean * sqrt(pixels): kept as it is, on 1 / 16 of the pixels.",
-        hint="Which factor does the orthonormal transform put on the mean, before and after?",
-    ),
     "noise": Exercise(
         solution=lambda sigma, scale: sigma / scale,
         inputs=lambda random, size: (float(random(1).abs()) + 1, SCALES[size]),
@@ -182,27 +168,5 @@ EXERCISES = {
             "Both axes are cropped: the root of scale^2 is scale.": lambda sigma, s: sigma / s**0.5,
         },
         hint="The orthonormal transform keeps the deviation; then the image is divided by scale.",
-    ),
-    "width": Question(
-        8,
-        {
-            4: "That is the distance from the centre to the first zero, on one side.",
-            1: "A point needs all frequencies. With a quarter of them it cannot stay a point.",
-            2: "That is the width at full k-space; 4x is four times that.",
-            16: "That is the number of pixels that one low-resolution pixel covers, in area.",
-        },
-        why="The point becomes a sinc; its first zeros lie `scale` pixels to either side.",
-        hint="A window of n / scale samples makes a sinc that is zero every `scale` pixels.",
-    ),
-    "overshoot": Question(
-        "stays",
-        {
-            "grows": "Its *width* grows. The height is the same jump seen through a wider sinc.",
-            "shrinks": "Its width grows, and that is easily taken for softer; the height stays.",
-            "vanishes": "A smooth window would do that; a crop cuts k-space off sharply.",
-        },
-        why="Gibbs: about 9 % of the jump, at any crop; only its width follows the scale."
-        " The largest sample can be lower, where it misses the top of the ripple.",
-        hint='One of "grows", "stays", "shrinks", "vanishes".',
     ),
 }

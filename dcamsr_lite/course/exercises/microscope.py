@@ -1,7 +1,7 @@
 """Exercises on reading lifted maps, entropy, footprints and channel matrices, and on cuts.
 
 >>> sorted(EXERCISES)
-['alike', 'cut', 'elsewhere', 'entropy', 'lift', 'mix', 'rank', 'reads', 'uniform']
+['entropy', 'lift', 'mix', 'rank']
 """
 
 from math import log
@@ -10,7 +10,7 @@ import torch
 from einops import einsum
 from torch import Tensor
 
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 HEADS, TOKENS = 3, 7
 
@@ -121,17 +121,6 @@ EXERCISES = {
         hint='einsum(weights, footprints, "p, p h w -> h w"), weights A or A - 1/p.',
         shown=lambda x: x,
     ),
-    "alike": Question(
-        "near 1",
-        {
-            "near 0": "Both are sums of the same footprints, with weights that are all positive.",
-            "near -1": "Nothing turns the sign: both queries weigh the same footprints.",
-            "near 0.5": "Weights on 64 footprints that differ little from query to query: how much"
-            " of the sum do they share?",
-        },
-        why="What all queries have in common, the footprints and the mean attention, fills the map.",
-        hint='One of "near 1", "near 0.5", "near 0", "near -1".',
-    ),
     "entropy": Exercise(
         solution=entropy,
         inputs=_attention,
@@ -163,24 +152,6 @@ EXERCISES = {
         hint="-(a log a) summed over p, divided by log p, averaged over n. 0 log 0 is 0:"
         " torch.special.entr(a) is -a log a and knows it.",
     ),
-    "reads": Question(
-        [1, 3],
-        {
-            (
-                3,
-                1,
-            ): "Exchanged: rows are the features of the query, columns those of the reference.",
-            (1, 1): "Row 1 is right. A feature that nobody takes has an empty *column*.",
-            (1, 0): "The row is right; look for the empty column.",
-            (1, 2): "The row is right; look for the empty column.",
-            (2, 4): "Count rows and columns from 0.",
-            (3, 3): "Column 3 is right. A query feature that takes an average has a *row* of equal"
-            " weights.",
-            (0, 3): "Column 3 is right. Row 0 has a favourite: look for equal weights.",
-        },
-        why="Row: what one query feature takes. Column: who takes one reference feature.",
-        hint="Two numbers: a row (0 to 3), then a column (0 to 3).",
-    ),
     "mix": Exercise(
         solution=mix,
         inputs=_matrix,
@@ -207,48 +178,6 @@ EXERCISES = {
         axes="head d h w",
         hint='einsum(attention, value, "head i j, head j h w -> head i h w").',
         shown=lambda x: x[0, 0],
-    ),
-    "cut": Question(
-        ["channel", 1],
-        {
-            ("spatial", 4): "So the picture says: sharp attention. What does the output say?",
-            ("spatial", 2): "It has the heads with the lowest entropy. Does the decoder need them?",
-            ("spatial", 1): "The level is right: its features go last into the decoder, at full"
-            " size. Which branch brings each pixel its own detail?",
-            ("channel", 4): "The branch is right. At level 4 a pixel is 4 x 4 pixels of the image:"
-            " what was cropped is finer than that.",
-            (
-                "channel",
-                2,
-            ): "The branch is right. What was cropped is finer than a pixel of level 2.",
-        },
-        why="The channel branch brings every pixel's own features of the reference, and at level 1"
-        " the fine ones.",
-        hint='A branch and a level, for example ["spatial", 4].',
-    ),
-    "uniform": Question(
-        "less than half",
-        {
-            "as much": "Uniform attention still hands on the values: their mean. Off hands on none.",
-            "more": "Uniform attention still hands on the values: their mean. Off hands on none.",
-            "more than half": "Compare the entropy: how far was this branch from uniform anyway?",
-            "nothing": "Then every row would have been uniform before. Look at the matrices.",
-        },
-        why="The values matter much more than the choice among them: uniform is close to what the"
-        " branch did anyway.",
-        hint='One of "nothing", "less than half", "more than half", "as much", "more".',
-    ),
-    "elsewhere": Question(
-        "its own place",
-        {
-            "the peak": "So the picture says. But the channel branch and the convolutions bring"
-            " every pixel its own place, and the map does not show them.",
-            "both alike": "One of the two reaches this pixel through 64 footprints only, each of"
-            " them a sum over the whole head.",
-            "neither": "The network lives on its reference: without it the output is another one.",
-        },
-        why="The map shows one branch, and where that looks; the effect comes another way.",
-        hint='One of "the peak", "its own place", "both alike", "neither".',
     ),
     "rank": Exercise(
         solution=rank_correlation,

@@ -1,7 +1,7 @@
 """Exercises on files, pairing, conventions of metrics, and the noise ceiling.
 
 >>> sorted(EXERCISES)
-['acquired', 'background', 'ceiling', 'cut', 'order', 'pairs', 'slice_psnr']
+['acquired', 'ceiling', 'cut', 'slice_psnr']
 """
 
 from math import log, log10
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ... import kspace as ks
 from ...metrics import ceiling_from_repetitions, psnr
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 
 def acquired(kspace: Tensor) -> float:
@@ -118,18 +118,6 @@ EXERCISES = {
         },
         hint="Any non-zero over slices, coils and rows, per column; then the mean over columns.",
     ),
-    "pairs": Question(
-        2,
-        {
-            6: "Every T1 with every T2 counts each image several times. The paper pairs repetition"
-            " k with repetition k.",
-            3: "The third T1 has no third T2 beside it.",
-            1: "Not only the first: each repetition that both contrasts have.",
-            5: "That is the number of files.",
-        },
-        why="Repetition k of T1 guides repetition k of T2; what has no partner is left out.",
-        hint="Count the repetition numbers that both contrasts have.",
-    ),
     "cut": Exercise(
         solution=cut,
         inputs=_oversampled,
@@ -150,18 +138,6 @@ EXERCISES = {
         axes="slice coil row column",
         hint="ks.ifft2c, ks.center_crop, ks.fft2c.",
         shown=lambda k: k[0, 0].abs(),
-    ),
-    "order": Question(
-        "falls",
-        {
-            "rises": "Zero-fill gains from it. The network met simulated heads coil by coil in the"
-            " last stage of its training.",
-            "stays": "The two low-resolution images differ: four coils with phases of their own are"
-            " cropped one by one, or their magnitude is cropped once.",
-            "cannot be computed": "It can: the magnitude image has a Fourier transform, too.",
-        },
-        why="Another input than the last stage of its training took for simulated heads.",
-        hint='One of "falls", "rises", "stays", "cannot be computed".',
     ),
     "slice_psnr": Exercise(
         solution=slice_psnr,
@@ -186,17 +162,6 @@ EXERCISES = {
             ),
         },
         hint="For each slice 10 log10(max(target)^2 / mean squared error); then the mean.",
-    ),
-    "background": Question(
-        "falls",
-        {
-            "rises": "The empty background is easy: hardly any error. What is left over is worse.",
-            "stays": "PSNR is a mean over pixels: leave the easy ones out, and the mean changes.",
-            "depends on the network": "The size does, the sign does not: no network errs more on"
-            " air than on a head.",
-        },
-        why="Air adds pixels without errors. A wider field of view is a better PSNR.",
-        hint='One of "falls", "rises", "stays", "depends on the network".',
     ),
     "ceiling": Exercise(
         solution=ceiling_from_repetitions,

@@ -1,7 +1,7 @@
 """Exercises on attribution: a path's integral, diffusion index, share of the reference, agreement.
 
 >>> sorted(EXERCISES)
-['agreement', 'branch', 'deletion', 'diffusion', 'integrate', 'own', 'share', 'where']
+['agreement', 'diffusion', 'integrate', 'share']
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 Path = Callable[[float], Tensor]
 
@@ -110,19 +110,6 @@ def _two_maps(random, size: int) -> tuple[Tensor, Tensor]:
 
 
 EXERCISES = {
-    "where": Question(
-        [7, 6],
-        {
-            (9, 10): "That is where pixel (8, 8) of the reference goes to. Here the question is"
-            " where the output's pixel (8, 8) comes from.",
-            (8, 8): "That would be a copy without a shift.",
-            (6, 7): "Rows first: one row down, two columns to the right.",
-            (9, 6): "The row has the wrong sign: down is towards larger rows.",
-            (7, 10): "The column has the wrong sign: right is towards larger columns.",
-        },
-        why="Down by one row and right by two columns: it came from above and from the left.",
-        hint="A list [row, column]. The function shifts the reference 1 row down, 2 columns right.",
-    ),
     "integrate": Exercise(
         solution=integrate,
         inputs=_curve,
@@ -245,40 +232,5 @@ EXERCISES = {
             ),
         },
         hint="Mean of |attribution| on the attention's grid; ranks of both; their correlation.",
-    ),
-    "own": Question(
-        "about the same",
-        {
-            "own": "So one would think of a map of where this query looks. The lifted maps of"
-            " different queries resemble each other far more than their attributions do.",
-            "others": "Nothing makes a foreign map fit better on average.",
-            "neither fits": "Both rank the head above the empty background; that alone gives a"
-            " correlation above zero.",
-        },
-        why="The agreement is that of any map of this head: it says little about the query.",
-        hint='One of "own", "others", "about the same", "neither fits".',
-    ),
-    "deletion": Question(
-        "distance",
-        {
-            "attention": "Lifted attention comes from 64 footprints, each as large as a tile of the"
-            " image. The first percent of its order lies anywhere in the head.",
-            "chance": "Chance meets the few pixels that matter only when most are gone.",
-            "none": "One simple map does: the patch depends on its surroundings.",
-        },
-        why="What the patch needs lies beside it; a ruler finds that as well as the attribution.",
-        hint='One of "attention", "distance", "chance", "none".',
-    ),
-    "branch": Question(
-        "channel",
-        {
-            "spatial": "It reads 64 sums over the whole grid. What one pixel of the reference says"
-            " is hardly left in such a sum.",
-            "either": "Then each would need the other to carry a pixel. One of them keeps the place"
-            " of every pixel by itself.",
-            "neither": "The two branches are the only way from the reference to the output.",
-        },
-        why="The channel branch mixes features, pixel by pixel: place is kept. Its map is no image.",
-        hint='One of "spatial", "channel", "either", "neither".',
     ),
 }

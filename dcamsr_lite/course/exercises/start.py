@@ -1,7 +1,7 @@
 """Exercises on the first super-resolved slice: PSNR, and predictions about errors and cuts.
 
 >>> sorted(EXERCISES)
-['cut', 'psnr', 'ranking', 'where']
+['psnr']
 """
 
 import math
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...metrics import psnr
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 
 def _decibel(top: Tensor, error: Tensor) -> float:
@@ -39,25 +39,6 @@ def _mean_at_one_peak(target: Tensor, image: Tensor) -> float:
 
 
 EXERCISES = {
-    "ranking": Question(
-        ["bicubic", "zero-fill", "dcamsr"],
-        {
-            (
-                "zero-fill",
-                "bicubic",
-                "dcamsr",
-            ): "Bicubic interpolation starts from the magnitude image, and smooths what was"
-            " measured; zero-fill keeps every measured sample, phase included.",
-            ("dcamsr", "zero-fill", "bicubic"): "From the lowest PSNR to the highest.",
-            (
-                "bicubic",
-                "dcamsr",
-                "zero-fill",
-            ): "Zero-fill adds nothing to what was measured; the network has a second contrast.",
-        },
-        why="Zero-fill keeps what was measured, bicubic smooths it, the network adds to it.",
-        hint='A list of the three names, lowest PSNR first: "zero-fill", "bicubic", "dcamsr".',
-    ),
     "psnr": Exercise(
         solution=psnr,
         inputs=_two_images,
@@ -93,31 +74,5 @@ EXERCISES = {
             ),
         },
         hint="PSNR = 10 log10(max(target)^2 / mean squared error).",
-    ),
-    "where": Question(
-        "removed",
-        {
-            "measured": "Zero-fill keeps the measured centre of k-space untouched. What is left"
-            " there comes from the magnitude of noisy coils.",
-            "both alike": "Zero-fill keeps one part of k-space as it was and sets the other to"
-            " zero: that cannot be alike.",
-            "neither": "The two bands together are all of k-space, and the error is not zero.",
-        },
-        why="What was cropped is missing altogether: sharp edges live there.",
-        hint='One of "measured", "removed", "both alike", "neither".',
-    ),
-    "cut": Question(
-        "below zero-fill",
-        {
-            "like zero-fill": "The network was trained to finish what attention starts. Without"
-            " it the other layers see features that they never saw.",
-            "between zero-fill and the whole network": "That would be a network *trained* without"
-            " a reference. This one was never taught to do without.",
-            "no change": "Then the reference would be of no use: the rest of the network cannot"
-            " know what was cropped.",
-        },
-        why="Cutting a trained network is another experiment than training without a reference.",
-        hint='One of "below zero-fill", "like zero-fill", "no change",'
-        ' "between zero-fill and the whole network".',
     ),
 }

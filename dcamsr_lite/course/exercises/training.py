@@ -1,7 +1,7 @@
 """Exercises on the loss, the loop, the learning rate, reading curves, mirroring, resuming.
 
 >>> sorted(EXERCISES)
-['fit', 'l1', 'mirror', 'overfit', 'resume', 'schedule', 'trailing', 'updates']
+['fit', 'l1', 'schedule', 'trailing']
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...training.loop import learning_rate
-from ..exercise import Exercise, Question
+from ..exercise import Exercise
 
 
 class Guided(nn.Module):
@@ -142,7 +142,7 @@ def _slices(random, size: int) -> tuple[Tensor, Tensor, Tensor]:
     return scaled * random(*shape), scaled * random(*shape), deviation
 
 
-EXERCISES: dict[str, Exercise | Question] = {
+EXERCISES = {
     "l1": Exercise(
         solution=l1,
         inputs=_slices,
@@ -236,18 +236,6 @@ EXERCISES: dict[str, Exercise | Question] = {
         hint="Which share of the steps are 10 of 50 epochs, and at which step does that share begin?"
         " torch.where takes one of two rates.",
     ),
-    "updates": Question(
-        10_800,
-        {
-            86_400: "Batch 4 on each of 8 GPUs: a step averages over all of them.",
-            216: "That is one epoch; there are 50.",
-            345_600: "That counts slices. A step takes a whole batch on every GPU.",
-            43_200: "Eight slices a step? Each GPU takes 4, and there are 8.",
-            1_728: "An epoch on one GPU is 6912 / 4 steps; count 8 GPUs and 50 epochs, too.",
-        },
-        why="6912 / (4 * 8) steps an epoch, times 50.",
-        hint="Slices of an epoch, divided by the slices of a step, times epochs.",
-    ),
     "trailing": Exercise(
         solution=trailing,
         inputs=lambda random, size: (random(size), {6: 3, 9: 4, 12: 2, 16: 5}[size]),
@@ -264,44 +252,5 @@ EXERCISES: dict[str, Exercise | Question] = {
         },
         axes="step",
         hint="Entry i is losses[max(i - window + 1, 0) : i + 1].mean().",
-    ),
-    "overfit": Question(
-        "train falls, validation falls",
-        {
-            "train falls, validation rises": "That is what learning looks like. With two slices the"
-            " network soon knows them by heart.",
-            "train rises, validation falls": "The training loss is what the steps push down: on two"
-            " slices they succeed.",
-            "train rises, validation rises": "That would be a loss that does not count what PSNR"
-            " counts.",
-        },
-        why="The gap between the two opens: that, and not a low training loss, is over-fitting.",
-        hint='"train falls" or "train rises", then ", validation falls" or ", validation rises". Falls'
-        " means that the best PSNR comes before the end, be the drop ever so small.",
-    ),
-    "mirror": Question(
-        3,
-        {
-            0: "Both are mirrored, but each about the middle of its own grid. Where is pixel 0 of"
-            " each, before and after?",
-            4: "Pixel 0 of both grids is one place. Mirrored it is n - 1, and 4 * (n / 4 - 1).",
-            1: "That is at 2x. The formula is scale - 1.",
-            1.5: "That is how far the *middles* of the two grids lie apart. Mirroring doubles it.",
-            2: "Compute n - 1 minus 4 * (n / 4 - 1).",
-        },
-        why="n - 1 against 4 * (n / 4 - 1): scale - 1 pixels.",
-        hint="Follow pixel 0 of both grids, which is one place in the head.",
-    ),
-    "resume": Question(
-        "train",
-        {
-            "fit": "Each call of `fit` makes a new Adam. Adam divides by its memory of past gradients;"
-            " a new one has none, and its first steps are of full size.",
-            "both": "Weights, batches and rates are the same in both. What does `fit` not hand over?",
-            "neither": "What a step of `train` draws depends on its number alone, so nothing is left to"
-            " chance once weights, Adam's memory and the step are back.",
-        },
-        why="state.pt holds the weights, Adam's two moments of each, and the step.",
-        hint='One of "fit", "train", "both", "neither".',
     ),
 }
