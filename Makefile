@@ -12,8 +12,14 @@ PY := $(BIN)/python
 # The constraints pin our own set-up; the package itself asks for lower bounds only.
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 STAMP := $(VENV)/.ready
+# The explorers' JavaScript is committed as it runs; Node is for those who change it. What is to be done with it,
+# where it is there: $(call javascript,lint)
+NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null && echo yes)
+NODE_STAMP := node_modules/.ready
+javascript = @if test "$(NODE)" && $(MAKE) --silent $(NODE_STAMP); then npm run --silent $(1); \
+	else echo "$(1): JavaScript is left out, Node 20 or newer with npm is not here"; fi
 
-.PHONY: setup demo test test-slow test-all lab notebooks bench results lint format pins clean
+.PHONY: setup demo test test-slow test-all lab notebooks bench results bundles lint format pins clean
 
 setup: $(STAMP)
 
@@ -52,14 +58,23 @@ results: setup
 	@$(PY) scripts/results/make.py speed
 	@$(PY) scripts/results/make.py page
 
+$(NODE_STAMP): package.json package-lock.json
+	@npm ci --silent --ignore-scripts
+	@touch $@
+
+bundles: $(NODE_STAMP)
+	@npm run --silent bundles
+
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	$(call javascript,lint)
 
 format: setup
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+	$(call javascript,format)
 
 pins: setup
 	@$(PY) scripts/pins.py > constraints.new && mv constraints.new constraints.txt
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) node_modules demo

@@ -91,6 +91,8 @@ def test_kspace_and_network_import_nothing_else_of_ours():
 @pytest.mark.parametrize("suffix", [".py", ".js", ".css"])
 def test_no_file_of_the_package_passes_400_lines(suffix):
     for path in (ROOT / "dcamsr_lite").rglob(f"*{suffix}"):
+        if path.parent.name == "bundles":  # built, not written
+            continue
         assert path.read_text(encoding="utf-8").count("\n") <= 400, path.name
 
 

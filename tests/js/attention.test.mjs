@@ -1,20 +1,29 @@
 // Run by Node's own test runner: node --test tests/js
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import test from "node:test";
 
-const part = (name) => readFileSync(new URL(`../../dcamsr_lite/widgets/${name}`, import.meta.url), "utf8");
-const source = part("shared/numbers.js") + part("attention/attention.js"); // one module, as in the explorer
-const { Level, entropy, extent, format, half, unpack } = await import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
+import { Level, entropy } from "../../dcamsr_lite/widgets/attention/level.js";
+import { extent, format, half, unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {
-  const bytes = new Uint8Array(Type.from(values).buffer), odd = new Uint8Array(bytes.length + 3);
+  const bytes = new Uint8Array(Type.from(values).buffer);
+  const odd = new Uint8Array(bytes.length + 3);
   odd.set(bytes, 3); // as a message may deliver them: not aligned
   return { data: new DataView(odd.buffer, 3), dtype, shape, scale };
 };
 
 test("half reads binary16", () => {
-  const known = { 0x0000: 0, 0x3c00: 1, 0xc000: -2, 0x3555: 0.333251953125, 0x7bff: 65504, 0x0001: 2 ** -24, 0x03ff: 1023 * 2 ** -24, 0x7c00: Infinity, 0xfc00: -Infinity };
+  const known = {
+    0x0000: 0,
+    0x3c00: 1,
+    0xc000: -2,
+    0x3555: 0.333251953125,
+    0x7bff: 65504,
+    0x0001: 2 ** -24,
+    0x03ff: 1023 * 2 ** -24,
+    0x7c00: Infinity,
+    0xfc00: -Infinity,
+  };
   for (const [bits, value] of Object.entries(known)) assert.equal(half(+bits), value);
   assert.ok(Number.isNaN(half(0x7e00)));
 });
@@ -29,7 +38,10 @@ test("twelve bits are two signed values in three bytes; a list of scales is one 
   const bytes = [0x01, 0xf0, 0xff, 0x00, 0x08, 0x00, 0xff, 0x07, 0x00]; // 1, -1, -2048, 0, 2047, and padding
   const twelve = (scale, shape) => unpack({ ...packed(bytes, shape, Uint8Array, "int12"), scale });
   assert.deepEqual([...twelve(0.5, [5]).values], [0.5, -0.5, -1024, 0, 1023.5]);
-  assert.deepEqual([...unpack(packed([127, -1, 3, 4], [2, 1, 2], Int8Array, "int8", [2, 10])).values], [254, -2, 30, 40]);
+  assert.deepEqual(
+    [...unpack(packed([127, -1, 3, 4], [2, 1, 2], Int8Array, "int8", [2, 10])).values],
+    [254, -2, 30, 40],
+  );
 });
 
 test("extent is the largest magnitude and never zero", () => {
@@ -37,9 +49,18 @@ test("extent is the largest magnitude and never zero", () => {
   assert.ok(extent([0, 0]) > 0);
 });
 
-const tiny = (extra = {}) => new Level({ // one head, d = 1, two tokens on a 2 x 2 grid
-  grid: [2, 2], queries: packed([0, Math.log(3), 0, 0], [1, 4, 1]), keys: packed([1, 0], [1, 2, 1]),
-  footprints: packed([1, 0, 0, 0, 0, 0, 0, 2], [2, 2, 2]), resample: null, channel: null, entropy: {}, ...extra });
+const tiny = (extra = {}) =>
+  new Level({
+    // one head, d = 1, two tokens on a 2 x 2 grid
+    grid: [2, 2],
+    queries: packed([0, Math.log(3), 0, 0], [1, 4, 1]),
+    keys: packed([1, 0], [1, 2, 1]),
+    footprints: packed([1, 0, 0, 0, 0, 0, 0, 2], [2, 2, 2]),
+    resample: null,
+    channel: null,
+    entropy: {},
+    ...extra,
+  });
 
 test("weights are the softmax of inner products, the map their sum of footprints", () => {
   const level = tiny();
@@ -51,7 +72,8 @@ test("weights are the softmax of inner products, the map their sum of footprints
 });
 
 test("held footprints are summed first, then resampled along both axes", () => {
-  const rows = packed([1, 0.5, 0], [3, 1]), columns = packed([1, 0, 0.5, 0.5, 0, 1], [3, 2]);
+  const rows = packed([1, 0.5, 0], [3, 1]);
+  const columns = packed([1, 0, 0.5, 0.5, 0, 1], [3, 2]);
   const level = tiny({ grid: [3, 3], footprints: packed([2, 0, 0, 4], [2, 1, 2]), resample: [rows, columns] });
   assert.deepEqual([...level.lift(Float64Array.of(1, 1))], [2, 3, 4, 1, 1.5, 2, 0, 0, 0]);
 });
@@ -59,14 +81,26 @@ test("held footprints are summed first, then resampled along both axes", () => {
 test("every token counts, also where their number is no multiple of four", () => {
   for (const p of [1, 3, 4, 5, 8]) {
     const ones = (n) => Array(n).fill(1);
-    const level = tiny({ queries: packed(ones(4), [1, 4, 1]), keys: packed(ones(p), [1, p, 1]), footprints: packed(ones(4 * p), [p, 2, 2]) });
+    const level = tiny({
+      queries: packed(ones(4), [1, 4, 1]),
+      keys: packed(ones(p), [1, p, 1]),
+      footprints: packed(ones(4 * p), [p, 2, 2]),
+    });
     level.map(null, 0, 0, false).forEach((x) => assert.ok(Math.abs(x - 1) < 1e-6));
   }
 });
 
 test("the released merge takes a pixel's values from a run of one feature plane", () => {
   const level = tiny({ queries: packed(Array(16).fill(0), [2, 4, 2]), keys: packed(Array(8).fill(0), [2, 2, 2]) });
-  assert.deepEqual(level.source(0, 1, false).map((s) => [s.head, s.feature, s.row, s.column]), [[0, 0, 0, 1], [0, 1, 0, 1], [1, 0, 0, 1], [1, 1, 0, 1]]);
+  assert.deepEqual(
+    level.source(0, 1, false).map((s) => [s.head, s.feature, s.row, s.column]),
+    [
+      [0, 0, 0, 1],
+      [0, 1, 0, 1],
+      [1, 0, 0, 1],
+      [1, 1, 0, 1],
+    ],
+  );
   assert.ok(level.source(0, 1, true).every((s) => s.head === 1 && s.feature === 0)); // token 1: plane 1
 });
 
@@ -80,8 +114,18 @@ test("all heads, and their mean last", () => {
 
 test("a channel cell, its maps, and what the row mixes", () => {
   const maps = (values) => packed(values, [1, 2, 1, 2]);
-  const channel = { matrix: packed([0.25, 0.75, 1, 0], [1, 2, 2]), cosine: packed([1, 0, 0, 1], [1, 2, 2]), query: maps([1, 2, 3, 4]), key: maps([5, 6, 7, 8]), value: maps([4, 8, 0, 4]) };
-  const level = tiny({ queries: packed(Array(8).fill(0), [1, 4, 2]), keys: packed(Array(4).fill(0), [1, 2, 2]), channel });
+  const channel = {
+    matrix: packed([0.25, 0.75, 1, 0], [1, 2, 2]),
+    cosine: packed([1, 0, 0, 1], [1, 2, 2]),
+    query: maps([1, 2, 3, 4]),
+    key: maps([5, 6, 7, 8]),
+    value: maps([4, 8, 0, 4]),
+  };
+  const level = tiny({
+    queries: packed(Array(8).fill(0), [1, 4, 2]),
+    keys: packed(Array(4).fill(0), [1, 2, 2]),
+    channel,
+  });
   assert.deepEqual([...level.matrix(0)], [0.25, 0.75, 1, 0]);
   assert.deepEqual([...level.feature("key", 0, 1).values], [7, 8]);
   assert.deepEqual([...level.mixed(0, 0).values], [1, 5]);
@@ -94,6 +138,9 @@ test("entropy is 1 for uniform and 0 for one-hot", () => {
 });
 
 test("format keeps numbers short", () => {
-  assert.deepEqual([0, 0.0312, -7.65e-5, 1234.5, 2.5e-12].map((x) => format(x)), ["0", "0.0312", "−7.65·10⁻⁵", "1230", "2.50·10⁻¹²"]);
+  assert.deepEqual(
+    [0, 0.0312, -7.65e-5, 1234.5, 2.5e-12].map((x) => format(x)),
+    ["0", "0.0312", "−7.65·10⁻⁵", "1230", "2.50·10⁻¹²"],
+  );
   assert.equal(format(-0.054, 1), "−0.05");
 });

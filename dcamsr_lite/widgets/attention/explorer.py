@@ -1,7 +1,7 @@
 """The attention microscope: one pass of the network, questioned pixel by pixel in the browser.
 
 The kernel sends, per level, queries, projected keys and value footprints, never an n x n or n x p
-matrix; the browser computes softmax, lift and picture (attention.js, explorer.js).
+matrix; the browser computes softmax, lift and picture (level.js).
 
 >>> import torch
 >>> import dcamsr_lite as dl
@@ -38,7 +38,6 @@ from ..shared.slices import (
 )
 from ..shared.static import page, script, style
 
-PARTS = ("attention", "spatial", "channel", "cuts", "explorer")
 LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
@@ -60,7 +59,7 @@ class AttentionExplorer(Explorer):
     Raises TraitError for a place that is not there; a network that lacks it sets it anew.
     """
 
-    _esm = script(*(f"attention/{part}.js" for part in PARTS))
+    _esm = script("attention")
     _css = style("attention/explorer.css")
     _kept = (
         "network",

@@ -69,7 +69,7 @@ class AttributionExplorer(Explorer):
     found, packed. Raises TraitError for a place that is not there.
     """
 
-    _esm = script("attribution/explorer.js")
+    _esm = script("attribution")
     _css = style("attribution/explorer.css")
     _kept = ("patch", "method", "target")
     _held = ("results",)  # the last of each method

@@ -1,6 +1,6 @@
 """The k-space explorer: a box on k-space to drag, and the image that this box alone would give.
 
-The kernel sends one slice's k-space; the browser computes every image and number (fourier.js).
+The kernel sends one slice's k-space; the browser computes every image and number (samples.js).
 
 >>> import torch
 >>> explorer = explore_kspace(torch.rand(32, 24))
@@ -58,7 +58,7 @@ class KSpaceExplorer(Explorer):
     Raises TraitError for a value that is not there.
     """
 
-    _esm = script("kspace/fourier.js", "kspace/explorer.js")
+    _esm = script("kspace")
     _css = style("kspace/explorer.css")
     _kept = ("box", "shape", "noise", "window", "taper", "matrix", "rescale", "point", "along")
 

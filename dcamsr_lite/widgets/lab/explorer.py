@@ -1,7 +1,7 @@
 """The intervention lab: cut a trained network, question its reference, and see what it costs.
 
 The kernel runs the network, once per intervention, and sends the images that it got and gave; the
-browser holds the switches, draws the differences and keeps what was tried (lab.js).
+browser holds the switches, draws the differences and keeps what was tried (explorer.js).
 
 >>> import torch
 >>> import dcamsr_lite as dl
@@ -71,7 +71,7 @@ class InterventionLab(Explorer):
     intervention that this network or pair does not allow.
     """
 
-    _esm = script("lab/explorer.js")
+    _esm = script("lab")
     _css = style("lab/explorer.css")
     _kept = ("intervention",)
 

@@ -1,3 +1,7 @@
 // An explorer that has nothing to show: `widget` writes the message.
-const { render, standalone } = widget(() => {});
+
+import { widget } from "./page.js";
+
+const { render, standalone } = widget(() => {}, "empty");
+export { standalone };
 export default { render };

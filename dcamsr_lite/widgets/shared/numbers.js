@@ -1,42 +1,87 @@
-// Bytes from the kernel to numbers, and numbers to text. Alone, this file runs in Node.
+// Bytes from the kernel to numbers, and numbers to text. Runs in Node.
+
+/** @typedef {{ data: DataView, dtype: string, shape: number[], scale: number | number[] }} Packed as packing.pack makes it */
+/** @typedef {Float32Array | Float64Array} Floats */
 
 /** The number that 16 bits hold as IEEE binary16: browsers may lack Float16Array. */
 export function half(bits) {
-  const sign = bits >> 15 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 }
 
 /** Signed 12-bit numbers, two in three bytes, low bits first. */
-const twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
-  const at = 3 * (i >> 1);
-  return (i & 1 ? (bytes[at + 1] >> 4) | (bytes[at + 2] << 4) : bytes[at] | ((bytes[at + 1] & 15) << 8)) << 20 >> 20;
-});
+const twelve = (bytes, count) =>
+  Float32Array.from({ length: count }, (_, i) => {
+    const at = 3 * (i >> 1);
+    return (
+      ((i & 1 ? (bytes[at + 1] >> 4) | (bytes[at + 2] << 4) : bytes[at] | ((bytes[at + 1] & 15) << 8)) << 20) >> 20
+    );
+  });
 
+/** @type {Float32Array | undefined} */
 let halves;
-/** {data: DataView, dtype, shape, scale} -> {values: Float32Array, shape}; a list of scales is one per picture. */
+/**
+ * A list of scales is one per picture.
+ * @param {Packed} packed
+ */
 export function unpack({ data, dtype, shape, scale }) {
   // copied first: a view into a message may start at an odd byte
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
-  halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+  const table = (halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits)));
   const read = {
     float32: () => new Float32Array(bytes),
-    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => halves[bits]),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
     int16: () => Float32Array.from(new Int16Array(bytes)),
-    int12: () => twelve(new Uint8Array(bytes), shape.reduce((a, b) => a * b)),
+    int12: () =>
+      twelve(
+        new Uint8Array(bytes),
+        shape.reduce((a, b) => a * b),
+      ),
     int8: () => Float32Array.from(new Int8Array(bytes)),
   };
-  const values = read[dtype](), scales = [scale].flat(), each = values.length / scales.length;
+  /** @type {Float32Array} */
+  const values = read[dtype]();
+  const scales = [scale].flat();
+  const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
   return { values, shape };
 }
 
-/** The largest magnitude; never zero, since it divides. */
+/**
+ * Pictures by name, each as its values.
+ * @param {Record<string, Packed>} packed
+ */
+export const unpackAll = (packed) =>
+  Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
+
+/**
+ * The largest magnitude; never zero, since it divides.
+ * @param {ArrayLike<number>} values
+ */
 export function extent(values) {
   let top = 0; // a loop: reduce took a quarter of the time of all heads side by side
   for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
   return top || 1e-30;
 }
+
+/**
+ * Where the brightest half per cent begins: a window that one bright vessel does not set.
+ * @param {ArrayLike<number>} values
+ */
+export const window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
+
+/**
+ * How far each pixel is off.
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ */
+export const distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
+
+/** @type {(x: number, low: number, high: number) => number} */
+export const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
 
 /** A number in few digits: 0.0312, −7.65·10⁻⁵. */
 export function format(x, digits = 3) {

@@ -33,16 +33,15 @@ standalone(document.querySelector("main"), JSON.parse(document.querySelector("#s
 """
 
 
-def script(*names: str) -> str:
-    """One module of the shared parts and the named files, in this order.
+def script(name: str = "empty") -> str:
+    """The JavaScript of an explorer as one module, as ``make bundles`` built it.
 
-    >>> "export default" in script()
+    >>> "standalone" in script("attention")
     True
 
-    Without names, what shows a message.
+    Without a name, what shows a message.
     """
-    files = ("shared/numbers.js", "shared/ui.js", *(names or ("shared/empty.js",)))
-    return "\n".join((_WIDGETS / name).read_text(encoding="utf-8") for name in files)
+    return (_WIDGETS / "bundles" / f"{name}.js").read_text(encoding="utf-8")
 
 
 def style(*names: str) -> str:

@@ -1,7 +1,11 @@
-// What the browser computes from the packed attention: softmax, lifted maps, entropy, the released merge.
-// After numbers.js in one module; both run in Node.
+// What the browser computes from the packed attention: softmax, lifted maps, entropy, the released merge. Runs in Node.
 
-/** Rows of an interpolation matrix as runs of non-zero weights. */
+import { clamp, format, unpack } from "../shared/numbers.js";
+
+/**
+ * Rows of an interpolation matrix as runs of non-zero weights.
+ * @param {ReturnType<typeof unpack>} matrix
+ */
 function taps({ values, shape: [rows, columns] }) {
   return Array.from({ length: rows }, (_, i) => {
     const row = values.subarray(i * columns, (i + 1) * columns);
@@ -10,18 +14,45 @@ function taps({ values, shape: [rows, columns] }) {
   });
 }
 
-function addFour(sum, [a, b, c, d], [f, g, h, k]) {
+/**
+ * @param {Float32Array} sum
+ * @param {ArrayLike<number>} weights four
+ * @param {Float32Array[]} footprints four
+ */
+function addFour(sum, weights, footprints) {
+  const [a, b, c, d] = Array.from(weights);
+  const [f, g, h, k] = footprints;
   for (let j = 0; j < sum.length; j++) sum[j] += a * f[j] + b * g[j] + c * h[j] + d * k[j];
 }
 
+/**
+ * As packing.pack_level makes it.
+ * @typedef {import("../shared/numbers.js").Packed} Packed
+ * @typedef {{ grid: number[], queries: Packed, keys: Packed, window?: number | null, footprints: Packed | null,
+ *   resample: Packed[] | null, channel: Record<string, Packed> | null, entropy: Record<string, number[]> }} PackedLevel
+ */
 /** One scale: what Record holds of it, and the sums that a query needs. */
 export class Level {
+  /** @param {PackedLevel} packed */
   constructor(packed) {
-    [this.rows, this.columns] = packed.grid;
-    const queries = unpack(packed.queries), side = this.window = packed.window;
-    const footprints = side ? { shape: [side * side, this.rows, this.columns] } : unpack(packed.footprints);
-    [this.heads, this.n, this.d] = queries.shape;
-    [this.p, this.heldRows, this.heldColumns] = footprints.shape;
+    const queries = unpack(packed.queries);
+    const [rows, columns] = packed.grid;
+    const side = packed.window;
+    const footprints =
+      side || !packed.footprints
+        ? { shape: [(side ?? 0) ** 2, rows, columns], values: new Float32Array() }
+        : unpack(packed.footprints);
+    const [heads, n, d] = queries.shape;
+    const [p, heldRows, heldColumns] = footprints.shape;
+    this.rows = rows;
+    this.columns = columns;
+    this.heads = heads;
+    this.n = n;
+    this.d = d; // features of a head
+    this.p = p; // projected tokens, or pixels of the window
+    this.heldRows = heldRows;
+    this.heldColumns = heldColumns;
+    this.window = side;
     this.around = [0, 0]; // window attention: the query that weights() was last asked for
     this.queries = queries.values;
     this.keys = unpack(packed.keys).values;
@@ -31,14 +62,21 @@ export class Level {
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
 
-  /** Attention of one query on the p tokens: softmax(q . k), of one head or the mean (null). */
+  /**
+   * Attention of one query on the p tokens: softmax(q . k), of one head or the mean (null).
+   * @param {number | null} head
+   * @param {number} token
+   */
   weights(head, token) {
-    const { p, d, n } = this, mean = new Float64Array(p), one = new Float64Array(p);
+    const { p, d, n } = this;
+    const mean = new Float64Array(p);
+    const one = new Float64Array(p);
     const heads = head === null ? [...Array(this.heads).keys()] : [head];
     this.around = [Math.floor(token / this.columns), token % this.columns];
     for (const h of heads) {
       const q = (h * n + token) * d;
-      let top = -Infinity, total = 0;
+      let top = -Infinity;
+      let total = 0;
       for (let i = 0; i < p; i++) {
         const k = (this.window ? h * n + this.pixel(i) : h * p + i) * d;
         let logit = 0;
@@ -54,39 +92,62 @@ export class Level {
 
   /** Window attention: where token i of the last query lies; beyond the border, the nearest pixel. */
   pixel(i) {
-    const { window, rows, columns, around } = this, half = (window - 1) / 2;
-    const row = around[0] + Math.floor(i / window) - half, column = around[1] + (i % window) - half;
-    return Math.max(0, Math.min(rows - 1, row)) * columns + Math.max(0, Math.min(columns - 1, column));
+    const { rows, columns, around } = this;
+    const window = this.window ?? 1;
+    const half = (window - 1) / 2;
+    const row = around[0] + Math.floor(i / window) - half;
+    const column = around[1] + (i % window) - half;
+    return clamp(row, 0, rows - 1) * columns + clamp(column, 0, columns - 1);
   }
 
-  /** sum_p weights[p] F[p, j], of a Float64Array. */
-  lift(weights) { return this.lifts([weights])[0]; }
+  /**
+   * sum_p weights[p] F[p, j].
+   * @param {Float64Array} weights
+   */
+  lift(weights) {
+    return this.lifts([weights])[0];
+  }
 
-  /** Of several at once, so that each footprint is read once; those held on a coarse grid are summed there, then resampled. */
+  /**
+   * Of several at once, so that each footprint is read once; those held on a coarse grid are summed there, then resampled.
+   * @param {Float64Array[]} all
+   */
   lifts(all) {
-    const size = this.heldRows * this.heldColumns, part = (p) => this.footprints.subarray(p * size, (p + 1) * size);
+    const size = this.heldRows * this.heldColumns;
+    const part = (p) => this.footprints.subarray(p * size, (p + 1) * size);
     const held = all.map(() => new Float32Array(size));
     if (this.window) {
-      all.forEach((weights, i) => weights.forEach((w, p) => { held[i][this.pixel(p)] += w; }));
+      all.forEach((weights, i) =>
+        weights.forEach((w, p) => {
+          held[i][this.pixel(p)] += w;
+        }),
+      );
       return held;
     }
     let p = 0;
-    for (; p + 3 < this.p; p += 4) { // four at a time: twice as fast as one by one
+    for (; p + 3 < this.p; p += 4) {
+      // four at a time: twice as fast as one by one
       const four = [part(p), part(p + 1), part(p + 2), part(p + 3)];
       all.forEach((weights, i) => addFour(held[i], weights.subarray(p, p + 4), four));
     }
     for (; p < this.p; p++) {
       const f = part(p);
-      all.forEach((weights, i) => { for (let j = 0; j < size; j++) held[i][j] += weights[p] * f[j]; });
+      all.forEach((weights, i) => {
+        for (let j = 0; j < size; j++) held[i][j] += weights[p] * f[j];
+      });
     }
     return held.map((map) => this.resampled(map));
   }
 
-  /** From the grid that holds the footprints to the level's own. */
+  /**
+   * From the grid that holds the footprints to the level's own.
+   * @param {Float32Array} held
+   */
   resampled(held) {
     const { heldRows, heldColumns, rows, columns } = this;
     if (!this.taps) return held;
-    const wide = new Float32Array(heldRows * columns), map = new Float32Array(rows * columns);
+    const wide = new Float32Array(heldRows * columns);
+    const map = new Float32Array(rows * columns);
     this.taps[1].forEach(({ start, weights: w }, j) => {
       for (let i = 0; i < heldRows; i++) {
         let sum = 0;
@@ -105,7 +166,9 @@ export class Level {
 
   footprint(p) {
     const size = this.heldRows * this.heldColumns;
-    return this.taps || this.window ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
+    return this.taps || this.window
+      ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p)))
+      : this.footprints.subarray(p * size, (p + 1) * size);
   }
 
   /** The weights that a map shows: of one head or the mean (null), as they are or minus uniform. */
@@ -113,7 +176,9 @@ export class Level {
     const weights = this.weights(head, row * this.columns + column);
     return relative ? weights.map((w) => w - 1 / this.p) : weights;
   }
-  map(head, row, column, relative) { return this.lift(this.shown(head, row, column, relative)); }
+  map(head, row, column, relative) {
+    return this.lift(this.shown(head, row, column, relative));
+  }
 
   /** The maps of all heads, and their mean last. */
   maps(row, column, relative) {
@@ -125,30 +190,47 @@ export class Level {
 
   /** Where the values of one output token come from: its own, or where the released merge took them. */
   source(row, column, scrambled) {
-    const { heads, n, d } = this, token = row * this.columns + column;
+    const { heads, n, d } = this;
+    const token = row * this.columns + column;
     return Array.from({ length: heads * d }, (_, i) => {
       const at = token * heads * d + i; // planes lie in the order (d, head, n)
       const [head, feature, from] = scrambled
-        ? [Math.floor(at / n) % heads, Math.floor(at / n / heads), at % n] : [Math.floor(i / d), i % d, token];
+        ? [Math.floor(at / n) % heads, Math.floor(at / n / heads), at % n]
+        : [Math.floor(i / d), i % d, token];
       return { head, feature, row: Math.floor(from / this.columns), column: from % this.columns };
     });
   }
 
   /** Channel attention of one head, d x d: what a query feature (row) takes of each reference feature. */
-  matrix(head) { return this.part("matrix", head, this.d ** 2); }
+  matrix(head) {
+    return this.part("matrix", head, this.d ** 2);
+  }
   /** How alike a query map and a key map are over all pixels, d x d. */
-  cosine(head) { return this.part("cosine", head, this.d ** 2); }
-  part(name, index, size) { return this.channel[name].values.subarray(index * size, (index + 1) * size); }
+  cosine(head) {
+    return this.part("cosine", head, this.d ** 2);
+  }
+  sent(name) {
+    if (!this.channel) throw new Error("a level without a channel branch");
+    return this.channel[name];
+  }
+  part(name, index, size) {
+    return this.sent(name).values.subarray(index * size, (index + 1) * size);
+  }
   /** A feature map of a head: "query", "key" or "value"; rows and columns as sent, at most half of a large level's. */
   feature(kind, head, i) {
-    const [, d, rows, columns] = this.channel[kind].shape;
+    const [, d, rows, columns] = this.sent(kind).shape;
     return { values: this.part(kind, head * d + i, rows * columns), size: [rows, columns] };
   }
   /** What a head writes into its feature i: the sum of its value maps, weighted by row i of its matrix. */
   mixed(head, i) {
-    const weights = this.matrix(head).subarray(i * this.d, (i + 1) * this.d), { size } = this.feature("value", head, 0);
+    const weights = this.matrix(head).subarray(i * this.d, (i + 1) * this.d);
+    const { size } = this.feature("value", head, 0);
     const values = new Float32Array(size[0] * size[1]);
-    weights.forEach((w, j) => this.feature("value", head, j).values.forEach((v, at) => { values[at] += w * v; }));
+    weights.forEach((w, j) =>
+      this.feature("value", head, j).values.forEach((v, at) => {
+        values[at] += w * v;
+      }),
+    );
     return { values, size };
   }
 }

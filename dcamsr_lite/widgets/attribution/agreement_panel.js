@@ -1,0 +1,105 @@
+// Does attention agree with the attribution? Rank correlations, and deletion curves.
+
+import { card, make, shape } from "../shared/elements.js";
+import { format } from "../shared/numbers.js";
+
+const CURVES = {
+  attribution: ["da-attribution", "none"],
+  "attention, level 1": ["da-attention", "none"],
+  "attention, level 2": ["da-attention", "6 3"],
+  "attention, level 4": ["da-attention", "1.5 3"],
+  chance: ["da-chance", "4 3"],
+};
+/** Deletion curves: how far the patch moves as more of the reference is blurred; the legend carries the areas. */
+function drawDeletion(curves) {
+  const [left, top, width, height] = [42, 26, 280, 130];
+  const high = Math.max(...Object.values(curves).flatMap((c) => c.change)) || 1;
+  const x = (fraction) => left + width * Math.sqrt(fraction);
+  const y = (change) => top + height * (1 - change / high);
+  const svg = shape("svg", {
+    viewBox: "0 0 340 200",
+    role: "img",
+    "aria-label": Object.entries(curves)
+      .map(([name, c]) => `${name}: area ${c.area === null ? "undefined" : c.area.toFixed(2)}`)
+      .join("; "),
+  });
+  for (const part of [0, 0.5, 1]) {
+    svg.append(
+      shape("line", { x1: left, x2: left + width, y1: y(part * high), y2: y(part * high) }),
+      shape("text", { x: left - 5, y: y(part * high) + 3, "text-anchor": "end" }, format(part * high, 2)),
+    );
+  }
+  for (const fraction of [0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]) {
+    svg.append(shape("text", { x: x(fraction), y: top + height + 15, "text-anchor": "middle" }, `${100 * fraction}`));
+  }
+  svg.append(
+    shape(
+      "text",
+      { x: left + width / 2, y: top + height + 35, "text-anchor": "middle" },
+      "% of the reference blurred (root scale)",
+    ),
+  );
+  svg.append(shape("text", { x: 0, y: 11 }, "mean change of the patch"));
+  const names = [];
+  for (const [name, curve] of Object.entries(curves)) {
+    const [kind, dashes] = CURVES[name];
+    const points = [[0, 0], ...curve.fractions.map((f, i) => [f, curve.change[i]])];
+    const line = { class: kind, "stroke-dasharray": dashes };
+    svg.append(shape("polyline", { ...line, points: points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ") }));
+    const swatch = shape("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
+    swatch.append(shape("polyline", { ...line, points: "1,4 25,4" }));
+    names.push(make("span", {}, swatch, `${name}: ${curve.area === null ? "–" : curve.area.toFixed(2)}`));
+  }
+  return { svg, names };
+}
+
+function rankTable(agreement) {
+  if (!agreement.length) return make("p", {}, "This function has no spatial attention to compare with.");
+  const rho = (x) => make("td", {}, x === null ? "no ranks" : x.toFixed(2).replace("-", "−"));
+  const head = ["attention", "minus uniform"].map((name) => make("th", { scope: "col" }, name));
+  const lines = agreement.map(({ level, lifted, relative }) =>
+    make("tr", {}, make("th", { scope: "row" }, `level ${level}`), rho(lifted), rho(relative)),
+  );
+  return make(
+    "table",
+    {},
+    make("caption", {}, "Rank correlation of |attribution| with |lifted attention| of the patch, from −1 to 1"),
+    make("thead", {}, make("tr", {}, make("td"), ...head)),
+    make("tbody", {}, ...lines),
+  );
+}
+
+/** @param {import("./view.js").View} view */
+export function agreementPanel(view) {
+  const table = make("div");
+  const curves = make("div");
+  const legend = make("div", { class: "da-legend" });
+  const element = card(
+    "Does attention agree?",
+    make(
+      "div",
+      { class: "da-agree" },
+      table,
+      curves,
+      make(
+        "div",
+        {},
+        legend,
+        make(
+          "p",
+          { class: "dx-reading" },
+          "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve over its end.",
+        ),
+      ),
+    ),
+  );
+  element.classList.add("da-wide");
+  function draw() {
+    const { agreement, deletion } = view.result;
+    const { svg, names } = drawDeletion(deletion);
+    table.replaceChildren(rankTable(agreement));
+    curves.replaceChildren(svg);
+    legend.replaceChildren(...names);
+  }
+  return { element, draw };
+}

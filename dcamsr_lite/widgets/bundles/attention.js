@@ -1,0 +1,1388 @@
+// Built by `make bundles` from the modules named below: change those, not this.
+
+// dcamsr_lite/widgets/shared/elements.js
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+var make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+var card = (title, ...children) => make("section", { class: "dx-card" }, make("h3", {}, title), ...children);
+function button(label, act, attributes = {}) {
+  const element = make("button", { type: "button", ...attributes }, label);
+  element.addEventListener("click", act);
+  return element;
+}
+var announcer = () => make("div", { class: "dx-hidden", "aria-live": "polite" });
+var place = (element, [rows, columns], row, column, height, width) => Object.assign(element.style, {
+  top: `${100 * row / rows}%`,
+  left: `${100 * column / columns}%`,
+  height: `${100 * height / rows}%`,
+  width: `${100 * width / columns}%`
+});
+
+// dcamsr_lite/widgets/shared/input.js
+function eachFrame() {
+  let pending = null;
+  const flush = () => {
+    const draw = pending;
+    pending = null;
+    draw?.();
+  };
+  const soon = (draw) => {
+    if (!pending) requestAnimationFrame(flush);
+    pending = draw;
+  };
+  return { soon, flush };
+}
+function pointIn({ clientX, clientY }, element, [rows, columns]) {
+  const box = element.getBoundingClientRect();
+  return [(clientY - box.top) / box.height * rows, (clientX - box.left) / box.width * columns];
+}
+function follow(element, size, { look, stay, leave, hover = () => {
+} }) {
+  const { soon, flush } = eachFrame();
+  const pixel = (event) => pointIn(event, element, size).map(Math.floor);
+  let down = false;
+  element.addEventListener("pointerdown", (event) => {
+    const [row, column] = pixel(event);
+    down = true;
+    element.setPointerCapture(event.pointerId);
+    look(row, column);
+  });
+  element.addEventListener("pointermove", (event) => {
+    const [row, column] = pixel(event);
+    soon(() => (down ? look : hover)(row, column));
+  });
+  element.addEventListener("pointerup", () => {
+    down = false;
+    flush();
+    stay();
+  });
+  const gone = () => {
+    down = false;
+    soon(leave);
+  };
+  element.addEventListener("pointerleave", () => down || gone());
+  element.addEventListener("pointercancel", gone);
+}
+var ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+function steps(element, move, settled = () => {
+}) {
+  element.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(
+      step[0],
+      step[1],
+      /** @type {any} */
+      event
+    );
+  });
+  element.addEventListener("keyup", (event) => ARROWS[event.key] && settled());
+}
+var strides = (element, move, settled) => steps(
+  element,
+  (rows, columns, { shiftKey, target }) => {
+    const far = shiftKey ? 8 : 1;
+    move(far * rows, far * columns, target);
+  },
+  settled
+);
+
+// dcamsr_lite/widgets/shared/numbers.js
+function half(bits) {
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
+  const at = 3 * (i >> 1);
+  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
+});
+var halves;
+function unpack({ data, dtype, shape, scale }) {
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+  const read = {
+    float32: () => new Float32Array(bytes),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
+    int16: () => Float32Array.from(new Int16Array(bytes)),
+    int12: () => twelve(
+      new Uint8Array(bytes),
+      shape.reduce((a, b) => a * b)
+    ),
+    int8: () => Float32Array.from(new Int8Array(bytes))
+  };
+  const values = read[dtype]();
+  const scales = [scale].flat();
+  const each = values.length / scales.length;
+  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
+  return { values, shape };
+}
+var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
+function extent(values) {
+  let top = 0;
+  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
+  return top || 1e-30;
+}
+var window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
+var distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
+var clamp = (x, low, high) => Math.max(low, Math.min(high, x));
+function format(x, digits = 3) {
+  if (x === 0 || !isFinite(x)) return String(x);
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
+  const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+  return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/page.js
+function guide(model) {
+  const steps2 = model.get("tour");
+  if (!steps2?.length) return null;
+  const text = make("p", { class: "dx-step", "aria-live": "polite" });
+  const place2 = make("small");
+  const back = button("Back", () => go(at - 1));
+  const next = button("Next", () => go(at + 1), { class: "dx-main" });
+  let at = -1;
+  function go(to) {
+    at = Math.max(0, Math.min(steps2.length - 1, to));
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
+    place2.textContent = `${at + 1} of ${steps2.length}`;
+    [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
+    for (const [name, value] of Object.entries(state)) model.set(name, value);
+    model.save_changes();
+  }
+  back.disabled = true;
+  text.textContent = `A tour in ${steps2.length} steps: press Next.`;
+  return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
+}
+var heading = (model, title, lead, about) => make(
+  "header",
+  {},
+  make("h2", {}, title),
+  make("p", {}, lead),
+  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  guide(model)
+);
+function revive(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (typeof value.dtype === "string")
+    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+}
+function savedModel(state) {
+  const values = revive(state);
+  const listeners = {};
+  return {
+    alone: true,
+    get: (name) => values[name],
+    set: (name, value) => {
+      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+      values[name] = value;
+      for (const listener of listeners[`change:${name}`] ?? []) listener();
+    },
+    on: (event, listener) => {
+      (listeners[event] ??= []).push(listener);
+    },
+    off: (event, listener) => {
+      listeners[event] = listeners[event]?.filter((l) => l !== listener);
+    },
+    save_changes: () => {
+    },
+    send: () => {
+    }
+  };
+}
+function widget(build2, kind) {
+  function render2({ model, el }) {
+    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
+    const message = model.get("message");
+    const footer = make("footer", {}, "Not for clinical use.");
+    el.append(root);
+    if (!message && Object.keys(model.get("info")).length) {
+      const stop = build2(model, root);
+      root.append(footer);
+      return stop;
+    }
+    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+  }
+  const standalone2 = (el, state) => render2({ model: savedModel(state), el });
+  return { render: render2, standalone: standalone2 };
+}
+
+// dcamsr_lite/widgets/shared/state.js
+function shareState(model, names, state, changed, fit = () => {
+}) {
+  let writing = false;
+  const read = () => {
+    if (writing) return;
+    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    fit();
+    changed();
+  };
+  const write = () => {
+    writing = true;
+    for (const name of names) model.set(name, state[name]);
+    writing = false;
+  };
+  const save = () => {
+    write();
+    model.save_changes();
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    fit();
+    save();
+    changed();
+  };
+  const bind = (name) => [() => state[name], (value) => set(
+    /** @type {any} */
+    { [name]: value }
+  )];
+  for (const name of names) model.on(`change:${name}`, read);
+  const stop = () => {
+    for (const name of names) model.off(`change:${name}`, read);
+  };
+  return { read, write, save, set, bind, stop };
+}
+
+// dcamsr_lite/widgets/shared/colours.js
+var BLUE = [38, 116, 216];
+var ORANGE = [238, 112, 8];
+var VIRIDIS = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [253, 231, 37]
+];
+var grey = (t) => {
+  const v = 255 * t;
+  return [v, v, v, 255];
+};
+var viridis = (t) => {
+  const x = t * (VIRIDIS.length - 1);
+  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
+  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
+};
+var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
+function palette(colour) {
+  const table = new Uint8ClampedArray(4 * 511);
+  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
+  return new Uint32Array(table.buffer);
+}
+var COLOURS = { grey, viridis, signed };
+var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
+function paint(canvas, values, [rows, columns], low, high, name) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const table = PALETTES[name];
+  const pixels = new Uint32Array(values.length);
+  const step = 510 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = (values[i] - low) * step + 0.5;
+    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
+  }
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+}
+function colourBar(name, label) {
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const [r, g, b, a] = COLOURS[name](i / 32);
+    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
+  });
+  const numbers = [0, 1, 2].map(() => make("span"));
+  const words = make("small", {}, label);
+  const bar = make(
+    "div",
+    { class: "dx-bar" },
+    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
+    make("div", { class: "dx-ticks" }, ...numbers),
+    words
+  );
+  const set = (low, high) => numbers.forEach((span, i) => {
+    span.textContent = format(low + i * (high - low) / 2, 2);
+  });
+  return {
+    bar,
+    set,
+    name: (text) => {
+      words.textContent = text;
+    }
+  };
+}
+
+// dcamsr_lite/widgets/shared/panels.js
+function frame([rows, columns], ...layers) {
+  const mark = make("div", { class: "dx-mark" });
+  const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
+  return { element, mark };
+}
+function panel(title, size, { colours = "grey", unit, note = null } = {}) {
+  const canvas = make("canvas", { role: "img", "aria-label": title });
+  const value = make("output");
+  const { element, mark } = frame(size, canvas);
+  const scale = unit ? colourBar(colours, unit) : null;
+  const figure = make(
+    "figure",
+    {},
+    make("figcaption", {}, make("b", {}, title), value),
+    element,
+    scale ? scale.bar : note
+  );
+  const low = colours === "signed" ? -1 : 0;
+  const draw = (values, high, shown = high) => {
+    paint(canvas, values, size, low * high, high, colours);
+    scale?.set(low * shown, shown);
+  };
+  return { figure, element, mark, value, draw };
+}
+function qualityNote(quality, name) {
+  if (!quality) return null;
+  const percent = (x) => `${format(100 * x, 2)} %`;
+  return make(
+    "small",
+    { class: "dx-quality" },
+    ...[
+      `${name === "low" ? "zero-filled, " : ""}PSNR ${quality.psnr}`,
+      `error ${percent(quality.measured)} measured`,
+      `+ ${percent(quality.removed)} removed`
+    ].map((line) => make("span", {}, line))
+  );
+}
+var QUALITY = "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps; removed is the rest, which the network must guess.";
+
+// dcamsr_lite/widgets/attention/level.js
+function taps({ values, shape: [rows, columns] }) {
+  return Array.from({ length: rows }, (_, i) => {
+    const row = values.subarray(i * columns, (i + 1) * columns);
+    const start = row.findIndex((x) => x !== 0);
+    return { start, weights: row.slice(start, row.findLastIndex((x) => x !== 0) + 1) };
+  });
+}
+function addFour(sum, weights, footprints) {
+  const [a, b, c, d] = Array.from(weights);
+  const [f, g, h, k] = footprints;
+  for (let j = 0; j < sum.length; j++) sum[j] += a * f[j] + b * g[j] + c * h[j] + d * k[j];
+}
+var Level = class {
+  /** @param {PackedLevel} packed */
+  constructor(packed) {
+    const queries = unpack(packed.queries);
+    const [rows, columns] = packed.grid;
+    const side = packed.window;
+    const footprints = side || !packed.footprints ? { shape: [(side ?? 0) ** 2, rows, columns], values: new Float32Array() } : unpack(packed.footprints);
+    const [heads, n, d] = queries.shape;
+    const [p, heldRows, heldColumns] = footprints.shape;
+    this.rows = rows;
+    this.columns = columns;
+    this.heads = heads;
+    this.n = n;
+    this.d = d;
+    this.p = p;
+    this.heldRows = heldRows;
+    this.heldColumns = heldColumns;
+    this.window = side;
+    this.around = [0, 0];
+    this.queries = queries.values;
+    this.keys = unpack(packed.keys).values;
+    this.footprints = footprints.values;
+    this.channel = packed.channel && Object.fromEntries(Object.entries(packed.channel).map(([k, v]) => [k, unpack(v)]));
+    this.entropy = packed.entropy;
+    this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
+  }
+  /**
+   * Attention of one query on the p tokens: softmax(q . k), of one head or the mean (null).
+   * @param {number | null} head
+   * @param {number} token
+   */
+  weights(head, token) {
+    const { p, d, n } = this;
+    const mean = new Float64Array(p);
+    const one = new Float64Array(p);
+    const heads = head === null ? [...Array(this.heads).keys()] : [head];
+    this.around = [Math.floor(token / this.columns), token % this.columns];
+    for (const h of heads) {
+      const q = (h * n + token) * d;
+      let top = -Infinity;
+      let total = 0;
+      for (let i = 0; i < p; i++) {
+        const k = (this.window ? h * n + this.pixel(i) : h * p + i) * d;
+        let logit = 0;
+        for (let j = 0; j < d; j++) logit += this.queries[q + j] * this.keys[k + j];
+        one[i] = logit;
+        if (logit > top) top = logit;
+      }
+      for (let i = 0; i < p; i++) total += one[i] = Math.exp(one[i] - top);
+      for (let i = 0; i < p; i++) mean[i] += one[i] / total / heads.length;
+    }
+    return mean;
+  }
+  /** Window attention: where token i of the last query lies; beyond the border, the nearest pixel. */
+  pixel(i) {
+    const { rows, columns, around } = this;
+    const window = this.window ?? 1;
+    const half2 = (window - 1) / 2;
+    const row = around[0] + Math.floor(i / window) - half2;
+    const column = around[1] + i % window - half2;
+    return clamp(row, 0, rows - 1) * columns + clamp(column, 0, columns - 1);
+  }
+  /**
+   * sum_p weights[p] F[p, j].
+   * @param {Float64Array} weights
+   */
+  lift(weights) {
+    return this.lifts([weights])[0];
+  }
+  /**
+   * Of several at once, so that each footprint is read once; those held on a coarse grid are summed there, then resampled.
+   * @param {Float64Array[]} all
+   */
+  lifts(all) {
+    const size = this.heldRows * this.heldColumns;
+    const part = (p2) => this.footprints.subarray(p2 * size, (p2 + 1) * size);
+    const held = all.map(() => new Float32Array(size));
+    if (this.window) {
+      all.forEach(
+        (weights, i) => weights.forEach((w, p2) => {
+          held[i][this.pixel(p2)] += w;
+        })
+      );
+      return held;
+    }
+    let p = 0;
+    for (; p + 3 < this.p; p += 4) {
+      const four = [part(p), part(p + 1), part(p + 2), part(p + 3)];
+      all.forEach((weights, i) => addFour(held[i], weights.subarray(p, p + 4), four));
+    }
+    for (; p < this.p; p++) {
+      const f = part(p);
+      all.forEach((weights, i) => {
+        for (let j = 0; j < size; j++) held[i][j] += weights[p] * f[j];
+      });
+    }
+    return held.map((map) => this.resampled(map));
+  }
+  /**
+   * From the grid that holds the footprints to the level's own.
+   * @param {Float32Array} held
+   */
+  resampled(held) {
+    const { heldRows, heldColumns, rows, columns } = this;
+    if (!this.taps) return held;
+    const wide = new Float32Array(heldRows * columns);
+    const map = new Float32Array(rows * columns);
+    this.taps[1].forEach(({ start, weights: w }, j) => {
+      for (let i = 0; i < heldRows; i++) {
+        let sum = 0;
+        for (let t = 0; t < w.length; t++) sum += w[t] * held[i * heldColumns + start + t];
+        wide[i * columns + j] = sum;
+      }
+    });
+    this.taps[0].forEach(({ start, weights: w }, i) => {
+      for (let t = 0; t < w.length; t++) {
+        const from = (start + t) * columns;
+        for (let j = 0; j < columns; j++) map[i * columns + j] += w[t] * wide[from + j];
+      }
+    });
+    return map;
+  }
+  footprint(p) {
+    const size = this.heldRows * this.heldColumns;
+    return this.taps || this.window ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
+  }
+  /** The weights that a map shows: of one head or the mean (null), as they are or minus uniform. */
+  shown(head, row, column, relative) {
+    const weights = this.weights(head, row * this.columns + column);
+    return relative ? weights.map((w) => w - 1 / this.p) : weights;
+  }
+  map(head, row, column, relative) {
+    return this.lift(this.shown(head, row, column, relative));
+  }
+  /** The maps of all heads, and their mean last. */
+  maps(row, column, relative) {
+    const each = this.lifts(Array.from({ length: this.heads }, (_, head) => this.shown(head, row, column, relative)));
+    const mean = new Float32Array(each[0].length);
+    for (const map of each) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / this.heads;
+    return [...each, mean];
+  }
+  /** Where the values of one output token come from: its own, or where the released merge took them. */
+  source(row, column, scrambled) {
+    const { heads, n, d } = this;
+    const token = row * this.columns + column;
+    return Array.from({ length: heads * d }, (_, i) => {
+      const at = token * heads * d + i;
+      const [head, feature, from] = scrambled ? [Math.floor(at / n) % heads, Math.floor(at / n / heads), at % n] : [Math.floor(i / d), i % d, token];
+      return { head, feature, row: Math.floor(from / this.columns), column: from % this.columns };
+    });
+  }
+  /** Channel attention of one head, d x d: what a query feature (row) takes of each reference feature. */
+  matrix(head) {
+    return this.part("matrix", head, this.d ** 2);
+  }
+  /** How alike a query map and a key map are over all pixels, d x d. */
+  cosine(head) {
+    return this.part("cosine", head, this.d ** 2);
+  }
+  sent(name) {
+    if (!this.channel) throw new Error("a level without a channel branch");
+    return this.channel[name];
+  }
+  part(name, index, size) {
+    return this.sent(name).values.subarray(index * size, (index + 1) * size);
+  }
+  /** A feature map of a head: "query", "key" or "value"; rows and columns as sent, at most half of a large level's. */
+  feature(kind, head, i) {
+    const [, d, rows, columns] = this.sent(kind).shape;
+    return { values: this.part(kind, head * d + i, rows * columns), size: [rows, columns] };
+  }
+  /** What a head writes into its feature i: the sum of its value maps, weighted by row i of its matrix. */
+  mixed(head, i) {
+    const weights = this.matrix(head).subarray(i * this.d, (i + 1) * this.d);
+    const { size } = this.feature("value", head, 0);
+    const values = new Float32Array(size[0] * size[1]);
+    weights.forEach(
+      (w, j) => this.feature("value", head, j).values.forEach((v, at) => {
+        values[at] += w * v;
+      })
+    );
+    return { values, size };
+  }
+};
+var entropy = (weights) => -weights.reduce((sum, w) => sum + (w > 0 ? w * Math.log(w) : 0), 0) / Math.log(weights.length);
+var share = (x) => x.toFixed(x > 0.9995 ? 5 : 3);
+var times = (x) => `${Math.abs(x - 1) < 5e-3 ? x.toFixed(5) : format(x)} ×`;
+
+// dcamsr_lite/widgets/attention/view.js
+function openNetwork(packed) {
+  const levels = Object.fromEntries(Object.entries(packed.levels).map(([name, level]) => [name, new Level(level)]));
+  const { title, merge, layout, notes, heads, d, quality, cuts } = packed;
+  return { title, merge, layout, notes, heads, d, quality, cuts, levels, output: unpack(packed.output).values };
+}
+var View = class {
+  /** @type {Record<string, Network>} */
+  #opened = {};
+  /** @type {State} */
+  state = (
+    /** @type {any} */
+    { over: true }
+  );
+  /** @type {Query | undefined} */
+  query;
+  /**
+   * @param {Model} model
+   * @param {{ set: (changes: Partial<State>) => void, settle: () => void,
+   *   cursor: import("../shared/input.js").Pointer }} actions change the state; `cursor` is a pointer on an image
+   */
+  constructor(model, actions) {
+    this.info = model.get("info");
+    this.size = this.info.shape;
+    this.images = unpackAll(model.get("images"));
+    this.packed = model.get("networks");
+    this.set = actions.set;
+    this.settle = actions.settle;
+    this.cursor = actions.cursor;
+  }
+  get net() {
+    return this.#opened[this.state.network] ??= openNetwork(this.packed[this.state.network]);
+  }
+  get level() {
+    return this.net.levels[this.state.level];
+  }
+  /** The images that follow the network. */
+  compare() {
+    this.images.output = this.net.output;
+    if (this.images.target) this.images.error = distance(this.net.output, this.images.target);
+  }
+  /** A network that lacks the level, head, branch or cell starts at its own first. */
+  fit() {
+    const { net, state } = this;
+    const most = Math.max(net.d, 1);
+    const [head, i, j] = state.cell;
+    if (!net.levels[state.level]) state.level = Math.min(...Object.keys(net.levels).map(Number));
+    if (state.head !== null && state.head >= net.heads) state.head = null;
+    if (!net.d) state.branch = "spatial";
+    if (head >= net.heads || Math.max(i, j) >= most) state.cell = [0, 0, 0];
+  }
+  /** Question the attention at a pixel of the image. */
+  ask(r, c) {
+    const { size, level, state, info } = this;
+    const [top, left] = info.offset;
+    const s = state.level;
+    const at = [clamp(r, 0, size[0] - 1), clamp(c, 0, size[1] - 1)];
+    const [row, column] = [Math.floor((at[0] + top) / s), Math.floor((at[1] + left) / s)];
+    const weights = level.weights(state.head, row * level.columns + column);
+    const drawn = state.relative ? weights.map((w) => w - 1 / level.p) : weights;
+    const mark = (element) => place(element, size, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
+    return this.query = { at, row, column, weights, drawn, mark };
+  }
+};
+function overImage(canvas, { info, size, state, level }) {
+  const [top, left] = info.offset;
+  const s = state.level;
+  place(canvas, size, -top, -left, level.rows * s, level.columns * s);
+}
+
+// dcamsr_lite/widgets/attention/feature_panel.js
+function featurePanel(view) {
+  const canvas = make("canvas", { class: "dx-overlay", role: "img" });
+  const value = make("output");
+  const name = make("b");
+  const { element, mark } = frame(view.size, canvas);
+  const bar = colourBar("signed", "feature value");
+  element.classList.add("dx-foot");
+  const figure = make("figure", {}, make("figcaption", {}, name, value), element, bar.bar);
+  const [top, left] = view.info.offset;
+  let map;
+  function draw(drawn, words) {
+    map = drawn;
+    const high = extent(map.values);
+    paint(canvas, map.values, map.size, -high, high, "signed");
+    overImage(canvas, view);
+    canvas.setAttribute("aria-label", words);
+    name.textContent = words;
+    bar.set(-high, high);
+  }
+  function read(at, moved) {
+    const [r, c] = [at[0] + top, at[1] + left].map((x, i) => Math.floor(x * map.size[i] / view.info.grid[i]));
+    value.textContent = format(map.values[r * map.size[1] + c]);
+    moved(mark);
+  }
+  follow(element, view.size, view.cursor);
+  return { figure, draw, read };
+}
+
+// dcamsr_lite/widgets/attention/channel_panel.js
+function channelPanel(view) {
+  const { state } = view;
+  const matrices = make("div", { class: "dx-matrices" });
+  const bar = colourBar("viridis", "share of the reference feature");
+  const cell = make("p", { class: "dx-reading" });
+  const what = make("p", { class: "dx-what" });
+  const element = card("Channel attention", what, matrices, bar.bar, cell);
+  const [query, key, value, mixed] = [0, 0, 0, 0].map(() => featurePanel(view));
+  const panels = [query, key, value, mixed];
+  const words = make("p", { class: "dx-words" });
+  const maps = make(
+    "section",
+    { class: "dx-card dx-wide" },
+    make("h3", {}, "The feature maps behind this cell"),
+    make("div", { class: "dx-maps" }, ...panels.map((panel2) => panel2.figure)),
+    words
+  );
+  let each = [];
+  let shown = state.cell;
+  function layMatrices() {
+    each = [...Array(view.net.heads).keys()].map((head) => {
+      const canvas = make("canvas", { role: "img", tabindex: 0, "data-head": head });
+      const mark = make("div", { class: "dx-cell" });
+      return {
+        head,
+        canvas,
+        mark,
+        box: make("div", {}, make("div", { class: "dx-matrix" }, canvas, mark), make("small", {}, `head ${head}`))
+      };
+    });
+    matrices.replaceChildren(...each.map(({ box }) => box));
+  }
+  function read([head, i, j]) {
+    const { level } = view;
+    const { d } = level;
+    const weight = level.matrix(head)[i * d + j];
+    const alike = level.cosine(head)[i * d + j];
+    shown = [head, i, j];
+    for (const one of each) {
+      one.mark.hidden = one.head !== head;
+      one.box.classList.toggle("dx-now", one.head === head);
+      place(one.mark, [d, d], i, j, 1, 1);
+    }
+    query.draw(level.feature("query", head, i), `query feature ${i}`);
+    key.draw(level.feature("key", head, j), `key feature ${j}`);
+    value.draw(level.feature("value", head, j), `value feature ${j}`);
+    mixed.draw(level.mixed(head, i), `mixed into ${i}`);
+    cell.textContent = `Head ${head}: query feature ${i} takes ${format(weight)} of reference feature ${j}; uniform would be ${format(1 / d)}.`;
+    words.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head}, mixed by their shares.`;
+    if (view.query) show(view.query);
+  }
+  function update() {
+    const { level } = view;
+    element.hidden = maps.hidden = state.branch !== "channel";
+    if (element.hidden) return;
+    if (each.length !== view.net.heads) layMatrices();
+    const high = extent(level.sent("matrix").values);
+    for (const { head, canvas } of each) {
+      paint(canvas, level.matrix(head), [level.d, level.d], 0, high, "viridis");
+      canvas.setAttribute("aria-label", `channel attention of head ${head}: arrow keys choose a cell`);
+    }
+    what.textContent = `level ${state.level} · one ${level.d} × ${level.d} square per head. Row (↓): a query feature of the input. Column (→): the reference feature it takes from. Point at a cell, click to keep it.`;
+    bar.set(0, high);
+    read(state.cell);
+  }
+  function show({ at, mark }) {
+    for (const panel2 of panels) panel2.read(at, mark);
+  }
+  const inside = (x) => clamp(x, 0, view.level.d - 1);
+  const pointed = ({ target, offsetX, offsetY }) => {
+    if (!target.dataset.head) return null;
+    const { d } = view.level;
+    return [
+      +target.dataset.head,
+      inside(Math.floor(offsetY / target.clientHeight * d)),
+      inside(Math.floor(offsetX / target.clientWidth * d))
+    ];
+  };
+  const same = (a, b) => a.every((x, i) => x === b[i]);
+  matrices.addEventListener("pointermove", (event) => {
+    const at = pointed(event);
+    if (at && !same(at, shown)) read(at);
+  });
+  matrices.addEventListener("pointerleave", () => read(state.cell));
+  matrices.addEventListener("click", (event) => {
+    const at = pointed(event);
+    if (at) view.set({ cell: at });
+  });
+  strides(
+    matrices,
+    (dr, dc, target) => {
+      const head = Number(target.dataset.head);
+      const [from, i, j] = state.cell;
+      state.cell = from === head ? [head, inside(i + dr), inside(j + dc)] : [head, inside(dr), inside(dc)];
+      read(state.cell);
+    },
+    view.settle
+  );
+  matrices.addEventListener("focusin", ({ target }) => {
+    if (!(target instanceof HTMLElement) || !target.dataset.head || !target.matches(":focus-visible")) return;
+    if (+target.dataset.head !== state.cell[0]) read([+target.dataset.head, 0, 0]);
+  });
+  return { elements: [element, maps], update, show, said: () => cell.textContent };
+}
+
+// dcamsr_lite/widgets/shared/controls.js
+function choice(label, options, read, write) {
+  const name = `dx${Math.random()}`;
+  const inputs = options.map(([value, text, hint = text]) => {
+    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
+    input.addEventListener("change", () => write(value));
+    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+  });
+  const sync = () => inputs.forEach(({ value, input }) => {
+    input.checked = read() === value;
+  });
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  steps(group, (rows, columns, { target }) => {
+    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
+    const { value, input } = inputs[at % inputs.length];
+    input.checked = true;
+    input.focus();
+    write(value);
+  });
+  return { group, sync };
+}
+
+// dcamsr_lite/widgets/attention/controls.js
+function controlPanel(view, bind) {
+  const { state, packed } = view;
+  const first = make("div", { class: "dx-choices" });
+  const second = make("div", { class: "dx-choices" });
+  const network = choice(
+    "Network",
+    Object.entries(packed).map(([name, one]) => [name, name, `${name}: ${one.title}`]),
+    ...bind("network")
+  );
+  const branch = choice(
+    "Branch",
+    [
+      ["spatial", "spatial: where to look", "spatial, where to look"],
+      ["channel", "channel: which features", "channel, which features to take"]
+    ],
+    ...bind("branch")
+  );
+  if (Object.keys(packed).length > 1) first.append(network.group);
+  first.append(branch.group);
+  let level;
+  let ofSpatial = [];
+  let laid = "";
+  function lay() {
+    const heads = [...Array(view.net.heads).keys()];
+    const levels = Object.entries(view.net.levels);
+    level = choice(
+      "Level",
+      levels.map(([l, v]) => [+l, l, `level ${l}, ${v.rows} × ${v.columns}`]),
+      ...bind("level")
+    );
+    ofSpatial = [
+      choice(
+        "Head",
+        [
+          [null, "mean", "mean over heads"],
+          ...heads.map((h) => (
+            /** @type {[number, string, string]} */
+            [h, String(h), `head ${h}`]
+          ))
+        ],
+        ...bind("head")
+      ),
+      choice(
+        "View",
+        [
+          [false, "one map"],
+          [true, "all heads", "all heads side by side"]
+        ],
+        ...bind("side_by_side")
+      ),
+      choice(
+        "Show",
+        [
+          [true, "minus uniform", "difference from uniform attention"],
+          [false, "absolute"]
+        ],
+        ...bind("relative")
+      ),
+      choice(
+        "Map",
+        [
+          [true, "on reference"],
+          [false, "alone"]
+        ],
+        ...bind("over")
+      )
+    ];
+    second.replaceChildren(level.group, ...ofSpatial.map(({ group }) => group));
+    branch.group.hidden = !view.net.d;
+    laid = state.network;
+  }
+  function update() {
+    if (laid !== state.network) lay();
+    for (const { sync } of [network, branch, level, ...ofSpatial]) sync();
+    for (const { group } of ofSpatial) group.hidden = state.branch !== "spatial";
+  }
+  return { element: make("div", { class: "dx-controls dx-rows" }, first, second), update };
+}
+
+// dcamsr_lite/widgets/attention/cuts_panel.js
+function cutsPanel(view) {
+  const lines = make("div", { class: "dx-losses" });
+  const what = make("p", { class: "dx-what" });
+  const element = card(
+    "Does it matter?",
+    what,
+    lines,
+    make(
+      "p",
+      { class: "dx-reading" },
+      "The trained network, run once more for each. Uniform: all weights of the branch alike. Off: it adds nothing. Single heads and levels: in the intervention lab."
+    )
+  );
+  function update() {
+    const { cuts } = view.net;
+    const judged = cuts.every(({ psnr }) => psnr !== null);
+    const value = (cut) => judged ? cut.psnr : 100 * cut.moved;
+    const most = Math.max(...cuts.map((cut) => Math.abs(value(cut))), 1e-9);
+    element.hidden = !cuts.length;
+    what.textContent = judged ? "change of the PSNR of this slice" : "root mean square change of the output, % of white";
+    lines.replaceChildren(
+      ...cuts.flatMap((cut) => {
+        const x = value(cut);
+        const text = judged ? `${Math.abs(x) < 5e-3 ? "±" : x < 0 ? "−" : "+"}${Math.abs(x).toFixed(2)} dB` : `${format(x)} %`;
+        return [
+          make("span", cut.part === view.state.branch ? { class: "dx-here" } : {}, `${cut.part} ${cut.state}`),
+          make(
+            "div",
+            {},
+            make("i", { class: x > 0 && judged ? "dx-gain" : "", style: `width:${100 * Math.abs(x) / most}%` })
+          ),
+          make("span", {}, text)
+        ];
+      })
+    );
+  }
+  return { element, update, show: () => {
+  } };
+}
+
+// dcamsr_lite/widgets/attention/entropy_panel.js
+function entropyPanel(view) {
+  const { state } = view;
+  const lines = make("div", { class: "dx-spread", role: "img" });
+  const words = make("p", { class: "dx-reading" });
+  const element = card(
+    "How far from uniform?",
+    make("p", { class: "dx-what" }, "entropy of the attention: 1 is uniform, 0 one-hot"),
+    lines,
+    words
+  );
+  const at = (value) => `left:${(100 * value).toFixed(2)}%`;
+  let rings = [];
+  function line({ level, branch, values }) {
+    const now = level === state.level && branch === state.branch;
+    const head = branch === "spatial" ? state.head : state.cell[0];
+    const dots = values.map(
+      (value, h) => make("i", {
+        class: now && h === head ? `${branch} dx-now` : branch,
+        style: at(value),
+        title: `level ${level}, ${branch}, head ${h}: ${value.toFixed(5)}`
+      })
+    );
+    const track = make("div", {}, ...dots);
+    const mean = values.reduce((a, b) => a + b) / values.length;
+    if (now && branch === "spatial") track.append(...rings = values.map(() => make("u")));
+    return [
+      make("span", now ? { class: "dx-here" } : {}, `level ${level}, ${branch}`),
+      track,
+      make("span", {}, share(mean))
+    ];
+  }
+  function update() {
+    const all = Object.entries(view.net.levels).flatMap(
+      ([l, { entropy: entropy2 }]) => Object.entries(entropy2).map(([branch, values]) => ({ level: +l, branch, values }))
+    );
+    rings = [];
+    lines.setAttribute(
+      "aria-label",
+      all.map(({ level, branch, values }) => `level ${level} ${branch}: ${values.map((x) => x.toFixed(3)).join(" ")}`).join("; ")
+    );
+    lines.replaceChildren(
+      ...all.flatMap(line),
+      make("span"),
+      make("div", { class: "dx-ticks" }, ...["0", "0.5", "1"].map((x) => make("span", {}, x))),
+      make("span", {}, "mean")
+    );
+    words.textContent = `Dots: the heads, each over all its rows.${rings.length ? ` Ring${state.head === null ? "s: the heads" : `: head ${state.head}`} at this query.` : ""}`;
+  }
+  function show({ row, column }) {
+    const { level } = view;
+    const token = row * level.columns + column;
+    rings.forEach((ring, head) => {
+      ring.hidden = state.head !== null && state.head !== head;
+      if (!ring.hidden) ring.setAttribute("style", at(entropy(level.weights(head, token))));
+    });
+  }
+  return { element, update, show };
+}
+
+// dcamsr_lite/widgets/attention/footprint_panel.js
+function footprintPanel(view) {
+  const { state } = view;
+  const heading2 = make("h3");
+  const title = make("p", { class: "dx-reading" });
+  const name = make("b");
+  const chart = make("canvas", {
+    class: "dx-chart",
+    tabindex: 0,
+    role: "slider",
+    "aria-label": "projected token",
+    "aria-valuemin": 0
+  });
+  const [top, low, note] = [0, 0, 0].map(() => make("span"));
+  const foot = make("canvas", { class: "dx-overlay", role: "img" });
+  const frameOf = frame(view.size, foot);
+  const bar = colourBar("signed", "weight per pixel");
+  frameOf.element.classList.add("dx-foot");
+  frameOf.mark.remove();
+  const plot = make("div", { class: "dx-plot" }, make("div", { class: "dx-axis" }, top, low), chart, make("i"), note);
+  const element = make(
+    "section",
+    { class: "dx-card dx-wide" },
+    heading2,
+    make(
+      "div",
+      { class: "dx-tokens" },
+      make("div", {}, plot, title),
+      make("figure", {}, make("figcaption", {}, name), frameOf.element, bar.bar)
+    )
+  );
+  let last;
+  let token = null;
+  let level = view.level;
+  let painted = "";
+  const chosen = () => token ?? last.weights.reduce((best, w, i) => w > last.weights[best] ? i : best, 0);
+  function bars(drawn, one) {
+    const { p } = level;
+    const high = extent(drawn);
+    const floor = state.relative ? -high : 0;
+    const [width, height] = [p * 16, 256];
+    const context = (
+      /** @type {CanvasRenderingContext2D} */
+      chart.getContext("2d")
+    );
+    const y = (value) => (high - value) / (high - floor) * height;
+    if (chart.width !== width) [chart.width, chart.height] = [width, height];
+    context.clearRect(0, 0, width, height);
+    for (let i = 0; i < p; i++) {
+      context.fillStyle = `rgba(${drawn[i] < 0 ? BLUE : ORANGE},${i === one ? 1 : 0.55})`;
+      context.fillRect(16 * i + 2, Math.min(y(drawn[i]), y(0)), 12, Math.max(2, Math.abs(y(drawn[i]) - y(0))));
+      if (i === one) {
+        context.fillStyle = "rgba(128,128,128,.25)";
+        context.fillRect(16 * i, 0, 16, height);
+      }
+    }
+    context.fillStyle = "rgba(128,128,128,.9)";
+    for (let x = 0; x < width; x += 16)
+      context.fillRect(x, y(state.relative ? 0 : 1 / p) - 1, state.relative ? 16 : 8, 2);
+    top.textContent = format(high, 2);
+    low.textContent = format(floor, 2);
+    note.textContent = `one bar per token${state.relative ? `: its weight minus uniform, 1/${p} = ${format(1 / p)}` : `; dashes: uniform, 1/${p} = ${format(1 / p)}`}`;
+  }
+  function show(query) {
+    last = query;
+    const { weights } = query;
+    const one = chosen();
+    bars(query.drawn, one);
+    title.textContent = `Token ${one}${token === null ? ", the strongest" : ""}: weight ${format(weights[one])}, ${times(weights[one] * level.p)} uniform. Its footprint says how much of each reference pixel is in it; the map is all footprints, times their weights. Point at another bar.`;
+    name.textContent = `footprint of token ${one}`;
+    chart.setAttribute("aria-valuemax", String(level.p - 1));
+    chart.setAttribute("aria-valuenow", String(one));
+    chart.setAttribute("aria-valuetext", title.textContent);
+    const drawn = `${state.network} ${state.level} ${one} ${level.window ? level.around : ""}`;
+    if (painted === drawn) return;
+    painted = drawn;
+    const picture = level.footprint(one);
+    const limit = extent(picture);
+    paint(foot, picture, [level.rows, level.columns], -limit, limit, "signed");
+    foot.setAttribute("aria-label", `footprint of token ${one}`);
+    bar.set(-limit, limit);
+  }
+  function update() {
+    if (level !== view.level) token = null;
+    level = view.level;
+    heading2.textContent = `Weights of the ${level.p} ${level.window ? "pixels of the window" : "projected tokens"}`;
+    overImage(foot, view);
+  }
+  const pick = (next) => {
+    token = next === null ? null : clamp(next, 0, level.p - 1);
+    show(last);
+  };
+  const pointed = (event) => pick(Math.floor(event.offsetX / chart.clientWidth * level.p));
+  strides(chart, (dr, dc) => pick(chosen() + dc - dr));
+  chart.addEventListener("pointerdown", pointed);
+  chart.addEventListener("pointermove", pointed);
+  for (const gone of ["pointerleave", "blur"]) chart.addEventListener(gone, () => pick(null));
+  return { element, update, show };
+}
+
+// dcamsr_lite/widgets/attention/image_panel.js
+function imagePanel(view) {
+  const { info, size, images } = view;
+  const bar = { colours: "viridis", unit: "% of white" };
+  const shown = Object.keys(info.titles).filter(
+    (name) => name === "output" || name in images || name === "error" && images.target
+  );
+  const notes = Object.fromEntries(["low", "output"].map((name) => [name, make("div", {})]));
+  const panels = shown.map((name) => ({
+    name,
+    ...panel(info.titles[name], size, name === "error" ? bar : { note: notes[name] ?? null })
+  }));
+  const element = make(
+    "div",
+    {
+      class: "dx-panels",
+      tabindex: 0,
+      role: "application",
+      "aria-label": "Query pixel. Arrow keys move it one pixel of the level, with shift eight."
+    },
+    ...panels.map(({ figure }) => figure)
+  );
+  const note = (name, quality) => notes[name].replaceChildren(qualityNote(quality, name) ?? "");
+  const legend = make("p", { class: "dx-about" }, info.quality ? `□: the value at the square. ${QUALITY}` : "");
+  const window = (name) => name === "error" ? window995(images.error) : info.windows[name];
+  note("low", info.quality);
+  function update() {
+    note("output", view.net.quality);
+    for (const { name, draw } of panels) draw(images[name], window(name), 100 * window(name) / info.windows.output);
+  }
+  function show({ at, mark }) {
+    for (const shown2 of panels) {
+      shown2.value.textContent = format(images[shown2.name][at[0] * size[1] + at[1]]);
+      mark(shown2.mark);
+    }
+  }
+  for (const { element: framed } of panels) follow(framed, size, view.cursor);
+  return { element, legend, update, show };
+}
+
+// dcamsr_lite/widgets/attention/map_panel.js
+function lifted(view) {
+  const ground = make("canvas");
+  const overlay = make("canvas", { class: "dx-overlay", role: "img" });
+  paint(ground, view.images.reference, view.size, 0, view.info.windows.reference, "grey");
+  return { overlay, ...frame(view.size, ground, overlay) };
+}
+function mapPanel(view) {
+  const { state } = view;
+  const one = lifted(view);
+  const bar = colourBar("signed", "weight per reference pixel");
+  const reading = make("p", { class: "dx-reading" });
+  const what = make("p", { class: "dx-what" });
+  const tiles = make("div", { class: "dx-heads", role: "group", "aria-label": "Attention of every head: choose one" });
+  const element = card("Attention on the reference", what, one.element, tiles, bar.bar, reading);
+  let each = [], map;
+  function layTiles() {
+    each = [...Array(view.net.heads).keys(), null].map((head) => {
+      const picture = lifted(view);
+      const name = head === null ? "mean" : `head ${head}`;
+      const button2 = make(
+        "button",
+        { type: "button", class: "dx-tile", "aria-label": `Choose ${name}` },
+        make("small", {}, name),
+        picture.element
+      );
+      button2.addEventListener("click", () => view.set({ head }));
+      return { head, button: button2, ...picture };
+    });
+    tiles.replaceChildren(...each.map((tile) => tile.button));
+  }
+  function update() {
+    const who = state.head === null ? "mean over heads" : `head ${state.head}`;
+    const { rows, columns } = view.level;
+    if (each.length !== view.net.heads + 1) layTiles();
+    tiles.hidden = !state.side_by_side;
+    one.element.hidden = state.side_by_side;
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? " · minus uniform" : ""}`;
+    one.overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
+    bar.name(
+      state.relative ? "weight per reference pixel: orange more than uniform, blue less" : "weight per reference pixel"
+    );
+    for (const { overlay } of [one, ...each]) overImage(overlay, view);
+    for (const { head, button: button2 } of each) button2.setAttribute("aria-pressed", head === state.head);
+  }
+  function show({ at, row, column, drawn, weights, mark }) {
+    const { level } = view;
+    const size = [level.rows, level.columns];
+    const maps = state.side_by_side ? level.maps(row, column, state.relative) : [level.lift(drawn)];
+    map = state.side_by_side ? maps[state.head ?? level.heads] : maps[0];
+    const high = Math.max(...maps.map(extent));
+    (state.side_by_side ? each : [one]).forEach((shown, i) => {
+      paint(shown.overlay, maps[i], size, -high, high, "signed");
+      mark(shown.mark);
+    });
+    bar.set(-high, high);
+    const far = extent(weights.map((w) => w * level.p - 1));
+    reading.textContent = `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : "");
+  }
+  const [top, left] = view.info.offset;
+  follow(one.element, view.size, {
+    ...view.cursor,
+    hover: (r, c) => {
+      const token = Math.floor((r + top) / state.level) * view.level.columns + Math.floor((c + left) / state.level);
+      reading.textContent = `Reference row ${r}, column ${c}: weight ${format(map[token] ?? 0)}.`;
+    }
+  });
+  return { element, update, show, said: () => reading.textContent };
+}
+
+// dcamsr_lite/widgets/attention/merge_panel.js
+function mergePanel(view) {
+  const picture = make("canvas", { role: "img" });
+  const arrow = make("div", { class: "dx-arrow" });
+  const runs = make("div");
+  const { element: framed, mark: marked } = frame(view.size, picture, runs, arrow);
+  const text = make("div", { class: "dx-words" });
+  const element = card(
+    "Where did this pixel's value really come from?",
+    make("div", { class: "dx-side dx-start" }, framed, text)
+  );
+  const [top, left] = view.info.offset;
+  function within(axis, ...at) {
+    const s = view.state.level;
+    const [first, end] = [Math.min(...at), Math.max(...at) + 1].map((x) => x * s - [top, left][axis]);
+    const name = ["row", "column"][axis];
+    const from = Math.max(first, 0);
+    const last = Math.min(end, view.size[axis]) - 1;
+    if (last < from) return "the zero padding";
+    return from === last ? `${name} ${from}` : `${name}s ${from} to ${last}`;
+  }
+  function joined(sources) {
+    const parts = [];
+    for (const from of sources) {
+      const last = parts.at(-1);
+      if (last && last.row === from.row && last.column + last.width === from.column) last.width++;
+      else parts.push({ ...from, width: 1 });
+    }
+    return parts;
+  }
+  function show({ row, column, mark }) {
+    if (element.hidden) return;
+    const { size, state, level } = view;
+    const s = state.level;
+    const parts = joined(level.source(row, column, true));
+    runs.replaceChildren(
+      ...parts.map((part) => {
+        const run = make("div", { class: "dx-run" });
+        place(run, size, part.row * s - top, part.column * s - left, s, part.width * s);
+        return run;
+      })
+    );
+    mark(marked);
+    const { head, feature, row: from, column: first, width } = parts[0];
+    const count = level.heads * level.d;
+    const each = s > 1 ? ` of level ${s}` : "";
+    const start = [from + 0.5, first + width / 2];
+    const far = Math.hypot(start[0] - row - 0.5, start[1] - column - 0.5);
+    draw(
+      start.map((x, i) => (x * s - [top, left][i]) / size[i]),
+      [row, column].map((x, i) => ((x + 0.5) * s - [top, left][i]) / size[i])
+    );
+    text.replaceChildren(
+      make(
+        "p",
+        {},
+        make("b", {}, "Violet frame: "),
+        `${count} pixels${each} in ${within(0, ...parts.map((part) => part.row))}, for which the network asked the reference.`
+      ),
+      make(
+        "p",
+        {},
+        make("b", {}, "White square: "),
+        `${within(0, row)}, ${within(1, column)}, where the answers were written, ${format(far)} pixels${each} away.`
+      ),
+      make(
+        "p",
+        {},
+        `The ${count} values at the square should be ${count} features of one pixel. The released code merges the heads in the wrong order: they are one feature (${feature} of head ${head}) of ${count} pixels.`
+      ),
+      make(
+        "p",
+        {},
+        "Nothing is lost, but everything is moved: the layers that follow must undo it. The aligned merge of the corrected network leaves every value at its own pixel."
+      )
+    );
+  }
+  function draw([fromRow, fromColumn], [toRow, toColumn]) {
+    const [rows, columns] = view.size;
+    const down = (toRow - fromRow) * rows;
+    const across = (toColumn - fromColumn) * columns;
+    Object.assign(arrow.style, {
+      top: `${100 * fromRow}%`,
+      left: `${100 * fromColumn}%`,
+      width: `${100 * Math.hypot(down, across) / columns}%`,
+      transform: `rotate(${Math.atan2(down, across)}rad)`
+    });
+  }
+  function update() {
+    element.hidden = view.net.merge !== "scrambled";
+    paint(picture, view.images.output, view.size, 0, view.info.windows.output, "grey");
+    picture.setAttribute("aria-label", "output, with the place where the query's values were computed");
+  }
+  follow(framed, view.size, view.cursor);
+  return { element, update, show };
+}
+
+// dcamsr_lite/widgets/attention/explorer.js
+var NAMES = ["network", "branch", "query", "level", "head", "side_by_side", "relative", "cell"];
+var answers = (view) => {
+  const of = (level) => view.net.levels[level];
+  return {
+    map: (l, head, r, c, relative) => of(l).map(head, r, c, relative),
+    maps: (l, r, c, relative) => of(l).maps(r, c, relative),
+    weights: (l, head, r, c) => of(l).weights(head, r * of(l).columns + c),
+    channel: (l, head) => of(l).matrix(head),
+    cosine: (l, head) => of(l).cosine(head),
+    feature: (l, kind, head, i) => of(l).feature(kind, head, i),
+    mixed: (l, head, i) => of(l).mixed(head, i),
+    source: (l, r, c) => of(l).source(r, c, view.net.merge === "scrambled"),
+    state: view.state,
+    format
+  };
+};
+function build(model, root) {
+  const settle = () => {
+    place2.save();
+    say();
+  };
+  const stay = () => {
+    if (view.query) state.query = view.query.at;
+    settle();
+  };
+  const leave = () => {
+    show(...state.query);
+    say();
+  };
+  const view = new View(model, {
+    set: (changes) => place2.set(changes),
+    settle,
+    cursor: { look: show, hover: show, stay, leave }
+  });
+  const { info, state } = view;
+  const place2 = shareState(model, NAMES, state, update, () => view.fit());
+  for (const name of NAMES) state[name] = model.get(name);
+  const controls = controlPanel(view, place2.bind);
+  const pictures = imagePanel(view);
+  const map = mapPanel(view);
+  const footprint = footprintPanel(view);
+  const merge = mergePanel(view);
+  const channel = channelPanel(view);
+  const entropies = entropyPanel(view);
+  const cuts = cutsPanel(view);
+  const [matrices, features] = channel.elements;
+  const layout = make("p", { class: "dx-about" });
+  const live = announcer();
+  const header = heading(
+    model,
+    "Where does the network look?",
+    "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on. Then ask: how far is that from uniform, and does it matter?",
+    [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]
+  );
+  header.querySelector(".dx-about")?.after(layout);
+  root.append(
+    header,
+    controls.element,
+    pictures.element,
+    pictures.legend,
+    make(
+      "div",
+      { class: "dx-cards" },
+      make("div", { class: "dx-first" }, map.element, matrices, merge.element),
+      make("div", { class: "dx-column" }, footprint.element, features, entropies.element, cuts.element)
+    ),
+    live
+  );
+  function show(r, c) {
+    const query = view.ask(r, c);
+    const panels = state.branch === "spatial" ? [pictures, map, footprint, merge, entropies] : [pictures, channel];
+    for (const panel2 of panels) panel2.show(query);
+    return query.at;
+  }
+  function update() {
+    const { net } = view;
+    const spatial = state.branch === "spatial";
+    view.compare();
+    root.classList.toggle("dx-alone", !state.over);
+    layout.textContent = [info.title === net.title ? null : net.title, net.layout, ...net.notes].filter(Boolean).join(" · ");
+    for (const part of [controls, pictures, map, footprint, merge, channel, entropies, cuts]) part.update();
+    for (const { element } of [map, footprint]) element.hidden = !spatial;
+    merge.element.hidden ||= !spatial;
+    show(...state.query);
+    say();
+  }
+  function say() {
+    live.textContent = (state.branch === "spatial" ? map : channel).said();
+  }
+  strides(
+    pictures.element,
+    (dr, dc) => {
+      state.query = show(state.query[0] + dr * state.level, state.query[1] + dc * state.level);
+    },
+    stay
+  );
+  place2.read();
+  root.explorer = { ...answers(view), show };
+  return place2.stop;
+}
+var { render, standalone } = widget(build, "attention");
+var explorer_default = { render };
+export {
+  explorer_default as default,
+  standalone
+};

@@ -1,0 +1,853 @@
+// Built by `make bundles` from the modules named below: change those, not this.
+
+// dcamsr_lite/widgets/shared/elements.js
+var SVG = "http://www.w3.org/2000/svg";
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+var make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+var shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+var card = (title, ...children) => make("section", { class: "dx-card" }, make("h3", {}, title), ...children);
+function button(label, act, attributes = {}) {
+  const element = make("button", { type: "button", ...attributes }, label);
+  element.addEventListener("click", act);
+  return element;
+}
+var announcer = () => make("div", { class: "dx-hidden", "aria-live": "polite" });
+var place = (element, [rows, columns], row, column, height, width) => Object.assign(element.style, {
+  top: `${100 * row / rows}%`,
+  left: `${100 * column / columns}%`,
+  height: `${100 * height / rows}%`,
+  width: `${100 * width / columns}%`
+});
+
+// dcamsr_lite/widgets/shared/input.js
+function eachFrame() {
+  let pending = null;
+  const flush = () => {
+    const draw = pending;
+    pending = null;
+    draw?.();
+  };
+  const soon = (draw) => {
+    if (!pending) requestAnimationFrame(flush);
+    pending = draw;
+  };
+  return { soon, flush };
+}
+function pointIn({ clientX, clientY }, element, [rows, columns]) {
+  const box = element.getBoundingClientRect();
+  return [(clientY - box.top) / box.height * rows, (clientX - box.left) / box.width * columns];
+}
+function follow(element, size, { look, stay, leave, hover = () => {
+} }) {
+  const { soon, flush } = eachFrame();
+  const pixel = (event) => pointIn(event, element, size).map(Math.floor);
+  let down = false;
+  element.addEventListener("pointerdown", (event) => {
+    const [row, column] = pixel(event);
+    down = true;
+    element.setPointerCapture(event.pointerId);
+    look(row, column);
+  });
+  element.addEventListener("pointermove", (event) => {
+    const [row, column] = pixel(event);
+    soon(() => (down ? look : hover)(row, column));
+  });
+  element.addEventListener("pointerup", () => {
+    down = false;
+    flush();
+    stay();
+  });
+  const gone = () => {
+    down = false;
+    soon(leave);
+  };
+  element.addEventListener("pointerleave", () => down || gone());
+  element.addEventListener("pointercancel", gone);
+}
+var ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+function steps(element, move, settled = () => {
+}) {
+  element.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(
+      step[0],
+      step[1],
+      /** @type {any} */
+      event
+    );
+  });
+  element.addEventListener("keyup", (event) => ARROWS[event.key] && settled());
+}
+
+// dcamsr_lite/widgets/shared/controls.js
+function choice(label, options, read, write) {
+  const name = `dx${Math.random()}`;
+  const inputs = options.map(([value, text, hint = text]) => {
+    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
+    input.addEventListener("change", () => write(value));
+    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+  });
+  const sync = () => inputs.forEach(({ value, input }) => {
+    input.checked = read() === value;
+  });
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  steps(group, (rows, columns, { target }) => {
+    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
+    const { value, input } = inputs[at % inputs.length];
+    input.checked = true;
+    input.focus();
+    write(value);
+  });
+  return { group, sync };
+}
+
+// dcamsr_lite/widgets/shared/page.js
+function guide(model) {
+  const steps2 = model.get("tour");
+  if (!steps2?.length) return null;
+  const text = make("p", { class: "dx-step", "aria-live": "polite" });
+  const place2 = make("small");
+  const back = button("Back", () => go(at - 1));
+  const next = button("Next", () => go(at + 1), { class: "dx-main" });
+  let at = -1;
+  function go(to) {
+    at = Math.max(0, Math.min(steps2.length - 1, to));
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
+    place2.textContent = `${at + 1} of ${steps2.length}`;
+    [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
+    for (const [name, value] of Object.entries(state)) model.set(name, value);
+    model.save_changes();
+  }
+  back.disabled = true;
+  text.textContent = `A tour in ${steps2.length} steps: press Next.`;
+  return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
+}
+var heading = (model, title, lead, about) => make(
+  "header",
+  {},
+  make("h2", {}, title),
+  make("p", {}, lead),
+  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  guide(model)
+);
+function revive(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (typeof value.dtype === "string")
+    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+}
+function savedModel(state) {
+  const values = revive(state);
+  const listeners = {};
+  return {
+    alone: true,
+    get: (name) => values[name],
+    set: (name, value) => {
+      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+      values[name] = value;
+      for (const listener of listeners[`change:${name}`] ?? []) listener();
+    },
+    on: (event, listener) => {
+      (listeners[event] ??= []).push(listener);
+    },
+    off: (event, listener) => {
+      listeners[event] = listeners[event]?.filter((l) => l !== listener);
+    },
+    save_changes: () => {
+    },
+    send: () => {
+    }
+  };
+}
+function widget(build2, kind) {
+  function render2({ model, el }) {
+    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
+    const message = model.get("message");
+    const footer = make("footer", {}, "Not for clinical use.");
+    el.append(root);
+    if (!message && Object.keys(model.get("info")).length) {
+      const stop = build2(model, root);
+      root.append(footer);
+      return stop;
+    }
+    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+  }
+  const standalone2 = (el, state) => render2({ model: savedModel(state), el });
+  return { render: render2, standalone: standalone2 };
+}
+
+// dcamsr_lite/widgets/shared/numbers.js
+function half(bits) {
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
+  const at = 3 * (i >> 1);
+  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
+});
+var halves;
+function unpack({ data, dtype, shape: shape2, scale }) {
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+  const read = {
+    float32: () => new Float32Array(bytes),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
+    int16: () => Float32Array.from(new Int16Array(bytes)),
+    int12: () => twelve(
+      new Uint8Array(bytes),
+      shape2.reduce((a, b) => a * b)
+    ),
+    int8: () => Float32Array.from(new Int8Array(bytes))
+  };
+  const values = read[dtype]();
+  const scales = [scale].flat();
+  const each = values.length / scales.length;
+  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
+  return { values, shape: shape2 };
+}
+var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
+var window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
+var distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
+var clamp = (x, low, high) => Math.max(low, Math.min(high, x));
+function format(x, digits = 3) {
+  if (x === 0 || !isFinite(x)) return String(x);
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
+  const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+  return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/colours.js
+var BLUE = [38, 116, 216];
+var ORANGE = [238, 112, 8];
+var VIRIDIS = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [253, 231, 37]
+];
+var grey = (t) => {
+  const v = 255 * t;
+  return [v, v, v, 255];
+};
+var viridis = (t) => {
+  const x = t * (VIRIDIS.length - 1);
+  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
+  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
+};
+var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
+function palette(colour) {
+  const table = new Uint8ClampedArray(4 * 511);
+  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
+  return new Uint32Array(table.buffer);
+}
+var COLOURS = { grey, viridis, signed };
+var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
+function paint(canvas, values, [rows, columns], low, high, name) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const table = PALETTES[name];
+  const pixels = new Uint32Array(values.length);
+  const step = 510 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = (values[i] - low) * step + 0.5;
+    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
+  }
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+}
+function colourBar(name, label) {
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const [r, g, b, a] = COLOURS[name](i / 32);
+    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
+  });
+  const numbers = [0, 1, 2].map(() => make("span"));
+  const words = make("small", {}, label);
+  const bar = make(
+    "div",
+    { class: "dx-bar" },
+    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
+    make("div", { class: "dx-ticks" }, ...numbers),
+    words
+  );
+  const set = (low, high) => numbers.forEach((span, i) => {
+    span.textContent = format(low + i * (high - low) / 2, 2);
+  });
+  return {
+    bar,
+    set,
+    name: (text) => {
+      words.textContent = text;
+    }
+  };
+}
+
+// dcamsr_lite/widgets/shared/panels.js
+function frame([rows, columns], ...layers) {
+  const mark = make("div", { class: "dx-mark" });
+  const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
+  return { element, mark };
+}
+function panel(title, size, { colours = "grey", unit, note = null } = {}) {
+  const canvas = make("canvas", { role: "img", "aria-label": title });
+  const value = make("output");
+  const { element, mark } = frame(size, canvas);
+  const scale = unit ? colourBar(colours, unit) : null;
+  const figure = make(
+    "figure",
+    {},
+    make("figcaption", {}, make("b", {}, title), value),
+    element,
+    scale ? scale.bar : note
+  );
+  const low = colours === "signed" ? -1 : 0;
+  const draw = (values, high, shown = high) => {
+    paint(canvas, values, size, low * high, high, colours);
+    scale?.set(low * shown, shown);
+  };
+  return { figure, element, mark, value, draw };
+}
+function qualityNote(quality, name) {
+  if (!quality) return null;
+  const percent2 = (x) => `${format(100 * x, 2)} %`;
+  return make(
+    "small",
+    { class: "dx-quality" },
+    ...[
+      `${name === "low" ? "zero-filled, " : ""}PSNR ${quality.psnr}`,
+      `error ${percent2(quality.measured)} measured`,
+      `+ ${percent2(quality.removed)} removed`
+    ].map((line) => make("span", {}, line))
+  );
+}
+var QUALITY = "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps; removed is the rest, which the network must guess.";
+
+// dcamsr_lite/widgets/shared/state.js
+function shareState(model, names, state, changed, fit = () => {
+}) {
+  let writing = false;
+  const read = () => {
+    if (writing) return;
+    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    fit();
+    changed();
+  };
+  const write = () => {
+    writing = true;
+    for (const name of names) model.set(name, state[name]);
+    writing = false;
+  };
+  const save = () => {
+    write();
+    model.save_changes();
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    fit();
+    save();
+    changed();
+  };
+  const bind = (name) => [() => state[name], (value) => set(
+    /** @type {any} */
+    { [name]: value }
+  )];
+  for (const name of names) model.on(`change:${name}`, read);
+  const stop = () => {
+    for (const name of names) model.off(`change:${name}`, read);
+  };
+  return { read, write, save, set, bind, stop };
+}
+
+// dcamsr_lite/widgets/attribution/agreement_panel.js
+var CURVES = {
+  attribution: ["da-attribution", "none"],
+  "attention, level 1": ["da-attention", "none"],
+  "attention, level 2": ["da-attention", "6 3"],
+  "attention, level 4": ["da-attention", "1.5 3"],
+  chance: ["da-chance", "4 3"]
+};
+function drawDeletion(curves) {
+  const [left, top, width, height] = [42, 26, 280, 130];
+  const high = Math.max(...Object.values(curves).flatMap((c) => c.change)) || 1;
+  const x = (fraction) => left + width * Math.sqrt(fraction);
+  const y = (change) => top + height * (1 - change / high);
+  const svg = shape("svg", {
+    viewBox: "0 0 340 200",
+    role: "img",
+    "aria-label": Object.entries(curves).map(([name, c]) => `${name}: area ${c.area === null ? "undefined" : c.area.toFixed(2)}`).join("; ")
+  });
+  for (const part of [0, 0.5, 1]) {
+    svg.append(
+      shape("line", { x1: left, x2: left + width, y1: y(part * high), y2: y(part * high) }),
+      shape("text", { x: left - 5, y: y(part * high) + 3, "text-anchor": "end" }, format(part * high, 2))
+    );
+  }
+  for (const fraction of [0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1]) {
+    svg.append(shape("text", { x: x(fraction), y: top + height + 15, "text-anchor": "middle" }, `${100 * fraction}`));
+  }
+  svg.append(
+    shape(
+      "text",
+      { x: left + width / 2, y: top + height + 35, "text-anchor": "middle" },
+      "% of the reference blurred (root scale)"
+    )
+  );
+  svg.append(shape("text", { x: 0, y: 11 }, "mean change of the patch"));
+  const names = [];
+  for (const [name, curve] of Object.entries(curves)) {
+    const [kind, dashes] = CURVES[name];
+    const points = [[0, 0], ...curve.fractions.map((f, i) => [f, curve.change[i]])];
+    const line = { class: kind, "stroke-dasharray": dashes };
+    svg.append(shape("polyline", { ...line, points: points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ") }));
+    const swatch = shape("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
+    swatch.append(shape("polyline", { ...line, points: "1,4 25,4" }));
+    names.push(make("span", {}, swatch, `${name}: ${curve.area === null ? "–" : curve.area.toFixed(2)}`));
+  }
+  return { svg, names };
+}
+function rankTable(agreement) {
+  if (!agreement.length) return make("p", {}, "This function has no spatial attention to compare with.");
+  const rho = (x) => make("td", {}, x === null ? "no ranks" : x.toFixed(2).replace("-", "−"));
+  const head = ["attention", "minus uniform"].map((name) => make("th", { scope: "col" }, name));
+  const lines = agreement.map(
+    ({ level, lifted, relative }) => make("tr", {}, make("th", { scope: "row" }, `level ${level}`), rho(lifted), rho(relative))
+  );
+  return make(
+    "table",
+    {},
+    make("caption", {}, "Rank correlation of |attribution| with |lifted attention| of the patch, from −1 to 1"),
+    make("thead", {}, make("tr", {}, make("td"), ...head)),
+    make("tbody", {}, ...lines)
+  );
+}
+function agreementPanel(view) {
+  const table = make("div");
+  const curves = make("div");
+  const legend = make("div", { class: "da-legend" });
+  const element = card(
+    "Does attention agree?",
+    make(
+      "div",
+      { class: "da-agree" },
+      table,
+      curves,
+      make(
+        "div",
+        {},
+        legend,
+        make(
+          "p",
+          { class: "dx-reading" },
+          "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve over its end."
+        )
+      )
+    )
+  );
+  element.classList.add("da-wide");
+  function draw() {
+    const { agreement, deletion } = view.result;
+    const { svg, names } = drawDeletion(deletion);
+    table.replaceChildren(rankTable(agreement));
+    curves.replaceChildren(svg);
+    legend.replaceChildren(...names);
+  }
+  return { element, draw };
+}
+
+// dcamsr_lite/widgets/attribution/patch_panels.js
+var markAt = (mark, size, [r, c, h, w]) => place(mark, size, r + h / 2, c + w / 2, h, w);
+function patchPanels(view, change, settle) {
+  const { info, size, images, state } = view;
+  const panels = Object.keys(images).map((name) => {
+    const error = name === "error";
+    const high = error ? window995(images.error) : info.windows[name];
+    const shown = panel(
+      info.titles[name],
+      size,
+      error ? { colours: "viridis", unit: "% of white" } : { note: qualityNote(info.quality[name], name) }
+    );
+    shown.draw(images[name], high, 100 * high / info.windows.output);
+    return shown;
+  });
+  const element = make(
+    "div",
+    {
+      class: "dx-panels",
+      tabindex: 0,
+      role: "application",
+      "aria-label": "Patch. Arrow keys move it one pixel, with shift they resize it."
+    },
+    ...panels.map((p) => p.figure)
+  );
+  let anchor = null;
+  function look(r, c) {
+    anchor ??= { at: [r, c], patch: state.patch };
+    const {
+      at: [r0, c0],
+      patch: [, , h, w]
+    } = anchor;
+    const far = [Math.abs(r - r0), Math.abs(c - c0)];
+    change(
+      Math.max(...far) < 2 ? [r - h / 2, c - w / 2, h, w] : [Math.min(r, r0), Math.min(c, c0), far[0] + 1, far[1] + 1]
+    );
+  }
+  function stay() {
+    anchor = null;
+    settle();
+  }
+  function leave() {
+    if (anchor) change(anchor.patch);
+    anchor = null;
+  }
+  for (const { element: framed } of panels) follow(framed, size, { look, stay, leave });
+  steps(
+    element,
+    (dr, dc, { shiftKey }) => {
+      const [r, c, h, w] = state.patch;
+      change(shiftKey ? [r, c, h + dr, w + dc] : [r + dr, c + dc, h, w]);
+    },
+    settle
+  );
+  return { element, update: () => panels.forEach(({ mark }) => markAt(mark, size, state.patch)) };
+}
+
+// dcamsr_lite/widgets/attribution/map_panel.js
+var strongest = (map) => {
+  const sorted = map.map(Math.abs).sort();
+  return sorted[Math.floor(0.995 * sorted.length)] || sorted.at(-1) || 1e-30;
+};
+function mapPanel(view, which, name, title) {
+  const { info, size } = view;
+  const [top, left] = info.offset;
+  const ground = make("canvas");
+  const overlay = make("canvas", { class: "dx-overlay", role: "img" });
+  paint(ground, view.images[name], size, 0, info.windows[name], "grey");
+  place(overlay, size, -top, -left, info.grid[0], info.grid[1]);
+  const framed = frame(size, ground, overlay);
+  const bar = colourBar("signed", "attribution per pixel; the strongest 0.5 % lie beyond the ends");
+  const reading = make("p", { class: "dx-reading" });
+  function rest() {
+    const { target, diffusion } = view.result;
+    reading.textContent = `Orange adds to the ${target === "detail" ? "detail" : "brightness"} of the patch, blue takes from it. Diffusion index ${diffusion[which] === null ? "undefined: nothing here counts" : diffusion[which].toFixed(1)}.`;
+  }
+  function draw() {
+    const {
+      values,
+      shape: [h, w]
+    } = view.result[which];
+    const high = strongest(values);
+    paint(overlay, values, [h, w], -high, high, "signed");
+    overlay.setAttribute("aria-label", `attribution, ${title}`);
+    bar.set(-high, high);
+    markAt(framed.mark, size, view.result.patch);
+    rest();
+  }
+  function look(r, c) {
+    const {
+      values,
+      shape: [h, w]
+    } = view.result[which];
+    const scale = info.grid[0] / h;
+    const [i, j] = [Math.floor((r + top) / scale), Math.floor((c + left) / scale)];
+    reading.textContent = `Row ${r}, column ${c}: ${format(values[i * w + j] ?? 0)}.`;
+  }
+  follow(framed.element, size, { look, hover: look, stay: () => {
+  }, leave: rest });
+  return { element: card(title, framed.element, bar.bar, reading), draw };
+}
+
+// dcamsr_lite/widgets/attribution/run_panel.js
+var roughly = (seconds) => seconds < 90 ? `about ${Math.max(1, Math.round(seconds))} s` : `about ${Math.round(seconds / 60)} min`;
+var sinceS = (began) => (performance.now() - began) / 1e3;
+function runPanel({ model, info, state }, live, save) {
+  const [start, stop] = ["Run", "Stop"].map((label) => make("button", { type: "button" }, label));
+  const bar = make("progress", { "aria-label": "progress of the run", max: 1, value: 0 });
+  const status = make("span", { class: "da-status" });
+  let job = null;
+  let paused = null;
+  const asked = () => ({ patch: state.patch, method: state.method, target: state.target });
+  const place2 = () => JSON.stringify(Object.values(asked()));
+  function ask(job2) {
+    job2.asked = performance.now();
+    model.send({ ask: "chunk", id: job2.id, ...job2.where });
+  }
+  function run() {
+    if (model.alone || job) return;
+    save();
+    const first = paused && paused.place === place2() ? paused.done : 0;
+    job = {
+      id: `${Math.random()}`,
+      where: asked(),
+      place: place2(),
+      title: info.methods[state.method],
+      began: performance.now(),
+      first
+    };
+    if (!first) bar.value = 0;
+    status.textContent = live.textContent = "running";
+    sync();
+    ask(job);
+  }
+  function halt(words) {
+    paused = job && !words ? { place: job.place, done: job.done ?? job.first, total: job.total } : null;
+    status.textContent = words ?? `stopped after ${paused?.done} of ${paused?.total ?? "?"} steps; the kernel is free when its step ends${job?.chunk ? `, within ${job.chunk.toFixed(1)} s` : ""}`;
+    live.textContent = status.textContent;
+    job = null;
+    sync();
+  }
+  function answered(content) {
+    if (!job || content.id !== job.id) return;
+    if (content.error) return halt(`the run failed: ${content.error}`);
+    const { done, total, finished } = content;
+    const took = sinceS(job.began);
+    Object.assign(job, { done, total, chunk: Math.max(job.chunk ?? 0.1, sinceS(job.asked)) });
+    bar.value = finished ? 1 : done / total;
+    if (finished) return halt(`${job.title} done in ${took.toFixed(0)} s`);
+    status.textContent = `step ${done} of ${total}, ${roughly(took / Math.max(1, done - job.first) * (total - done))} left`;
+    ask(job);
+  }
+  function sync() {
+    state.running = !!job;
+    start.disabled = model.alone || !!job;
+    stop.disabled = !job;
+    start.textContent = !job && paused?.place === place2() ? "Continue" : "Run";
+    for (const part of [start, stop, bar]) part.hidden = !!model.alone;
+    if (model.alone)
+      status.textContent = `This page keeps the results of ${Object.keys(model.get("results")).map((name) => info.methods[name]).join(" and ") || "no method"}. New runs need a kernel: open it in a notebook.`;
+  }
+  start.addEventListener("click", run);
+  stop.addEventListener("click", () => halt());
+  model.on("msg:custom", answered);
+  return {
+    element: make("div", { class: "da-run" }, start, stop, bar, status),
+    sync,
+    run,
+    halt,
+    stop() {
+      job = null;
+      model.off("msg:custom", answered);
+    }
+  };
+}
+
+// dcamsr_lite/widgets/attribution/view.js
+var View = class {
+  /** @type {State} */
+  state = (
+    /** @type {any} */
+    { over: true, running: false }
+  );
+  /** @type {any} what the method on screen has found, the maps under "lr" and "ref" unpacked; null where it has not run */
+  result = null;
+  /** @param {import("../shared/page.js").Model} model */
+  constructor(model) {
+    this.model = model;
+    this.info = model.get("info");
+    this.size = this.info.shape;
+    this.images = unpackAll(model.get("images"));
+    if (this.images.target) this.images.error = distance(this.images.output, this.images.target);
+  }
+  read() {
+    const found = this.model.get("results")[this.state.method];
+    this.result = found ? { ...found, lr: unpack(found.lr), ref: unpack(found.ref) } : null;
+  }
+  /** Whether the result is about what is asked now. */
+  current() {
+    const { result, state } = this;
+    return Boolean(result) && result.target === state.target && String(result.patch) === String(state.patch);
+  }
+  /**
+   * The nearest patch that lies in the image and is not too large.
+   * @param {number[]} patch
+   */
+  fit([r, c, h, w]) {
+    const [rows, columns] = this.size;
+    const { largest } = this.info;
+    const within = (x, low, high) => clamp(Math.round(x), low, high);
+    const [height, width] = [within(h, 1, Math.min(largest, rows)), within(w, 1, Math.min(largest, columns))];
+    return [within(r, 0, rows - height), within(c, 0, columns - width), height, width];
+  }
+};
+var percent = (x, digits = 0) => x === null ? "undefined" : `${(100 * x).toFixed(digits)} %`;
+var whereIs = ([row, column, height, width]) => `${height} × ${width} at row ${row}, column ${column}`;
+
+// dcamsr_lite/widgets/attribution/share_panel.js
+var STARTS = {
+  blur_path: "the blurred pair",
+  integrated_gradients: "the flat grey pair",
+  occlusion: "the blurred pair"
+};
+function sharePanel(view) {
+  const shares = make("div", { class: "da-share", role: "img" });
+  const net = make("p", { class: "dx-reading" });
+  const facts = make("dl", { class: "da-facts" });
+  const element = card("What the patch owes to each contrast", shares, net, facts);
+  function draw() {
+    const { share, net: sums, value, start, target, completeness, diffusion } = view.result;
+    const { method } = view.state;
+    const parts = share === null ? [] : [
+      { name: "input", part: 1 - share, kind: "da-lr" },
+      { name: "reference", part: share, kind: "da-ref" }
+    ];
+    shares.replaceChildren(
+      ...parts.map(({ part, kind }) => make("div", { class: kind, style: `flex-grow:${part}` })),
+      make(
+        "p",
+        {},
+        ...parts.map(
+          ({ name, part, kind }) => make("span", {}, make("i", { class: kind }), `${name} ${percent(part, 1)}`)
+        )
+      )
+    );
+    shares.setAttribute("aria-label", `share of the reference ${percent(share, 1)}`);
+    net.textContent = `${target === "detail" ? "Detail" : "Mean"} of the patch: ${format(start)} of ${STARTS[method]}, ${format(value)} of the images. Explained by the input ${format(sums.lr)}, by the reference ${format(sums.ref)}.`;
+    const rows = [
+      ["Share of the reference", percent(share, 1), "sum of |attribution| there over that on both"],
+      [
+        "Completeness error",
+        percent(completeness, 2),
+        method === "occlusion" ? "occlusion promises none: pixels act together" : "of the difference; below 1 % the maps account for it"
+      ],
+      [
+        "Diffusion index, reference",
+        diffusion.ref === null ? "undefined" : diffusion.ref.toFixed(1),
+        "100: all pixels alike; 0: one pixel (LAM)"
+      ]
+    ];
+    facts.replaceChildren(
+      ...rows.flatMap(([name, number, note]) => [
+        make("dt", {}, name),
+        make("dd", {}, make("b", {}, number), ` ${note}`)
+      ])
+    );
+  }
+  return { element, draw };
+}
+
+// dcamsr_lite/widgets/attribution/explorer.js
+var NAMES = ["patch", "method", "target"];
+function controlPanel(view, { bind, set }) {
+  const { info, size, state } = view;
+  const sides = [4, 8, 16, 32].filter((side) => side <= Math.min(info.largest, ...size));
+  function square(side) {
+    const [r, c, h, w] = state.patch;
+    set({ patch: view.fit([r + (h - side) / 2, c + (w - side) / 2, side, side]) });
+  }
+  const choices = [
+    choice("Method", Object.entries(info.methods), ...bind("method")),
+    choice(
+      "Question",
+      [
+        ["detail", "detail", "where do the edges of the patch come from?"],
+        ["mean", "brightness", "where does the mean of the patch come from?"]
+      ],
+      ...bind("target")
+    ),
+    choice(
+      "Patch",
+      sides.map((side) => [side, `${side} × ${side}`]),
+      () => state.patch[2] === state.patch[3] ? state.patch[2] : null,
+      square
+    ),
+    choice(
+      "Maps",
+      [
+        [true, "on the image"],
+        [false, "alone"]
+      ],
+      ...bind("over")
+    )
+  ];
+  return {
+    element: make("div", { class: "dx-controls" }, ...choices.map((c) => c.group)),
+    sync: () => choices.forEach((c) => c.sync())
+  };
+}
+function build(model, root) {
+  const view = new View(model);
+  const { info, state } = view;
+  const live = announcer();
+  const shared = shareState(model, NAMES, state, update);
+  const change = (patch2) => {
+    state.patch = view.fit(patch2);
+    update();
+  };
+  const settle = () => {
+    shared.save();
+    live.textContent = `Patch ${whereIs(state.patch)}.`;
+  };
+  const controls = controlPanel(view, shared);
+  const patch = patchPanels(view, change, settle);
+  const runner = runPanel(view, live, shared.save);
+  const panels = [
+    mapPanel(view, "lr", "low", "On the input"),
+    mapPanel(view, "ref", "reference", "On the reference"),
+    sharePanel(view),
+    agreementPanel(view)
+  ];
+  const what = make("p", { class: "da-what" });
+  const cards = make("div", { class: "dx-cards da-cards" }, ...panels.map((p) => p.element));
+  root.append(
+    heading(
+      model,
+      "What does this patch owe to each contrast?",
+      "Drag a patch on an image, or click to move it there; arrow keys move it, shift and arrows resize it. Then run a method.",
+      [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files]
+    ),
+    controls.element,
+    patch.element,
+    ...view.images.target ? [make("p", { class: "dx-about" }, QUALITY)] : [],
+    runner.element,
+    what,
+    cards,
+    live
+  );
+  function said() {
+    const { result } = view;
+    const method = info.methods[state.method];
+    if (!result) return `${model.alone ? "This page holds no result" : "No result yet"}: ${method}.`;
+    const asked = `${method}, ${result.target === "detail" ? "detail" : "brightness"} of the patch ${whereIs(result.patch)}.`;
+    return view.current() ? asked : `${asked} The patch or the question has changed since.`;
+  }
+  function update() {
+    view.read();
+    controls.sync();
+    patch.update();
+    runner.sync();
+    cards.hidden = !view.result;
+    if (view.result) for (const panel2 of panels) panel2.draw();
+    what.textContent = said();
+    root.classList.toggle("dx-alone", !state.over);
+    root.classList.toggle("da-old", Boolean(view.result) && !view.current());
+  }
+  model.on("change:results", shared.read);
+  shared.read();
+  root.explorer = { state, run: runner.run, stop: () => runner.halt(), result: () => view.result };
+  return () => {
+    runner.stop();
+    shared.stop();
+    model.off("change:results", shared.read);
+  };
+}
+var { render, standalone } = widget(build, "attribution");
+var explorer_default = { render };
+export {
+  explorer_default as default,
+  standalone
+};

@@ -1,0 +1,49 @@
+// What the intervention on screen does to the quality, beside the network as it was trained.
+
+import { make } from "../shared/elements.js";
+import { format } from "../shared/numbers.js";
+import { signedText } from "./view.js";
+
+const tile = (label, text, small) =>
+  make("div", { class: "dx-tile" }, make("small", {}, label), make("b", {}, text), make("small", {}, small));
+
+function band(label, value, before, top) {
+  const at = (x) => `${Math.min(100, (100 * x) / top)}%`;
+  return make(
+    "div",
+    { class: "dx-band", title: "squared error as a share of the target's energy; the line: nothing changed" },
+    make("small", {}, label),
+    make(
+      "div",
+      { class: "dx-meter" },
+      make("i", { style: `width:${at(value)}` }),
+      make("u", { style: `left:${at(before)}` }),
+    ),
+    make("span", {}, `${format(100 * value)} %${value > top ? " →" : ""}`),
+    make("small", {}, `was ${format(100 * before)} %`),
+  );
+}
+
+export function numbersPanel() {
+  const element = make("div", { class: "dx-numbers" });
+  /** `none` is the row of the table where nothing is changed. */
+  function draw(result, none) {
+    if (result.psnr_db === null)
+      return element.replaceChildren("No target, or a blank one: nothing to measure against.");
+    const top = 2 * Math.max(none.error_measured, none.error_removed);
+    const gain = result.delta_psnr_db;
+    element.replaceChildren(
+      tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `was ${none.psnr_db.toFixed(2)}`),
+      tile("change", `${signedText(gain, 2)} dB`, gain < 0 ? "worse" : gain > 0 ? "better" : "the same"),
+      tile("SSIM", result.ssim.toFixed(4), `was ${none.ssim.toFixed(4)}`),
+      make(
+        "div",
+        { class: "dx-bands" },
+        ...["measured", "removed"].map((part) =>
+          band(`error, ${part} k-space`, result[`error_${part}`], none[`error_${part}`], top),
+        ),
+      ),
+    );
+  }
+  return { element, draw };
+}

@@ -1,0 +1,42 @@
+// What the panels of the lab share: the intervention on screen, the images of the network as it was trained, the brush.
+
+import { distance, extent, unpack, unpackAll, window995 } from "../shared/numbers.js";
+import { LESION, adopt, asked } from "./intervention.js";
+
+export class View {
+  brush = { mode: "look", image: "reference", radius: LESION.radius, strength: LESION.strength };
+  /** @type {Record<string, Float32Array>} */
+  pixels = {};
+
+  /** @param {import("../shared/page.js").Model} model */
+  constructor(model) {
+    this.info = model.get("info");
+    /** @type {number[]} */
+    this.size = this.info.shape;
+    this.base = unpackAll(model.get("images"));
+    this.state = this.adopt(model.get("intervention"));
+    this.errorTop = this.base.target ? 1.5 * window995(distance(this.base.output, this.base.target)) : 1;
+  }
+  adopt(given) {
+    return adopt(given, this.info);
+  }
+  asked() {
+    return asked(this.state, this.info);
+  }
+  /** The images of an answer. */
+  read(result) {
+    const { base } = this;
+    const change = result.change ? unpack(result.change).values : base.output.map(() => 0);
+    const output = base.output.map((x, i) => x + change[i]);
+    this.pixels = { ...base, ...unpackAll(result.images ?? {}), change, output };
+    if (base.target) this.pixels.error = distance(output, this.pixels.target);
+  }
+  /** Where the colours of an image end. */
+  top(name) {
+    const { windows } = this.info;
+    if (name === "change") return Math.max(extent(this.pixels.change), 0.02 * windows.output);
+    return name === "error" ? this.errorTop : windows[name];
+  }
+}
+
+export const signedText = (x, digits) => (x > 0 ? "+" : x < 0 ? "−" : "±") + Math.abs(x).toFixed(digits);

@@ -1,0 +1,60 @@
+// Controls: each has an element, and `sync` brings it to the state.
+
+import { make } from "./elements.js";
+import { steps } from "./input.js";
+
+/** @typedef {[value: any, text: string, hint?: string]} Option a hint is what a screen reader says */
+
+/**
+ * Radio buttons in a row.
+ * @param {string} label
+ * @param {Option[]} options
+ * @param {() => any} read
+ * @param {(value: any) => void} write
+ */
+export function choice(label, options, read, write) {
+  const name = `dx${Math.random()}`; // another explorer in the notebook is another module: its count would be the same
+  const inputs = options.map(([value, text, hint = text]) => {
+    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
+    input.addEventListener("change", () => write(value));
+    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+  });
+  const sync = () =>
+    inputs.forEach(({ value, input }) => {
+      input.checked = read() === value;
+    });
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  // by ourselves: JupyterLab takes from the arrow keys what a browser would do with them
+  steps(group, (rows, columns, { target }) => {
+    const at = inputs.findIndex(({ input }) => input === target) + Math.sign(rows + columns) + inputs.length;
+    const { value, input } = inputs[at % inputs.length];
+    input.checked = true;
+    input.focus();
+    write(value);
+  });
+  return { group, sync };
+}
+
+/**
+ * A slider with its name and its number, as `text` writes it.
+ * @param {string} label
+ * @param {{ kind: string, hint?: string, bounds: number[], text: (x: number) => string }} look
+ * @param {() => number} read
+ * @param {(value: number, settled: boolean) => void} write while it moves, and when it is let go
+ */
+export function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write) {
+  const input = make("input", { type: "range", min, max, step, "aria-label": hint });
+  const number = make("output");
+  const sync = () => {
+    input.value = String(read());
+    number.textContent = text(read());
+    input.setAttribute("aria-valuetext", number.textContent);
+  };
+  const moved = (settled) => {
+    write(+input.value, settled);
+    sync();
+  };
+  input.addEventListener("input", () => moved(false));
+  input.addEventListener("change", () => moved(true));
+  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+}
