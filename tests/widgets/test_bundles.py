@@ -1,4 +1,4 @@
-"""The committed bundles are what their modules build, and what a page asks of them."""
+"""The explorers' modules, and the committed bundles: what they build, and what a page asks of it."""
 
 import re
 import shutil
@@ -11,6 +11,13 @@ from dcamsr_lite.widgets.shared.static import script
 
 BUNDLES = ROOT / "dcamsr_lite" / "widgets" / "bundles"
 NAMES = sorted(path.stem for path in BUNDLES.glob("*.js"))
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_what_the_page_and_the_kernel_share_in_node():
+    test = ROOT / "tests" / "js" / "state.test.mjs"
+    done = subprocess.run(["node", "--test", test], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_bundles_are_fresh(tmp_path):
