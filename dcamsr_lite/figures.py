@@ -61,8 +61,10 @@ def default_style() -> Iterator[None]:
         yield
 
 
-def lay_out(count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options):
-    """A figure of ``count`` axes side by side, each ``width`` x ``height`` inches; (figure, axes).
+def lay_out(
+    count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options: object
+) -> tuple["Figure", list["Axes"]]:
+    """A figure, and its ``count`` axes side by side, each ``width`` x ``height`` inches.
 
     >>> figure, axes = lay_out(3, words="One head")
     >>> figure.get_suptitle(), len(axes)
@@ -75,7 +77,7 @@ def lay_out(count: int, width: float = 2.1, height: float = 3.1, words: str = ""
     figure = Figure(figsize=(width * count, height), layout="constrained", dpi=90)
     if words:
         figure.suptitle(fill(f"{words}. {WARNING}", 26 * count), fontsize=8)
-    return figure, figure.subplots(1, count, squeeze=False, **options)[0]
+    return figure, [*figure.subplots(1, count, squeeze=False, **options)[0]]
 
 
 def draw_panel(
@@ -193,7 +195,8 @@ def overview(
 
 def judge(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
     """PSNR of one slice, and where in k-space its error lies; a blank one has no energy to share."""
-    peaked = (torch.cat([x.flatten(), peak[None]]) for x in (target, image))  # the whole volume's
+    # the peak is the whole volume's
+    peaked = (torch.cat([x.flatten(), peak[None]]) for x in (target, image))
     quality = f"{psnr(*peaked):.1f} dB"
     if not has_signal(target):
         return quality

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import atomic_path
 from ..evaluation import evaluate
-from ..figures import WARNING, brightest_slice, overview, write_png
+from ..figures import WARNING, overview, write_png
 from ..metrics import ceiling_from_repetitions
 from ..network.checkpoints import load
 from ..phantom.subjects import DEMO_SEED, simulated_pair, simulated_repetitions
@@ -43,7 +43,7 @@ def run(
         "note": WARNING,
     }
     write_png(overview(model, pair), out / "figure.png")
-    explorer = explore(model, pair, slice=brightest_slice(pair))
+    explorer = explore(model, pair)
     explorer.tour = ATTENTION
     explorer.save_html(out / "explorer.html")
     with atomic_path(out / "metrics.json") as temporary:

@@ -13,13 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import torch
-
 from ..data.pairs import Pair
 from ..errors import atomic_path
 from ..figures import brightest_slice
 from ..network.checkpoints import load, weights
-from ..network.model import DCAMSR
 from ..phantom.subjects import DEMO_SEED, simulated_pair
 from .attention.explorer import explore
 from .attribution.explorer import explore_attribution
@@ -94,18 +91,11 @@ def _attention() -> Explorer:
 
 
 def _variants() -> Explorer:
-    """The variants that were trained alike, on one pair; without them, an untrained released one."""
+    """The variants that were trained alike, on one pair."""
     pair, index = example()
     models = {name: load(name) for name in weights() if name.startswith(f"lite-{SCALE}x-")}
-    if not any(model.config.variant == "released" for model in models.values()):
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            untrained = DCAMSR(SCALE, image_size=pair.shape, variant="released")
-        models = {f"lite-{SCALE}x": load(f"lite-{SCALE}x"), "released, untrained": untrained}
     explorer = explore(models, pair, slice=index)
-    explorer.network = next(n for n, m in models.items() if m.config.variant == "released")
-    if {step.get("network", explorer.network) for step in VARIANTS} <= set(models):
-        explorer.tour = VARIANTS
+    explorer.network, explorer.tour = f"lite-{SCALE}x-released", VARIANTS
     return explorer
 
 

@@ -36,7 +36,7 @@ from ..shared.slices import (
     judge_slice,
     name_network,
 )
-from ..shared.static import page, script, style
+from ..shared.static import script, style
 
 LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
@@ -48,8 +48,13 @@ Models = DCAMSR | Mapping[str, DCAMSR] | Sequence[DCAMSR]
 class AttentionExplorer(Explorer):
     """What ``explore`` returns: a widget that also shows as a picture and saves as a page.
 
-    >>> AttentionExplorer(message="nothing to show")
-    nothing to show
+    >>> import torch
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(1, 64, 64), torch.rand(1, 64, 64), scale=4)
+    >>> explorer = dl.explore(DCAMSR(scale=4, image_size=64), pair)
+    >>> explorer.query, explorer.level, explorer.head = [9, 30], 2, 5
+    >>> explorer.lift().shape, [*explorer.levels]
+    (torch.Size([32, 32]), ['1', '2', '4'])
 
     ``networks`` holds, packed, what each network on this pair brings: output and attention. The
     reader's place, shared with the browser, which saves it when the pointer is lifted: ``network``
@@ -61,18 +66,9 @@ class AttentionExplorer(Explorer):
 
     _esm = script("attention")
     _css = style("attention/explorer.css")
-    _kept = (
-        "network",
-        "branch",
-        "query",
-        "level",
-        "head",
-        "side_by_side",
-        "relative",
-        "cell",
-    )
-    _held = ("networks",)
     _CHECKED = ("network", "branch", "query", "level", "head", "cell")
+    _kept = (*_CHECKED, "side_by_side", "relative")
+    _held = ("networks",)
 
     networks = Dict().tag(**SYNC)
     network = Unicode().tag(**SYNC)
@@ -90,18 +86,19 @@ class AttentionExplorer(Explorer):
 
     def _has(self, name: str, value, shown: dict | None = None) -> bool:
         """Whether this place is in a packed network, by default the one on screen."""
+        shown = shown or self.networks.get(self.network)
         if name == "network":
             return value in self.networks
-        if name == "query":
-            return all(0 <= at < side for at, side in zip(value, self.info["shape"], strict=True))
-        shown = shown or self.networks[self.network]
-        if name == "level":
-            return str(value) in shown["levels"]
-        if name == "head":
-            return value is None or 0 <= value < shown["heads"]
-        if name == "branch":
-            return value == "spatial" or shown["d"] > 0
-        sides = (shown["heads"], *[max(shown["d"], 1)] * 2)
+        known = {
+            "level": [int(level) for level in shown["levels"]],
+            "head": [None, *range(shown["heads"])],
+            "branch": ["spatial", "channel"] if shown["d"] else ["spatial"],
+        }
+        if name in known:
+            return value in known[name]
+        features = max(shown["d"], 1)
+        cell = (shown["heads"], features, features)
+        sides = self.info["shape"] if name == "query" else cell
         return all(0 <= at < side for at, side in zip(value, sides, strict=True))
 
     @validate(*_CHECKED)
@@ -132,11 +129,7 @@ class AttentionExplorer(Explorer):
 
     @property
     def levels(self) -> dict:
-        """The packed attention of the network on screen, by level.
-
-        >>> AttentionExplorer().levels
-        {}
-        """
+        """The packed attention of the network on screen, by level."""
         return self.networks[self.network]["levels"] if self.networks else {}
 
     def __repr__(self) -> str:
@@ -148,13 +141,7 @@ class AttentionExplorer(Explorer):
         return f"AttentionExplorer: {shown['title']}, {rows} x {columns} pixels, {place}"
 
     def lift(self) -> Tensor:
-        """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query.
-
-        >>> AttentionExplorer().lift()
-        Traceback (most recent call last):
-        ...
-        LookupError: nothing to lift: the explorer is empty
-        """
+        """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query."""
         if not self._attention:
             raise LookupError("nothing to lift: the explorer is empty")
         q, k, footprints, (window, grid) = self._attention[self.network][self.level]
@@ -186,20 +173,18 @@ class AttentionExplorer(Explorer):
         >>> AttentionExplorer(message="nothing to show").state()["networks"]
         {}
         """
-        state = super().state()
+        if not self.info:
+            return super().state()
         held = sorted({int(level) for one in self.networks.values() for level in one["levels"]})
-        limit = PAGE_BYTES * max(1, len(self.networks))
-        while len(held) > 1 and len(page(state, self._esm, self._css)) > limit:
-            held = held[1:]
-            state |= self._from_level(held[0])
-        return state
+        states = (super(AttentionExplorer, self).state() | self._from_level(n) for n in held)
+        return self._fit(states, PAGE_BYTES * len(self.networks))
 
     def _from_level(self, finest: int) -> dict:
         """What changes in a page that holds no finer level than this one."""
-        networks = {}
-        for name, one in self.networks.items():
-            kept = {n: packed for n, packed in one["levels"].items() if int(n) >= finest}
-            networks[name] = one | {"levels": kept}
+        networks = {
+            name: one | {"levels": {n: x for n, x in one["levels"].items() if int(n) >= finest}}
+            for name, one in self.networks.items()
+        }
         gone = ", ".join(level for level in self.levels if int(level) < finest)
         note = f"without level {gone}: the page would pass 6 MB for each network"
         return {
@@ -208,10 +193,11 @@ class AttentionExplorer(Explorer):
             "tour": [
                 s | {"level": max(s["level"], finest)} if "level" in s else s for s in self.tour
             ],
-            "info": self.info | {"notes": [*self.info["notes"], note]},
+            "info": self.info | {"notes": [*self.info["notes"], *[note] * bool(gone)]},
         }
 
 
+@show_reason()
 def explore(
     models: Models, pair: Pair, slice: int | None = None, cuts: bool = True
 ) -> AttentionExplorer:
@@ -231,8 +217,35 @@ def explore(
     without a branch or the reference. Raises InputError, and in a notebook also shows the reason,
     when there is no spatial attention to look at or model and pair do not fit.
     """
-    with show_reason():
-        return _explorer(_name_each(models), pair, slice, cuts)
+    index, images = choose_slice(pair, slice)
+    models = _name_each(models)
+    for model in models.values():
+        check_scale(model, pair.scale)
+    networks, attention = {}, {}
+    for name, model in models.items():
+        record, output = record_slice(model, pair, index)
+        if None in record.keys.values():
+            found = "a spatial attention function that returns logits, so there are no keys to send"
+            raise InputError("model", found, "a function that returns the pair (q, k)")
+        networks[name] = _network(model, record, output.float(), images, pair.scale)
+        networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
+        attention[name] = {level: _spatial(record, level) for level in record.queries}
+    first = next(iter(networks))
+    one = networks[first]["title"]
+    return AttentionExplorer(
+        attention,
+        info=describe_slice(pair, index, images)
+        | {
+            "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
+            "notes": [],
+            "quality": judge_slice(images, images["low"], pair.scale),
+        },
+        images={name: pack(image, "float16") for name, image in images.items()},
+        networks=networks,
+        network=first,
+        level=min(map(int, networks[first]["levels"])),
+        query=[side // 2 for side in pair.shape],
+    )
 
 
 def _name_each(models: Models) -> dict[str, DCAMSR]:
@@ -263,39 +276,6 @@ def _spatial(record: Record, level: int) -> tuple:
     footprints = None if window else footprints.cpu()
     place = (window, record.grids[level])
     return record.queries[level][0].cpu(), record.keys[level][0].cpu(), footprints, place
-
-
-def _explorer(
-    models: dict[str, DCAMSR], pair: Pair, index: int | None, cuts: bool
-) -> AttentionExplorer:
-    index, images = choose_slice(pair, index)
-    for model in models.values():
-        check_scale(model, pair.scale)
-    networks, attention = {}, {}
-    for name, model in models.items():
-        record, output = record_slice(model, pair, index)
-        if None in record.keys.values():
-            found = "a spatial attention function that returns logits, so there are no keys to send"
-            raise InputError("model", found, "a function that returns the pair (q, k)")
-        networks[name] = _network(model, record, output.float(), images, pair.scale)
-        networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
-        attention[name] = {level: _spatial(record, level) for level in record.queries}
-    first = next(iter(networks))
-    one = networks[first]["title"]
-    return AttentionExplorer(
-        attention,
-        info=describe_slice(pair, index, images)
-        | {
-            "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
-            "notes": [],
-            "quality": judge_slice(images, images["low"], pair.scale),
-        },
-        images={name: pack(image, "float16") for name, image in images.items()},
-        networks=networks,
-        network=first,
-        level=min(map(int, networks[first]["levels"])),
-        query=[side // 2 for side in pair.shape],
-    )
 
 
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:

@@ -35,7 +35,6 @@ from ...interpret.attribution import (
     lifting,
 )
 from ...interpret.patch_target import TARGETS, PatchTarget, check_patch
-from ...kspace import center_crop
 from ...network.model import DCAMSR
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
@@ -61,8 +60,14 @@ NAMES = {
 class AttributionExplorer(Explorer):
     """What ``explore_attribution`` returns: a widget that also shows as a picture and saves as a page.
 
-    >>> AttributionExplorer(message="nothing to show")
-    nothing to show
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), scale=4)
+    >>> explorer = explore_attribution(lambda lr, ref: 2 * ref, pair)
+    >>> explorer.run("blur_path")
+    >>> explorer.results["blur_path"]["share"]  # of what the patch owes, on the reference
+    1.0
+    >>> explorer.chunk("occlusion", "mean", [0, 0, 4, 4])["total"] > 0
+    True
 
     The reader's place: ``patch`` [row, column, rows, columns] in the image's pixels, ``method`` and
     ``target`` (names in METHODS and TARGETS of interpret). ``results``: method -> what its last run
@@ -101,13 +106,7 @@ class AttributionExplorer(Explorer):
         return value
 
     def run(self, *methods: str) -> None:
-        """Run methods on the current patch to their end, by default the current one.
-
-        >>> AttributionExplorer(message="nothing to show").run()
-        Traceback (most recent call last):
-        ...
-        LookupError: nothing to run: the explorer is empty
-        """
+        """Run methods on the current patch to their end, by default the current one."""
         for name in methods or (self.method,):
             self.method = name
             while not self.chunk(name, self.target, self.patch)["finished"]:
@@ -115,11 +114,6 @@ class AttributionExplorer(Explorer):
 
     def chunk(self, method: str, target: str, patch: list[int]) -> dict:
         """About a quarter of a second of this run: goes on where it stands, or begins it.
-
-        >>> AttributionExplorer().chunk("occlusion", "mean", [0, 0, 1, 1])
-        Traceback (most recent call last):
-        ...
-        LookupError: nothing to run: the explorer is empty
 
         Returns ``done`` and ``total`` steps, and ``finished``: the result is then in ``results``.
         """
@@ -241,6 +235,7 @@ def _packed(
     }
 
 
+@show_reason("f and pair")
 def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> AttributionExplorer:
     """Ask what a patch of the output owes to which pixel, on one slice, by default the brightest.
 
@@ -253,19 +248,13 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
     (1, 1, H, W) -> (1, 1, H, W). With a DCAMSR the result is compared with its lifted attention, too.
     Raises InputError, and in a notebook also shows the reason, when they do not fit.
     """
-    with show_reason("f and pair"):
-        return _explorer(f, pair, slice)
-
-
-def _explorer(f: Callable, pair: Pair, index: int | None) -> AttributionExplorer:
-    index, images = choose_slice(pair, index)
+    index, images = choose_slice(pair, slice)
     check_scale(f, pair.scale)
-    lr, ref, std, mean = (x[index : index + 1] for x in (pair.lr, pair.ref, pair.std, pair.mean))
-    parameter = next(f.parameters(), None) if isinstance(f, nn.Module) else None
-    if parameter is not None:
-        lr, ref = lr.to(parameter.device), ref.to(parameter.device)
+    one = pair.take_slice(index)
+    parameter = next(f.parameters(), one.lr) if isinstance(f, nn.Module) else one.lr
+    lr, ref = one.lr.to(parameter.device), one.ref.to(parameter.device)
     sr = PatchTarget(f, lr, ref, (0, 0, 1, 1)).output.cpu()
-    images["output"] = center_crop((sr * std + mean)[0, 0], pair.shape).float()
+    images["output"] = one.restore(sr)[0].float()
     images = {name: images[name] for name in TITLES if name in images}
     side = min(8, *pair.shape)
     return AttributionExplorer(

@@ -272,6 +272,7 @@ def white_noise(shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy((radius * np.exp(1j * angle)).reshape(shape))
 
 
+@show_reason("image and slice")
 def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KSpaceExplorer:
     """Drag a box on the k-space of one slice, by default of the brightest, and watch its image.
 
@@ -284,14 +285,10 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
     k-space (slice, coil, rows, columns). More coils than a page of 6 MB can hold are compressed, and
     a note says so. Raises InputError, and in a notebook also shows the reason.
     """
-    with show_reason():
-        return _explorer(pair_or_image, slice)
-
-
-def _explorer(source: Pair | Source, index: int | None) -> KSpaceExplorer:
+    source = pair_or_image
     volume = _target(source) if isinstance(source, Pair) else read_volume(source)
     images = volume.images
-    index = int(images.mean((1, 2)).argmax()) if index is None else index
+    index = int(images.mean((1, 2)).argmax()) if slice is None else slice
     if not 0 <= index < len(images):
         raise InputError("slice", str(index), f"0 to {len(images) - 1}")
     image, shape = images[index], list(images.shape[-2:])

@@ -46,7 +46,7 @@ from ..shared.slices import (
     draw_slice,
     name_network,
 )
-from ..shared.static import page, script, style
+from ..shared.static import script, style
 from .tour import TOUR
 
 IMAGES = ("low", "reference", "output", "target")
@@ -62,8 +62,18 @@ def _sent(result: dict, _=None) -> dict:
 class InterventionLab(Explorer):
     """What ``intervention_lab`` returns: a widget that also shows as a picture and saves as a page.
 
-    >>> InterventionLab(message="nothing to show")
-    nothing to show
+    >>> import torch
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), scale=4)
+    >>> lab = intervention_lab(DCAMSR(scale=4, image_size=32), pair)
+    >>> print(lab.run(Intervention(shift=(0, 2))).intervention)
+    reference shifted 2 px right
+    >>> lab.prepare(lab.clicks())
+    >>> len(lab.table()), len(lab.run_standard())
+    (2, 18)
+    >>> lab.to_csv("tried.csv")
+    >>> Path("tried.csv").read_text()[:13]
+    'tried,psnr_db'
 
     ``intervention`` is what is on screen, an ``Intervention`` as a dict (or the object itself); what
     is left out keeps its default. ``result`` answers it, ``rows`` is the table. While ``draft`` is
@@ -80,28 +90,17 @@ class InterventionLab(Explorer):
     result = Dict().tag(**SYNC, to_json=_sent)
     rows = List(Dict()).tag(**SYNC)
 
-    def __init__(
-        self,
-        model: Network | None = None,
-        pair: Pair | None = None,
-        slice: int = 0,
-        other: Pair | int | None = None,
-        **traits,
-    ):
-        self._model, self._pair, self._slice, self._other = model, pair, slice, other
-        self._base: Outcome | None = None
+    def __init__(self, asked: tuple | None = None, base: Outcome | None = None, **traits):
+        self._model, self._pair, self._slice, self._other = asked or [None] * 4
+        self._base = base  # nothing changed
         self._tried: dict[Intervention, Outcome] = {}
         self._ready: dict[Intervention, Outcome] = {}  # prepared: without a row in the table
-        self._last: Outcome | None = None
+        self._last: Outcome | None = base
         self._heard: tuple | None = None  # the last question: an intervention, and whether a draft
         self._count = 0  # so that each answer is a change, also when its numbers are the same
         super().__init__(**traits)
-        if model is not None:
-            self._base = run_intervention(model, pair, slice)
-            self.images = _packed(self._base)
-            self.info = _info(model, pair, slice, self._base)
-            self._keep(self._base)
-            self.result = self._answer(self._base)
+        if base is not None:
+            self.result = self._answer(base.intervention, keep=True)
 
     @validate("intervention")
     def _is_possible(self, proposal):
@@ -131,91 +130,61 @@ class InterventionLab(Explorer):
             raise TraitError(str(error)) from error
         return wanted
 
-    def allows(self, intervention: dict) -> bool:
-        """Whether this network and pair can be tried so.
-
-        >>> InterventionLab().allows({"reference": "blurred"})
-        False
-        """
-        try:
-            return bool(self._checked(intervention))
-        except TraitError:
-            return False
-
     @observe("intervention", "draft")
     def _respond(self, _) -> None:
-        if self._base is None:
-            return
         wanted, start = Intervention.from_dict(self.intervention), perf_counter()
-        if self._heard == (wanted, self.draft):  # both changed: one question, which comes twice
-            return
+        if self._base is None or self._heard == (wanted, self.draft):
+            return  # both changed: one question, which comes twice
         self._heard = (wanted, self.draft)
-        try:
-            if self._last is None or self._last.intervention != wanted:
-                self._last = self._run(wanted)
-        except InputError as error:
-            self.result = self._refusal(wanted, error)
-            return
-        result = self._last
         with self.hold_sync():  # picture and table arrive in one message
-            if not self.draft:
-                self._keep(result)
-            self.result = self._answer(result) | {"seconds": perf_counter() - start}
+            answer = self._answer(wanted, keep=not self.draft)
+            self.result = answer | {"seconds": perf_counter() - start}
 
     def _run(self, wanted: Intervention) -> Outcome:
-        known = self._tried.get(wanted) or self._ready.get(wanted)
-        place = (self._model, self._pair, self._slice)
-        return known or run_intervention(*place, wanted, self._other, self._base)
+        if self._last is None or self._last.intervention != wanted:
+            place = (self._model, self._pair, self._slice)
+            self._last = (
+                self._tried.get(wanted)
+                or self._ready.get(wanted)
+                or run_intervention(*place, wanted, self._other, self._base)
+            )
+        return self._last
 
-    def _keep(self, result: Outcome) -> None:
-        if result.intervention not in self._tried:
-            self._tried[result.intervention] = result
-            self.rows = [*self.rows, _row(result)]
+    def _keep(self, found: Outcome) -> None:
+        if found.intervention not in self._tried:
+            self._tried[found.intervention] = found
+            row = found.row() | {"intervention": found.intervention.as_dict()}
+            self.rows = [*self.rows, row]
 
-    def _answer(self, result: Outcome) -> dict:
-        """The result with those of its images that are not the base's, and what the output changed.
+    def _answer(self, wanted: Intervention, keep: bool = False) -> dict:
+        """What it gave, with those of its images that are not the base's, or why it cannot be made.
 
         The change is packed for itself: between two packed outputs a tiny one would be rounding noise.
         """
         self._count += 1
-        images, base = _packed(result, self._base), self._base.output
-        answer = _row(result) | {"images": images, "count": self._count, "seconds": 0.0}
-        if "output" not in images:
-            return answer
-        change = pack(result.output - base, "float16")
-        images["output"] = pack(base + unpack(change), "float32")  # as a page adds it up
-        return answer | {"change": change}
-
-    def _refusal(self, wanted: Intervention, reason: InputError) -> dict:
-        self._count += 1
         asked = {"intervention": wanted.as_dict(), "count": self._count, "seconds": 0.0}
-        return asked | {"refused": str(reason)}
-
-    def _answered(self, wanted: Intervention) -> dict:
         try:
-            return self._answer(self._run(wanted))
+            found = self._run(wanted)
         except InputError as error:
-            return self._refusal(wanted, error)
+            return asked | {"refused": str(error)}
+        if keep:
+            self._keep(found)
+        images, base = _packed(found, self._base), self._base.output
+        if "output" in images:
+            asked["change"] = pack(found.output - base, "float16")
+            images["output"] = pack(base + unpack(asked["change"]), "float32")  # as a page adds up
+        return found.row() | asked | {"images": images}
 
     def run(self, intervention: Intervention) -> Outcome:
-        """Try one, show it, and get its images and numbers. Raises InputError for what cannot be made.
-
-        >>> InterventionLab().run(Intervention("blank"))
-        Traceback (most recent call last):
-        ...
-        LookupError: nothing to run: the lab is empty
-        """
+        """Try one, show it, get images and numbers. Raises InputError for what cannot be made."""
         if self._base is None:
             raise LookupError("nothing to run: the lab is empty")
         with self.hold_trait_notifications():
             self.draft, self.intervention = False, intervention.as_dict()
-        return self._tried.get(intervention) or self._run(intervention)
+        return self._run(intervention)
 
     def run_standard(self) -> list[dict]:
         """Try the standard set, and return the table: each branch, each level, each reference.
-
-        >>> InterventionLab().run_standard()
-        []
 
         Takes one pass of the network for each that was not tried yet; ``save_html`` does the same.
         """
@@ -240,42 +209,25 @@ class InterventionLab(Explorer):
         ]
 
     def prepare(self, interventions: Iterable[Intervention]) -> None:
-        """Compute answers that a saved page will have ready, without a row in the table.
-
-        >>> InterventionLab().prepare([])
-        """
+        """Compute answers that a saved page will have ready, without a row in the table."""
         for wanted in interventions:
             self._ready[wanted] = self._run(wanted)
 
     def clicks(self) -> list[Intervention]:
-        """What one click on a switch asks for: off at a level, in a head, in a head of one level.
-
-        >>> InterventionLab().clicks()
-        []
-        """
-        levels, heads = self.info.get("levels", []), range(self.info.get("heads", 0))
+        """What one click on a switch asks for: off at a level, in a head, in a head of one level."""
         return [
             Intervention(cuts=(Cut(branch, "off", level, head),))
-            for branch in self.info.get("branches", [])
-            for level in (None, *((one,) for one in levels))
-            for head in (None, *((one,) for one in heads))
+            for branch in self.info["branches"]
+            for level in (None, *((one,) for one in self.info["levels"]))
+            for head in (None, *((one,) for one in range(self.info["heads"])))
         ]
 
     def table(self) -> list[dict]:
-        """What was tried, a dict per row: sentence, PSNR and its change, SSIM, error by band.
-
-        >>> InterventionLab().table()
-        []
-        """
-        return [result.row() for result in self._tried.values()]
+        """What was tried, a dict per row: sentence, PSNR and its change, SSIM, error by band."""
+        return [found.row() for found in self._tried.values()]
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the table. Atomic. Raises InputError when it cannot be written.
-
-        >>> InterventionLab().to_csv("tried.csv")
-        >>> Path("tried.csv").read_text()[:13]
-        'tried,psnr_db'
-        """
+        """Write the table. Atomic. Raises InputError when it cannot be written."""
         with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
@@ -297,12 +249,10 @@ class InterventionLab(Explorer):
                 self._keep(self._run(one))
         current = [Intervention.from_dict(self.intervention)] if self._base else []
         order = [*current, *wanted, *reversed(self._tried), *self._ready]  # what must stay first
-        results = [_sent(self._answered(one)) for one in dict.fromkeys(order)]
-        now = {"rows": self.rows, "result": _sent(self.result)}
-        state = super().state() | now | {"results": results}
-        while len(results) > 1 and len(page(state, self._esm, self._css)) > PAGE_BYTES:
-            results.pop()
-        return state
+        results = [_sent(self._answer(one)) for one in dict.fromkeys(order)]
+        state = super().state() | {"rows": self.rows, "result": _sent(self.result)}
+        counts = range(max(1, len(results)), 0, -1)
+        return self._fit((state | {"results": results[:n]} for n in counts), PAGE_BYTES)
 
     def _draw(self):
         """The images on screen, and what changed against the network left alone."""
@@ -327,10 +277,7 @@ def _packed(result: Outcome, base: Outcome | None = None) -> dict:
     }
 
 
-def _row(result: Outcome) -> dict:
-    return result.row() | {"intervention": result.intervention.as_dict()}
-
-
+@show_reason()
 def intervention_lab(
     model: Network, pair: Pair, slice: int | None = None, other: Pair | int | None = None
 ) -> InterventionLab:
@@ -350,34 +297,35 @@ def intervention_lab(
     first asked for. Raises InputError, and in a notebook also shows the reason, when model and pair
     do not fit.
     """
-    with show_reason():
-        _check(model, pair, other)
-        lab = InterventionLab(model, pair, choose_slice(pair, slice)[0], other)
-    lab.tour = [step for step in TOUR if lab.allows(step["intervention"])]
-    return lab
-
-
-def _check(model: Network, pair: Pair, other: Pair | int | None) -> None:
-    choose_slice(pair, None)
+    index, images = choose_slice(pair, slice)
     check_scale(model, pair.scale)
     if not isinstance(other, Pair | int | None) or isinstance(other, bool):
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
     if isinstance(other, Pair) and (other.shape, len(other.lr)) != (pair.shape, len(pair.lr)):
         raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
-
-
-def _info(model: Network, pair: Pair, slice: int, base: Outcome) -> dict:
+    base = run_intervention(model, pair, index)
     config = model.config if isinstance(model, DCAMSR) else None
-    own = "built without a reference: it attends to its own input, and edits of it change nothing"
     alone = isinstance(model, SuperResolver) and not model.config.reference
-    return describe_slice(pair, *choose_slice(pair, slice)) | {
-        "title": name_network(model, pair.scale),
-        "notes": [own] if alone else [],
-        "heads": config.heads if config else 0,
-        "levels": [int(level) for level in model.transformers] if config else [],
-        "branches": [name for name in BRANCHES if getattr(config, name, False)],
-        "references": [n for n in REFERENCES if n != "target" or base.target is not None],
-        "titles": TITLES | {"reference": "Reference, as used", "change": "Change of the output"},
-        "blank": Intervention().as_dict(),
-        "columns": list(COLUMNS),
-    }
+    own = "built without a reference: it attends to its own input, and edits of it change nothing"
+    lab = InterventionLab(
+        (model, pair, index, other),
+        base,
+        info=describe_slice(pair, index, images)
+        | {
+            "title": name_network(model, pair.scale),
+            "notes": [own] if alone else [],
+            "heads": config.heads if config else 0,
+            "levels": [int(level) for level in model.transformers] if config else [],
+            "branches": [name for name in BRANCHES if getattr(config, name, False)],
+            "references": [n for n in REFERENCES if n != "target" or base.target is not None],
+            "titles": TITLES
+            | {"reference": "Reference, as used", "change": "Change of the output"},
+            "blank": Intervention().as_dict(),
+            "columns": list(COLUMNS),
+        },
+        images=_packed(base),
+    )
+    for step in TOUR:
+        with suppress(TraitError):  # what this network or pair does not allow
+            lab.tour = [*lab.tour, step]
+    return lab

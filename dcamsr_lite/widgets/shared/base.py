@@ -5,7 +5,7 @@ nothing to show
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +82,13 @@ class Explorer(anywidget.AnyWidget):
         """
         names = ("info", "images", "message", "tour", *self._kept, *self._held)
         return {name: getattr(self, name) for name in names}
+
+    def _fit(self, states: Iterable[dict], limit: float) -> dict:
+        """The first of ever smaller states whose page is small enough, or the last."""
+        for state in states:
+            if len(page(state, self._esm, self._css)) <= limit:
+                break
+        return state
 
     def save_html(self, path: str | Path) -> None:
         """Write one page that shows the explorer anywhere: no kernel, no network. Atomic.

@@ -137,4 +137,4 @@ def draw_slice(
         draw_panel(axes, title, image, "signed", label=label, corner=corner, pixel=level)
     for axes in panels:
         axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    return figure, [*panels]
+    return figure, panels

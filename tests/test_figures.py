@@ -1,0 +1,60 @@
+"""Panels of images: one look everywhere, whatever the reader's own settings are."""
+
+import matplotlib as mpl
+import pytest
+import torch
+from helpers import phantom
+
+import dcamsr_lite as dl
+from dcamsr_lite import course
+from dcamsr_lite.figures import COLOURS, draw_panel, lay_out, mark_pixel, overview, render_png
+
+OTHERS = {"image.origin": "lower", "font.size": 20, "figure.dpi": 40, "savefig.dpi": 300}
+OTHERS |= {"image.interpolation": "bicubic", "axes.facecolor": "red", "savefig.facecolor": "black"}
+
+
+def draw_overview() -> bytes:
+    torch.manual_seed(0)
+    pair = dl.load_pair(phantom(1, 32), phantom(1, 32, seed=1), 4)
+    return render_png(overview(dl.DCAMSR(scale=4, image_size=32), pair))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        draw_overview,
+        lambda: render_png(course.picture({"T1": phantom(1)[0]}, kind="signed")),
+        lambda: dl.explore_kspace(phantom(1)).png(),
+    ],
+)
+def test_the_readers_matplotlibrc_changes_nothing(draw):
+    expected = draw()
+    with mpl.rc_context(OTHERS):
+        assert draw() == expected
+        assert mpl.rcParams["image.origin"] == "lower"
+
+
+@pytest.mark.parametrize("kind", COLOURS)
+def test_every_panel_has_a_colour_bar_with_numbers(kind):
+    figure, (axes,) = lay_out(1)
+    draw_panel(axes, "error", phantom(1)[0] - 0.5, kind)
+    figure.draw_without_rendering()
+    bar = figure.axes[1]
+    assert len([label for label in bar.get_xticklabels() if label.get_text()]) >= 3
+    low, high = axes.images[0].get_clim()
+    assert low == (-high if kind == "signed" else 0)
+    assert axes.images[0].get_cmap().name not in ("jet", "rainbow", "RdYlGn")
+
+
+def test_another_kind_is_refused():
+    with pytest.raises(ValueError, match="kind is 'jet', expected one of .'signal'"):
+        course.picture({"T1": phantom(1)[0]}, kind="jet")
+
+
+def test_a_map_of_a_level_lies_on_the_pixels_it_is_of():
+    _, (axes,) = lay_out(1)
+    draw_panel(axes, "level 4", torch.eye(8), "signed", corner=(-2, -6), pixel=4)
+    mark_pixel(axes, 3, 5)
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert (top, left, bottom, right) == (-2.5, -6.5, 29.5, 25.5)
+    assert axes.lines[-1].get_xydata().tolist() == [[5, 3]]
