@@ -169,10 +169,11 @@ class InterventionLab(Explorer):
             return asked | {"refused": str(error)}
         if keep:
             self._keep(found)
-        images, base = _packed(found, self._base), self._base.output
-        if "output" in images:
-            asked["change"] = pack(found.output - base, "float16")
-            images["output"] = pack(base + unpack(asked["change"]), "float32")  # as a page adds up
+        images = _packed(found, self._base)
+        if "output" in images:  # as a page adds it up
+            asked["change"] = pack(found.output - self._base.output, "float16")
+            base = unpack(self.images["output"])
+            images["output"] = pack(base + unpack(asked["change"]), "float32")
         return found.row() | asked | {"images": images}
 
     def run(self, intervention: Intervention) -> Outcome:
