@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
-from ..data.augmentation import kinds
+from ..data.augmentation import choose_kinds
 from ..errors import InputError, atomic_path
 from ..network.baselines import build
 from ..network.checkpoints import load
@@ -171,7 +171,7 @@ def recipe_of(options: Namespace) -> dict:
         if getattr(options, name) is not None:
             recipe[name] = getattr(options, name)
     recipe |= {name: getattr(options, name) for name in NOT_OF_THE_PRESET}
-    return recipe | {"variation": kinds(options.vary), "squared": options.loss == "l2"}
+    return recipe | {"variation": choose_kinds(options.vary), "squared": options.loss == "l2"}
 
 
 def notes_of(options: Namespace, recipe: dict) -> dict[str, str]:

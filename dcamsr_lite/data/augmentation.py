@@ -19,15 +19,14 @@ from ..kspace import center_crop, degrade, fft2c, ifft2c, upsample_fourier
 
 CHANCE = {"geometry": 0.8, "mirror": 0.5, "contrast": 0.5, "curve": 0.25}  # of a slice
 KINDS = tuple(CHANCE)
-NO_GEOMETRY = {"angle": 0.0, "zoom": (1.0, 1.0), "shear": 0.0, "shift": (0.0, 0.0)}
 
 
-def kinds(chosen: bool | str | tuple[str, ...]) -> tuple[str, ...]:
+def choose_kinds(chosen: bool | str | tuple[str, ...]) -> tuple[str, ...]:
     """The asked kinds of variation: True is all, False none, a string has commas.
 
-    >>> kinds("contrast,geometry")
+    >>> choose_kinds("contrast,geometry")
     ('geometry', 'contrast')
-    >>> kinds(True) == KINDS, kinds(False)
+    >>> choose_kinds(True) == KINDS, choose_kinds(False)
     (True, ())
     """
     if isinstance(chosen, bool):
@@ -54,53 +53,43 @@ def vary(
     columns); a slice that no kind falls on is returned as it is.
     """
 
-    def drawn(kind: str) -> bool:
-        return kind in chosen and bool(torch.rand((), generator=generator) < CHANCE[kind])
-
-    happens = {kind: drawn(kind) for kind in KINDS}
+    happens = {k: k in chosen and _draw(generator) < CHANCE[k] for k in KINDS}
     if not any(happens.values()):
         return lr, ref, target
     images = torch.cat([ref, target])
-    images = images - images.amin(
-        (1, 2), keepdim=True
-    )  # air is zero: so is what comes in from outside
+    # air is zero: so is what comes in from outside
+    images = images - images.amin((1, 2), keepdim=True)
     if happens["geometry"]:
-        images = warp(images, **random_geometry(generator))
+        images = warp(images, **draw_geometry(generator))
     if happens["mirror"]:
-        images = images.flip(random_axes(generator))
+        images = images.flip([axis for axis in (-2, -1) if _draw(generator) < 0.5])
     if happens["contrast"]:
-        images = torch.stack([other_contrast(image, generator) for image in images])
+        images = torch.stack([change_contrast(image, generator) for image in images])
     if happens["curve"]:
-        images = torch.stack([other_curve(images[0], generator), images[1]])
+        images = torch.stack([change_curve(images[0], generator), images[1]])
     ref, target = images[:1], images[1:]
     lr = degrade(target, scale, order="image")
-    deviation, mean = torch.std_mean(lr)
-    deviation = deviation.clamp_min(1e-6)
-    own, center = torch.std_mean(
-        ref
-    )  # a reference may end before the target does: then it is blank
-    return (
-        (lr - mean) / deviation,
-        (ref - center) / own.clamp_min(1e-6),
-        (target - mean) / deviation,
-    )
+    # not as load_pair does: a reference may end before the target does, and then it is blank
+    (deviation, mean), (own, center) = torch.std_mean(lr), torch.std_mean(ref)
+    deviation, own = deviation.clamp_min(1e-6), own.clamp_min(1e-6)
+    return (lr - mean) / deviation, (ref - center) / own, (target - mean) / deviation
 
 
-def random_geometry(generator: Generator | None = None) -> dict:
+def _draw(generator: Generator | None, low: float = 0.0, high: float = 1.0) -> float:
+    return low + (high - low) * torch.rand((), generator=generator).item()
+
+
+def draw_geometry(generator: Generator | None = None) -> dict:
     """Another head: arguments of ``warp``.
 
-    >>> sorted(random_geometry())
+    >>> sorted(draw_geometry())
     ['angle', 'displacement', 'shear', 'shift', 'zoom']
     """
-
-    def between(low: float, high: float) -> float:
-        return low + (high - low) * torch.rand((), generator=generator).item()
-
     return {
-        "angle": between(-15, 15),
-        "zoom": (between(0.8, 1.05), between(0.8, 1.05)),
-        "shear": between(-0.1, 0.1),
-        "shift": (between(-0.04, 0.04), between(-0.04, 0.04)),
+        "angle": _draw(generator, -15, 15),
+        "zoom": (_draw(generator, 0.8, 1.05), _draw(generator, 0.8, 1.05)),
+        "shear": _draw(generator, -0.1, 0.1),
+        "shift": (_draw(generator, -0.04, 0.04), _draw(generator, -0.04, 0.04)),
         "displacement": 0.01 * torch.randn(2, 5, 5, generator=generator),
     }
 
@@ -127,7 +116,7 @@ def warp(
     """
     rows, columns = images.shape[-2:]
     fine = upsample_fourier(images, 2)
-    grid = sampling_grid((2 * rows, 2 * columns), angle, zoom, shear, shift)
+    grid = _lay_grid((2 * rows, 2 * columns), angle, zoom, shear, shift)
     if displacement is not None:
         size = grid.shape[:2]
         bent = F.interpolate(displacement[None], size, mode="bicubic", align_corners=True)[0]
@@ -136,18 +125,14 @@ def warp(
     return ifft2c(center_crop(fft2c(fine), (rows, columns))).abs() / 2
 
 
-def sampling_grid(
+def _lay_grid(
     size: tuple[int, int],
     angle: float,
     zoom: tuple[float, float],
     shear: float,
     shift: tuple[float, float],
 ) -> Tensor:
-    """Where every pixel of the result comes from: (rows, columns, 2) as grid_sample has it, x first.
-
-    >>> sampling_grid((2, 2), **NO_GEOMETRY)[0, 1]
-    tensor([ 0.5000, -0.5000])
-    """
+    """Where every pixel of the result comes from: (rows, columns, 2) as grid_sample has it, x first."""
     rows, columns = size
     turn = radians(angle)
     rotation = torch.tensor([[cos(turn), -sin(turn)], [sin(turn), cos(turn)]])
@@ -155,52 +140,42 @@ def sampling_grid(
     aspect = torch.tensor([float(columns), float(rows)])  # turned in pixels, not in parts of a side
     matrix = rotation @ stretch * aspect / aspect[:, None]
     origin = -2 * torch.tensor([[shift[1]], [shift[0]]])
-    return F.affine_grid(torch.cat([matrix, origin], 1)[None], (1, 1, *size), align_corners=False)[
-        0
-    ]
+    matrix = torch.cat([matrix, origin], 1)[None]
+    return F.affine_grid(matrix, (1, 1, *size), align_corners=False)[0]
 
 
-def random_axes(generator: Generator | None = None) -> list[int]:
-    """Rows, columns, both or none.
-
-    >>> set(random_axes()) <= {-2, -1}
-    True
-    """
-    return [axis for axis in (-2, -1) if torch.rand((), generator=generator) < 0.5]
-
-
-def unit(image: Tensor) -> Tensor:
+def _stretch(image: Tensor) -> Tensor:
     """Scaled to 0 ... 1; a blank image is zero."""
     low = image.min()
     return (image - low) / (image.max() - low).clamp_min(1e-6)
 
 
-def other_contrast(image: Tensor, generator: Generator | None = None) -> Tensor:
+def change_contrast(image: Tensor, generator: Generator | None = None) -> Tensor:
     """(rows, columns) -> between 0 and about 1, with a random gamma and a smooth random shading.
 
-    >>> other_contrast(torch.rand(16, 16)).shape
+    >>> change_contrast(torch.rand(16, 16)).shape
     torch.Size([16, 16])
     """
-    gamma = exp(0.8 * torch.rand((), generator=generator).item() - 0.4)
+    gamma = exp(0.8 * _draw(generator) - 0.4)
     coarse = 0.15 * torch.randn(1, 1, 3, 3, generator=generator)
     shading = F.interpolate(coarse, image.shape, mode="bicubic")[0, 0].exp()
-    return unit(image) ** gamma * shading
+    return _stretch(image) ** gamma * shading
 
 
-def other_curve(image: Tensor, generator: Generator | None = None, points: int = 5) -> Tensor:
+def change_curve(image: Tensor, generator: Generator | None = None, points: int = 5) -> Tensor:
     """(rows, columns) -> every grey value sent through one smooth random curve; air stays dark.
 
-    >>> other_curve(torch.zeros(4, 4)).max()
+    >>> change_curve(torch.zeros(4, 4)).max()
     tensor(0.)
 
     One time in seven bright and dark tissue change places: another contrast altogether.
     """
     level = torch.linspace(0, 1, points)
     level = level + 0.12 * torch.randn(points, generator=generator)
-    if torch.rand((), generator=generator) < 0.15:
+    if _draw(generator) < 0.15:
         level = 1 - level
     level[0] = 0
-    place = unit(image) * (points - 1)
+    place = _stretch(image) * (points - 1)
     left = place.floor().clamp(max=points - 2).long()
     share = place - left
     share = share * share * (3 - 2 * share)  # flat at every point: no kink in between

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..errors import InputError, atomic_path
 from .hdf5 import read_h5, write_h5, write_m4raw
-from .volume import Volume, check_size, decoding, volume_from_array, volume_from_kspace
+from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
 
 __all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
 
@@ -45,19 +45,19 @@ def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
     if isinstance(source, Volume):
         return source
     if isinstance(source, (np.ndarray, Tensor)):
-        return _from_memory(source)
+        return _take_array(source)
     if not isinstance(source, (str, Path)):
         raise InputError("volume", f"a {type(source).__name__}", "a path, an array or a Volume")
     path = Path(source)
-    with decoding(path, "a file that can be read"):
+    with refuse_errors(path, "a file that can be read"):
         if not path.is_file():
             found = "a folder" if path.is_dir() else "no such file"
             raise InputError(path, found, f"a file {', '.join(EXTENSIONS)}")
     readers = {".h5": read_h5, ".npy": _read_npy, ".npz": _read_npz}
-    return readers.get(_extension(path), _read_nifti)(path)
+    return readers.get(_check_extension(path), _read_nifti)(path)
 
 
-def _extension(path: str | Path) -> str:
+def _check_extension(path: str | Path) -> str:
     name = Path(path).name.lower()
     suffix = ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
     if suffix not in EXTENSIONS:
@@ -65,8 +65,8 @@ def _extension(path: str | Path) -> str:
     return suffix
 
 
-def _from_memory(source: np.ndarray | Tensor) -> Volume:
-    with decoding("array", "a dense array of numbers"):
+def _take_array(source: np.ndarray | Tensor) -> Volume:
+    with refuse_errors("array", "a dense array of numbers"):
         if isinstance(source, Tensor):
             source = source.detach().cpu()
             source = (source.float() if source.dtype == torch.bfloat16 else source).numpy()
@@ -78,32 +78,31 @@ def _from_memory(source: np.ndarray | Tensor) -> Volume:
 
 
 def _read_nifti(path: Path) -> Volume:
-    """NIfTI-1 or -2 in one file: header, sizes, then exactly the voxels; extensions are skipped."""
-    import nibabel
+    """NIfTI-1 or -2 in one file: nibabel reads header and voxels, and no extension.
+
+    Checks of headers print, and extensions allocate whatever they declare (nibabel 5.4).
+    """
+    from nibabel import Nifti1Header, Nifti2Header
+    from nibabel.arrayproxy import ArrayProxy
 
     expected = "a NIfTI-1 or NIfTI-2 file"
-    with decoding(path, expected), _opened(path) as stream:
+    with refuse_errors(path, expected), _open(path) as stream:
         block = stream.read(540)
-        kinds = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
-        sizes = [int.from_bytes(block[:4], order) for order in ("little", "big")]
-        size = next((size for size in sizes if size in kinds), 0)
-        if not 0 < size <= len(block):
+        kind = next((k for k in (Nifti1Header, Nifti2Header) if k.may_contain_header(block)), None)
+        if kind is None:
             raise InputError(path, "no NIfTI header", expected)
-        header = kinds[size](block[:size], check=False)
-        shape, dtype = tuple(map(int, header.get_data_shape())), header.get_data_dtype()
+        header = kind(block[: kind.sizeof_hdr], check=False)
+        shape = tuple(map(int, header.get_data_shape()))
         while len(shape) > 3 and shape[-1] == 1:
             shape = shape[:-1]
         if len(shape) not in (2, 3):
             raise InputError(path, f"shape {shape}", "three axes, or two")
-        count = check_size(path, shape, dtype, "biuf")
+        check_size(path, shape, header.get_data_dtype(), "biuf")
         start = int(header["vox_offset"])
-        if header["magic"].item()[:2] != b"n+" or not size <= start <= MAX_NIFTI_OFFSET:
+        if header["magic"].item()[:2] != b"n+" or not kind.sizeof_hdr <= start <= MAX_NIFTI_OFFSET:
             raise InputError(path, f"voxels at byte {start}", "voxels in this file")
-        stream.seek(start)
-        voxels = np.frombuffer(_exactly(stream, count), dtype).reshape(shape, order="F")
-        slope, intercept = header.get_slope_inter()
-        if slope is not None:
-            voxels = voxels * np.float64(slope) + np.float64(intercept or 0.0)
+        voxels = np.asarray(ArrayProxy(stream, header, mmap=False)).reshape(shape, order="F")
+        stream.read(1)  # past the end, where gzip compares its check sum
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
         placed = bool(np.isfinite(affine).all())
         columns, rows = np.multiply(header.get_zooms()[:2], shape[:2]).tolist()
@@ -111,12 +110,12 @@ def _read_nifti(path: Path) -> Volume:
             "path": str(path),
             "field_of_view": (rows, columns) if 0 < rows < 1e5 and 0 < columns < 1e5 else None,
             "affine": affine if placed else None,
-            "nifti": _geometry(header) if placed else None,
+            "nifti": _copy_geometry(header) if placed else None,
         }
         return volume_from_array(path, voxels.T, **known)
 
 
-def _geometry(header):
+def _copy_geometry(header):
     """A header with nothing but sizes, units, and both affines with the codes of what they are."""
     import nibabel
 
@@ -128,27 +127,20 @@ def _geometry(header):
     return kept
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes:
-    """``count`` bytes; asking for one more makes zip and gzip compare their check sums."""
-    data = stream.read(count)
-    if len(data) < count:
-        raise EOFError(f"{len(data)} of {count} declared bytes")
-    stream.read(1)
-    return data
-
-
 def _read_npy(path: Path) -> Volume:
-    with decoding(path, "one array in numpy's npy format"), path.open("rb") as stream:
-        return volume_from_array(path, _npy(path, stream, path.stat().st_size), path=str(path))
+    with refuse_errors(path, "one array in numpy's npy format"), path.open("rb") as stream:
+        return volume_from_array(
+            path, _read_array(path, stream, path.stat().st_size), path=str(path)
+        )
 
 
 def _read_npz(path: Path) -> Volume:
     expected = "an npz archive of exactly one array"
-    with decoding(path, expected), zipfile.ZipFile(path) as archive:
+    with refuse_errors(path, expected), zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if len(members) != 1 or not members[0].filename.endswith(".npy"):
             names = [member.filename.removesuffix(".npy") for member in members]
@@ -156,25 +148,24 @@ def _read_npz(path: Path) -> Volume:
         if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(path, f"compression {members[0].compress_type}", "stored or deflated")
         with archive.open(members[0]) as stream:
-            array = _npy(path, stream, members[0].file_size)
+            array = _read_array(path, stream, members[0].file_size)
         return volume_from_array(path, array, path=str(path))
 
 
-def _npy(path: Path, stream: BinaryIO, size: int) -> np.ndarray:
-    """Parse the header, compare it with the bytes there are, then read; never a pickle."""
-    version = np.lib.format.read_magic(stream)
-    headers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
+def _read_array(path: Path, stream: BinaryIO, size: int) -> np.ndarray:
+    """numpy's own reading, once the declared sizes are known to be sane; never a pickle."""
+    npy = np.lib.format
+    version = npy.read_magic(stream)
+    headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in headers:  # 3.0 exists for the field names of structured arrays alone
         raise InputError(path, f"npy version {version}", "version 1.0 or 2.0")
-    shape, fortran, dtype = headers[version](stream)
-    count = check_size(path, shape, dtype, "biuf")
-    if count > size:
+    shape, _, dtype = headers[version](stream)
+    if check_size(path, shape, dtype, "biuf") > size:
         raise InputError(path, f"shape {shape} in {size} bytes", "a whole file")
-    data = np.frombuffer(_exactly(stream, count), dtype)
-    return data.reshape(shape, order="F" if fortran else "C")
+    stream.seek(0)
+    array = npy.read_array(stream, allow_pickle=False)
+    stream.read(1)  # past the end, where zip compares its check sum
+    return array
 
 
 def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | None = None) -> None:
@@ -189,7 +180,7 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
     and HDF5 (``reconstruction_rss``) its ``acquisition``. The file appears whole or not at all.
     Raises InputError.
     """
-    extension = _extension(path)
+    extension = _check_extension(path)
     array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
     if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or not np.isfinite(array).all():
         found = f"{array.dtype} values of shape {array.shape}, or not finite"
@@ -208,11 +199,11 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
         elif extension == ".npz":
             np.savez_compressed(stream, volume=array)
         else:
-            data = _nifti_bytes(volume, like)
+            data = _encode_nifti(volume, like)
             stream.write(gzip.compress(data, 6, mtime=0) if extension == ".nii.gz" else data)
 
 
-def _nifti_bytes(volume: np.ndarray, like: Volume | None) -> bytes:
+def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
     import nibabel
 
     header, affine = nibabel.Nifti1Header(), None if like is None else like.affine

@@ -3,7 +3,6 @@
 Both keep ``kspace`` (slice, [coil,] readout, phase encode), a reconstruction, and an XML header.
 """
 
-import itertools
 import math
 import mmap
 import re
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path
-from .volume import Volume, check_size, decoding, volume_from_array, volume_from_kspace
+from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
 
 CROP = (320, 320)  # of a fastMRI image whose file does not say otherwise
 RECONSTRUCTIONS = ("reconstruction_rss", "reconstruction_esc")  # multi-coil, single-coil
@@ -27,7 +26,6 @@ MAX_HEADER = 2**20  # bytes of an ISMRMRD header; the real ones have some thousa
 M4RAW_NAME = re.compile(r"(\d+)_(T1|T2|FLAIR|GRE)(\d+)")
 NAMESPACE = "http://www.ismrm.org/ISMRMRD"  # ElementTree itself abbreviates it to ns0, as M4Raw has
 HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
-VARIABLE_LENGTH = 9  # class of an HDF5 datatype
 DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
 SLICE_THICKNESS = 5.0  # mm, M4Raw
 
@@ -48,13 +46,16 @@ def read_h5(path: Path) -> Volume:
     import h5py
 
     expected = "an M4Raw or fastMRI file"
-    with decoding(path, expected), ExitStack() as stack:
+    with refuse_errors(path, expected), ExitStack() as stack:
         file = stack.enter_context(h5py.File(path, "r"))
         stream = stack.enter_context(path.open("rb"))
         data = stack.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         names = set(file)
-        known = {"path": str(path), "contrast": _contrast(path, _attribute(data, b"acquisition"))}
-        images = [_dataset(path, file, name) for name in RECONSTRUCTIONS if name in names]
+        known = {
+            "path": str(path),
+            "contrast": _name_contrast(path, _read_acquisition(file, data)),
+        }
+        images = [_find_dataset(path, file, name) for name in RECONSTRUCTIONS if name in names]
         stored = images[0] if images else None
         if "kspace" not in names:
             if stored is None:
@@ -62,15 +63,15 @@ def read_h5(path: Path) -> Volume:
             return volume_from_array(path, _read(path, stored, "f"), **known)
         if "mask" in names:
             raise InputError(path, "undersampled k-space (a dataset 'mask')", "full k-space")
-        dataset = _dataset(path, file, "kspace")
+        dataset = _find_dataset(path, file, "kspace")
         if dataset.ndim not in (3, 4):
             found = f"kspace of shape {dataset.shape}"
             raise InputError(path, found, "(slice, coil, row, column) or (slice, row, column)")
         if stored is not None and (stored.ndim != 3 or stored.shape[0] != dataset.shape[0]):
             wrong = f"a reconstruction {stored.shape} of k-space {dataset.shape}"
             raise InputError(path, wrong, "(slice, row, column) with as many slices")
-        matrix, extent, known["slice_thickness"] = _geometry(
-            _header(path, file, data) if "ismrmrd_header" in names else None
+        matrix, extent, known["slice_thickness"] = _read_geometry(
+            _read_header(path, file, data) if "ismrmrd_header" in names else None
         )
         crop = stored.shape[-2:] if stored is not None else matrix or CROP
         if min(crop) < 1:
@@ -84,7 +85,7 @@ def read_h5(path: Path) -> Volume:
         return volume_from_kspace(path, kspace, (rows, columns), **known)
 
 
-def _dataset(path: Path, file, name: str):
+def _find_dataset(path: Path, file, name: str):
     """The dataset of that name, provided that it lies in this very file."""
     import h5py
 
@@ -101,65 +102,58 @@ def _read(path: Path, dataset, kinds: str) -> np.ndarray:
     """The whole dataset, once its declared and stored sizes are known to be sane."""
     check_size(path, dataset.shape, dataset.dtype, kinds)
     if dataset.chunks:
-        return _read_chunks(path, dataset, kinds)
-    if dataset.id.get_storage_size() > path.stat().st_size:
+        _check_chunks(path, dataset, kinds)
+    elif dataset.id.get_storage_size() > path.stat().st_size:
         raise InputError(path, "a dataset larger than its file", "a whole file")
     return dataset[()]
 
 
-def _read_chunks(path: Path, dataset, kinds: str) -> np.ndarray:
-    """Chunk by chunk: HDF5 itself inflates without bound and trips over damaged chunk sizes."""
+def _check_chunks(path: Path, dataset, kinds: str) -> None:
+    """Every chunk holds exactly its bytes.
+
+    HDF5 2.0 inflates a chunk without bound, and fills up a short one with whatever lies in memory.
+    """
     size = check_size(path, dataset.chunks, dataset.dtype, kinds)
     recipe = dataset.id.get_create_plist()
     filters = [recipe.get_filter(index)[0] for index in range(recipe.get_nfilters())]
     if filters not in ([], [DEFLATE], [SHUFFLE, DEFLATE]):
         raise InputError(path, f"HDF5 filters {filters[:9]}", "gzip, with or without shuffle")
-    starts = [range(0, n, step) for n, step in zip(dataset.shape, dataset.chunks, strict=True)]
-    if math.prod(map(len, starts)) != dataset.id.get_num_chunks():
+    count = math.prod(-(-n // step) for n, step in zip(dataset.shape, dataset.chunks, strict=True))
+    if count != dataset.id.get_num_chunks():
         raise InputError(path, f"{dataset.id.get_num_chunks()} chunks", "all chunks of the array")
-    padded = tuple(len(r) * r.step for r in starts)
-    check_size(path, padded, dataset.dtype, kinds)
-    whole = np.empty(padded, dataset.dtype)
-    for corner in itertools.product(*starts):
+    for chunk in dataset.iter_chunks():
+        corner = tuple(part.start for part in chunk)
         stored = dataset.id.get_chunk_info_by_coord(corner)
         if not 0 < stored.size <= path.stat().st_size:
             raise InputError(path, f"a chunk of {stored.size} bytes", "a whole file")
         skipped, data = dataset.id.read_direct_chunk(corner)
-        kept = [name for place, name in enumerate(filters) if not skipped >> place & 1]
-        if DEFLATE in kept:
+        if DEFLATE in filters and not skipped >> filters.index(DEFLATE) & 1:
             data = zlib.decompressobj().decompress(data, size + 1)
         if len(data) != size:
             raise InputError(path, f"{len(data)} bytes or more in a chunk", f"{size} bytes")
-        if SHUFFLE in kept:  # first bytes of all values, second bytes, ...
-            data = np.frombuffer(data, np.uint8).reshape(dataset.dtype.itemsize, -1).T.tobytes()
-        place = tuple(slice(at, at + n) for at, n in zip(corner, dataset.chunks, strict=True))
-        whole[place] = np.frombuffer(data, dataset.dtype).reshape(dataset.chunks)
-    return whole[tuple(map(slice, dataset.shape))]
 
 
-# Strings are read by hand: HDF5 2.0 loops for ever on a damaged heap, and a reference to an object
-# which that heap does not hold ends the process.
+# Strings of variable length are read by hand: HDF5 2.0 loops for ever in a damaged heap.
 
 
-def _attribute(data: mmap.mmap, name: bytes) -> bytes | None:
-    """The first string attribute of that name in an HDF5 file; None if there is no sound one."""
-    at = data.find(name + b"\0")
-    while at >= 0:
-        for version, skip, pad in ((1, 8, 8), (2, 8, 1), (3, 9, 1)):
-            head = data[max(at - skip, 0) : at]
-            if len(head) < skip or head[0] != version or head[2:4] != bytes([len(name) + 1, 0]):
-                continue
-            parts = [-(-size // pad) * pad for size in struct.unpack("<3H", head[2:8])]
-            kind, value = at + parts[0], at + sum(parts)
-            if int.from_bytes(data[kind : kind + 1], "little") & 15 == VARIABLE_LENGTH:
-                return _heap_string(data, data[value : value + 16])
-            size = int.from_bytes(data[kind + 4 : kind + 8], "little")
-            return data[value : value + min(size, MAX_HEADER)].rstrip(b" \0")
-        at = data.find(name + b"\0", at + 1)
+def _read_acquisition(file, data: mmap.mmap) -> bytes | None:
+    """The attribute of that name, if it is one sound string."""
+    name = "acquisition"
+    stored = file.attrs.get_id(name) if name in file.attrs else None
+    if stored is None or stored.shape != () or stored.dtype.itemsize > MAX_HEADER:
+        return None
+    if stored.dtype.kind == "S":
+        return file.attrs[name]
+    at = data.find(name.encode())
+    while at >= 0:  # the reference stands a little behind the name
+        for place in range(at, at + 80):
+            if text := _follow_reference(data, data[place : place + 16]):
+                return text
+        at = data.find(name.encode(), at + 1)
     return None
 
 
-def _heap_string(data: mmap.mmap, reference: bytes) -> bytes | None:
+def _follow_reference(data: mmap.mmap, reference: bytes) -> bytes | None:
     """Follow a reference (length, address of the heap, index in it), or None: it leads nowhere."""
     if len(reference) < 16:
         return None
@@ -176,14 +170,14 @@ def _heap_string(data: mmap.mmap, reference: bytes) -> bytes | None:
     return None
 
 
-def _header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | None:
+def _read_header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | None:
     """The ISMRMRD header, or None: it only adds to what the arrays say."""
-    dataset = _dataset(path, file, "ismrmrd_header")
+    dataset = _find_dataset(path, file, "ismrmrd_header")
     if dataset.shape != () or dataset.dtype.itemsize > MAX_HEADER or dataset.chunks:
         return None
     text = dataset[()] if dataset.dtype.kind == "S" else None
     if dataset.dtype.hasobject and (offset := dataset.id.get_offset()) is not None:
-        text = _heap_string(data, data[offset : offset + 16])
+        text = _follow_reference(data, data[offset : offset + 16])
     # a document type is where entities expand without bound; no ISMRMRD header has one
     if not isinstance(text, bytes) or b"<!" in text:
         return None
@@ -193,7 +187,7 @@ def _header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | None:
         return None
 
 
-def _geometry(header: ElementTree.Element | None):
+def _read_geometry(header: ElementTree.Element | None):
     """(rows, columns) of the reconstructed matrix, its extent and slice in mm; None if not known."""
 
     def values(name: str, axes: str) -> tuple[float, ...] | None:
@@ -213,7 +207,7 @@ def _geometry(header: ElementTree.Element | None):
     return matrix and (int(matrix[0]), int(matrix[1])), extent, thickness
 
 
-def _contrast(path: Path, acquisition: bytes | None) -> str | None:
+def _name_contrast(path: Path, acquisition: bytes | None) -> str | None:
     """'AXT1' -> 'T1', 'CORPDFS_FBK' -> 'PDFS'; without the attribute, M4Raw's file name."""
     acquisition = (acquisition or b"").decode("ascii", "replace")
     if re.fullmatch(r"[A-Z0-9_]{2,32}", acquisition):
@@ -263,7 +257,7 @@ def write_m4raw(
         raise InputError(path, found, "complex k-space (slice, coil, row, column)")
     kspace = kspace.detach().cpu().to(torch.complex64)
     images = volume_from_kspace(path, kspace).images.numpy()
-    header = m4raw_header(kspace, acquisition, protocol)
+    header = make_m4raw_header(kspace, acquisition, protocol)
     write_h5(
         Path(path),
         images,
@@ -274,12 +268,12 @@ def write_m4raw(
     )
 
 
-def m4raw_header(
+def make_m4raw_header(
     kspace: Tensor, acquisition: str, protocol: object, field_of_view: float = 240.0
 ) -> bytes:
     """The ISMRMRD header of M4Raw for (slice, coil, row, column) k-space, prefix ``ns0`` included.
 
-    >>> header = m4raw_header(torch.ones(1, 4, 8, 8), "AXT1", {"tr": 500, "te": 18.4, "flip": 90})
+    >>> header = make_m4raw_header(torch.ones(1, 4, 8, 8), "AXT1", {"tr": 500, "te": 18.4, "flip": 90})
     >>> header[:22], b"<ns0:TR>500.0</ns0:TR>" in header
     (b'<ns0:ismrmrdHeader xml', True)
     """

@@ -27,7 +27,7 @@ from ..network.config import MULTIPLE
 from .files import Volume, read_volume
 from .hdf5 import M4RAW_NAME
 from .normalisation import NORMALISATIONS, normalise_reference, normalise_target
-from .volume import decoding
+from .volume import refuse_errors
 
 SMALLEST = 8  # rows and columns of a full-size image
 CONTRASTS = ("T1", "T2", "FLAIR", "GRE")
@@ -193,7 +193,9 @@ def load_pair(
     full, truth = _read_magnitude(reference, "reference"), _read_magnitude(target, "target")
     _check_options(scale, order, normalisation)
     if truth.images.shape != full.images.shape:
-        found = f"{_size(truth.images)} beside a reference of {_size(full.images)}"
+        found = (
+            f"{_describe_size(truth.images)} beside a reference of {_describe_size(full.images)}"
+        )
         raise InputError(truth.path or "target", found, "the same matrix")
     if order == "coils" and truth.kspace is None:
         raise InputError(truth.path or "target", "magnitude images", "k-space, or order='image'")
@@ -217,10 +219,9 @@ def load_input(reference: Source, image: Source, scale: int, normalisation: str 
     slices, rows, columns = given.images.shape
     fitting = (slices, rows, columns), (slices, scale * rows, scale * columns)
     if tuple(full.images.shape) not in fitting:
-        expected = (
-            f"{_size(full.images)} as the reference has, or 1/{scale} of its rows and columns"
-        )
-        raise InputError(given.path or "input", _size(given.images), expected)
+        wanted = f"as the reference has, or 1/{scale} of its rows and columns"
+        expected = f"{_describe_size(full.images)} {wanted}"
+        raise InputError(given.path or "input", _describe_size(given.images), expected)
     return _assemble(full, given, scale, None, normalisation)
 
 
@@ -243,7 +244,7 @@ def _check_options(scale: int, order: str | None, normalisation: str) -> None:
         raise InputError("normalisation", repr(normalisation), f"one of {NORMALISATIONS}")
 
 
-def _size(images: Tensor) -> str:
+def _describe_size(images: Tensor) -> str:
     return " x ".join(str(n) for n in images.shape) + " (slice, row, column)"
 
 
@@ -253,7 +254,7 @@ def _assemble(
     is_low = given.images.shape != reference.images.shape
     shape = tuple(reference.images.shape[-2:])
     if min(shape) < SMALLEST:
-        found = _size(reference.images)
+        found = _describe_size(reference.images)
         raise InputError(reference.path or "reference", found, f"{SMALLEST} x {SMALLEST} or more")
     order = order or ("image" if is_low or given.kspace is None else "coils")
     multiple = math.lcm(MULTIPLE, scale)
@@ -310,7 +311,7 @@ def find_pairs(folder: str | Path, reference: str = "T1", target: str = "T2") ->
         if contrast not in CONTRASTS:
             raise InputError("contrast", repr(contrast), f"one of {', '.join(CONTRASTS)}")
     files = {}
-    with decoding(folder, "a folder of M4Raw files"):
+    with refuse_errors(folder, "a folder of M4Raw files"):
         if not Path(folder).is_dir():
             raise InputError(folder, "no such folder", "a folder of M4Raw files")
         for path in sorted(Path(folder).rglob("*.h5")):
@@ -344,7 +345,7 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
     path = Path(path)
     expected = "rows 'reference,target[,distance]'"
     pairs = []
-    with decoding(path, expected):
+    with refuse_errors(path, expected):
         if not path.is_file() or path.stat().st_size > MAX_CSV_BYTES:
             raise InputError(path, "no such file, or more than 16 MB", expected)
         rows = csv.reader(io.StringIO(path.read_text("utf-8-sig")), strict=True)
@@ -354,7 +355,7 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
                 continue
             if len(cells) < 2 or not cells[0] or not cells[1]:
                 raise InputError(f"{path}, row {number}", repr(row)[:80], expected)
-            first, second = (_listed(path, number, cell) for cell in cells[:2])
+            first, second = (_find_listed(path, number, cell) for cell in cells[:2])
             match = M4RAW_NAME.match(first.name)
             pairs.append((first, second, match[1] if match else first.name.split(".")[0]))
     if not pairs:
@@ -362,7 +363,7 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
     return pairs
 
 
-def _listed(path: Path, number: int, cell: str) -> Path:
+def _find_listed(path: Path, number: int, cell: str) -> Path:
     for name in (cell, f"{cell}.h5"):
         file = path.parent / name
         if file.is_file():

@@ -40,10 +40,10 @@ class Volume:
 
 
 @contextmanager
-def decoding(where: object, expected: str) -> Iterator[None]:
+def refuse_errors(where: object, expected: str) -> Iterator[None]:
     """Turn whatever a third-party decoder raises on hostile bytes into InputError, quietly.
 
-    >>> with decoding("t1.nii", "a NIfTI file"):
+    >>> with refuse_errors("t1.nii", "a NIfTI file"):
     ...     raise EOFError("file ends here")
     Traceback (most recent call last):
     ...
@@ -86,7 +86,7 @@ def volume_from_array(where: object, array: np.ndarray, **known) -> Volume:
     check_size(where, array.shape, array.dtype, "biuf")
     with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         images = torch.from_numpy(array.astype(np.float32))
-    return Volume(_checked(where, images), **known)
+    return Volume(_check_images(where, images), **known)
 
 
 def volume_from_kspace(
@@ -106,10 +106,10 @@ def volume_from_kspace(
     if shape != (height, width):  # slice by slice: all coils of all slices may be a gigabyte
         kspace = torch.stack([fft2c(center_crop(ifft2c(coils), shape)) for coils in kspace])
     images = torch.stack([rss(ifft2c(coils)) for coils in kspace])
-    return Volume(_checked(where, images), kspace, **known)
+    return Volume(_check_images(where, images), kspace, **known)
 
 
-def _checked(where: object, images: Tensor) -> Tensor:
+def _check_images(where: object, images: Tensor) -> Tensor:
     """Three axes, finite, in float32's range, not constant."""
     images = images[None] if images.ndim == 2 else images
     if images.ndim != 3:

@@ -25,7 +25,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
-from ..data.augmentation import kinds, vary
+from ..data.augmentation import choose_kinds, vary
 from ..data.pairs import Pair, load_pair
 from ..errors import InputError
 from ..evaluation import super_resolve
@@ -86,7 +86,7 @@ class Recipe:
 
     def identity(self, model: nn.Module, data: Dataset, steps: int) -> dict:
         """What two runs must share to be one; how a step is divided does not count."""
-        fields = asdict(self) | {"steps": steps, "variation": [*kinds(self.variation)]}
+        fields = asdict(self) | {"steps": steps, "variation": [*choose_kinds(self.variation)]}
         fields |= {"batch": self.together(len(data)), "slices": len(data)}
         network = json.loads(json.dumps(asdict(model.config)))  # as it will be read
         fields |= {"data": sample(data)} | {f"network {k}": v for k, v in network.items()}
@@ -158,7 +158,7 @@ def train(
     run.save(kept)  # an unwritable folder is found before the first step, not after an hour
     network = prepared(model, device, compiled)
     shares = Shares(len(data), together, chosen.seed, range(run.step, last), chosen.accumulate)
-    variation = kinds(chosen.variation)
+    variation = choose_kinds(chosen.variation)
     reader = iter(loader(data, shares, model.config.scale, variation, workers, device == "cuda"))
     quiet = not progress or rank() > 0
     bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)

@@ -5,7 +5,14 @@ import torch
 from helpers import phantom
 
 import dcamsr_lite as dl
-from dcamsr_lite.data.augmentation import KINDS, kinds, other_curve, random_geometry, vary, warp
+from dcamsr_lite.data.augmentation import (
+    KINDS,
+    change_curve,
+    choose_kinds,
+    draw_geometry,
+    vary,
+    warp,
+)
 from dcamsr_lite.kspace import center_crop, degrade, fft2c, ifft2c
 from dcamsr_lite.training.loop import slices
 
@@ -124,7 +131,7 @@ def test_varied_slices_stay_normalised_and_belong_together(volumes, kind):
 def test_a_curve_is_smooth_and_keeps_air_dark():
     ramp = torch.linspace(0, 1, 1001)[None]
     for seed in range(20):
-        curve = other_curve(ramp, torch.Generator().manual_seed(seed))
+        curve = change_curve(ramp, torch.Generator().manual_seed(seed))
         assert curve[0, 0] == 0 and curve.min() >= 0
         assert (curve[0, 1:] - curve[0, :-1]).abs().max() < 0.02
 
@@ -133,12 +140,12 @@ def test_a_seed_gives_the_same_variation_and_geometry_stays_in_its_bounds(volume
     lr, ref, target = (tensor[0] for tensor in slices([volumes], scale=4))
     twice = [vary(lr, ref, target, 4, KINDS, torch.Generator().manual_seed(5)) for _ in "ab"]
     assert all(torch.equal(a, b) for a, b in zip(*twice, strict=True))
-    drawn = [random_geometry(torch.Generator().manual_seed(seed)) for seed in range(50)]
+    drawn = [draw_geometry(torch.Generator().manual_seed(seed)) for seed in range(50)]
     assert all(abs(d["angle"]) <= 15 and 0.8 <= min(d["zoom"]) for d in drawn)
     assert max(max(d["zoom"]) for d in drawn) <= 1.05 and max(d["angle"] for d in drawn) > 10
 
 
 def test_kinds_that_do_not_exist_are_refused():
-    assert kinds("curve,mirror") == ("mirror", "curve")
+    assert choose_kinds("curve,mirror") == ("mirror", "curve")
     with pytest.raises(dl.InputError, match="some of geometry,mirror,contrast,curve"):
-        kinds("contrast,colour")
+        choose_kinds("contrast,colour")

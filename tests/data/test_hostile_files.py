@@ -187,13 +187,46 @@ def test_hdf5_that_must_be_refused(tmp_path):
     refuse(path, "all chunks")
 
 
-def test_hdf5_chunk_that_inflates_without_bound(tmp_path):
-    path = tmp_path / "bomb.h5"
-    with h5py.File(path, "w") as file:
-        options = {"chunks": (1, 1, 16, 16), "compression": "gzip"}
-        dataset = file.create_dataset("kspace", (1, 1, 16, 16), "complex64", **options)
-        dataset.id.write_direct_chunk((0, 0, 0, 0), zlib.compress(bytes(10**7), 9))
-    refuse(path, "bytes or more in a chunk")
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_hdf5_chunks_that_hdf5_itself_inflates_without_bound_or_fills_up_from_memory(
+    shuffle, tmp_path
+):
+    path, size = tmp_path / "bad.h5", 16 * 16 * 8
+    cases = [(zlib.compress(bytes(n), 9), 0) for n in (10**7, size + 1, size - 1, 1, 0)]
+    cases += [(bytes(n), 3 if shuffle else 1) for n in (size + 8, size - 8, 1)]
+    for stored, skipped in cases:
+        with h5py.File(path, "w") as file:
+            options = {"chunks": (1, 1, 16, 16), "compression": "gzip", "shuffle": shuffle}
+            dataset = file.create_dataset("kspace", (1, 1, 16, 16), "complex64", **options)
+            dataset.id.write_direct_chunk((0, 0, 0, 0), stored, skipped)
+        refuse(path, f"expected {size} bytes")
+
+
+@pytest.mark.parametrize("place", ["last string", "free space"])
+def test_a_heap_of_strings_in_which_hdf5_itself_loops_for_ever(place, tmp_path):
+    """The collection holds header, patient and acquisition, without which the file's name counts."""
+    path = tmp_path / "1_GRE01.h5"
+    write_m4raw(path, kspace(), "AXT1", PROTOCOL, "1")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GCOL") + 16
+    for _ in range(2 if place == "last string" else 3):
+        at += 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
+    assert data[at] == (3 if place == "last string" else 0)
+    data[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(data)
+    volume = read_volume(path)
+    assert volume.field_of_view == (240, 240)
+    assert volume.contrast == ("GRE" if place == "last string" else "T1")
+
+
+def test_nifti_extensions_are_not_read(tmp_path):
+    """nibabel itself allocates what an extension declares, or all that there is."""
+    path, data = tmp_path / "t1.nii.gz", nifti()
+    data[108:112], data[348:352] = struct.pack("<f", 512), bytes([1, 0, 0, 0])
+    for declared in (2**31 - 16, -16):
+        extension = struct.pack("<ii", declared, 0).ljust(160, b"\0")
+        path.write_bytes(gzip.compress(bytes(data[:352]) + extension + bytes(data[352:])))
+        assert np.array_equal(read_volume(path).images, np.float32(images(8, 8, 2) * 100).T)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +271,7 @@ def test_nifti_that_must_be_refused(tmp_path):
 
     refuse_bytes("no NIfTI header", b"")
     refuse_bytes("no NIfTI header", bytes(400))
-    refuse_bytes("declared bytes", nifti()[:-1])
+    refuse_bytes("Expected 512 bytes, got 511 bytes", nifti()[:-1])
     refuse_bytes("three axes", nifti((8, 8, 2, 2)))
     refuse_bytes("values of type complex64", nifti(dtype=np.complex64))
     data = nifti()

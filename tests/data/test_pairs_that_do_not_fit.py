@@ -93,7 +93,7 @@ def test_writers_leave_a_whole_file_or_none(name, tmp_path, monkeypatch):
     before = path.read_bytes()
     for target in ("numpy.save", "numpy.savez_compressed", "h5py.Group.create_dataset"):
         monkeypatch.setattr(target, full)
-    monkeypatch.setattr("dcamsr_lite.data.files._nifti_bytes", full)
+    monkeypatch.setattr("dcamsr_lite.data.files._encode_nifti", full)
     with pytest.raises(InputError, match="No space left"):
         write(path)
     assert path.read_bytes() == before
