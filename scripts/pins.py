@@ -22,6 +22,6 @@ def pins() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("# Exact versions that `make setup` installs (`make pins` writes it). Below the Python")
-    print("# that a version asks for, the lower bounds of pyproject.toml decide.")
+    print("# Exact versions that `make setup` installs (`make pins` writes this file). Below the")
+    print("# Python that a version asks for, the lower bounds of pyproject.toml decide.")
     print("\n".join(pins()))

@@ -5,6 +5,7 @@ Real anatomy, simulated contrasts; every number in metrics.json can be made agai
 
 import json
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from ..errors import atomic_path
@@ -16,28 +17,27 @@ from ..phantom.subjects import DEMO_SEED, simulated_pair, simulated_repetitions
 from ..widgets import explore
 from ..widgets.tours import ATTENTION
 
+WEIGHTS, SCALE, SIZE = "lite-4x", 4, 128
 
-def run(
-    out: str | Path = "demo", weights: str = "lite-4x", scale: int = 4, size: int = 128
-) -> dict:
-    """Write figure.png, explorer.html and metrics.json into ``out``; return the metrics.
+
+def show(options: Namespace) -> None:
+    """Write figure.png, explorer.html and metrics.json into ``out``, and print the scores.
 
     Raises InputError when the folder cannot be written.
     """
-    out = Path(out)
-    say = lambda text: print(text, file=sys.stderr)  # noqa: E731
-    say(f"simulating head {DEMO_SEED} (real anatomy, simulated contrasts) ...")
-    pair = simulated_pair(DEMO_SEED, scale, size=size)
-    model = load(weights)
-    say("super-resolving, and scoring against zero-fill and bicubic ...")
+    out = Path(options.out)
+    print(f"simulating head {DEMO_SEED} (real anatomy, simulated contrasts) ...", file=sys.stderr)
+    pair = simulated_pair(DEMO_SEED, SCALE, size=SIZE)
+    model = load(WEIGHTS)
+    print("super-resolving, and scoring against zero-fill and bicubic ...\n", file=sys.stderr)
     methods = {"zero-fill": "zero-fill", "bicubic": "bicubic", "dcamsr": model}
-    results = {name: evaluate(method, [pair], scale) for name, method in methods.items()}
-    ceiling = ceiling_from_repetitions(*simulated_repetitions(DEMO_SEED, size), scale)
+    results = {name: evaluate(method, [pair], SCALE) for name, method in methods.items()}
+    ceiling = ceiling_from_repetitions(*simulated_repetitions(DEMO_SEED, SIZE), SCALE)
     metrics = {
-        "data": f"simulated head, seed {DEMO_SEED}, {size} x {size}, {len(pair.lr)} slices,"
+        "data": f"simulated head, seed {DEMO_SEED}, {SIZE} x {SIZE}, {len(pair.lr)} slices,"
         " T1 guides T2",
         "command": f"dcamsr demo --out {out.as_posix()}",
-        "weights": weights,
+        "weights": WEIGHTS,
         "noise_ceiling_db": ceiling,
         "results": results,
         "note": WARNING,
@@ -48,16 +48,12 @@ def run(
     explorer.save_html(out / "explorer.html")
     with atomic_path(out / "metrics.json") as temporary:
         temporary.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    say("")
     print(f"{'method':<12}{'PSNR dB':>9}{'SSIM':>8}{'NMSE':>8}{'measured':>10}{'removed':>9}")
     for method, result in results.items():
-        bands = "{measured:>10.4f}{removed:>9.4f}".format(
-            **result["per_volume"][0]["error_by_band"]
-        )
+        bands = result["per_volume"][0]["error_by_band"]
         quality = f"{result['psnr']:>9.2f}{result['ssim']:>8.3f}{result['nmse']:>8.4f}"
-        print(f"{method:<12}{quality}{bands}")
+        print(f"{method:<12}{quality}{bands['measured']:>10.4f}{bands['removed']:>9.4f}")
     print("measured, removed: the NMSE inside and outside of the k-space that was kept")
     print(f"noise ceiling {ceiling:.2f} dB (one noisy repetition is the target)")
-    print(f"simulated head, seed {DEMO_SEED}, {scale}x, {size} x {size}. {WARNING}")
+    print(f"simulated head, seed {DEMO_SEED}, {SCALE}x, {SIZE} x {SIZE}. {WARNING}")
     print(f"look at {out / 'figure.png'}, open {out / 'explorer.html'} in a browser")
-    return metrics

@@ -1,8 +1,8 @@
 """What a training reads: named sources, their slices in memory or on disk, batches in a fixed order.
 
->>> data = slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
+>>> data = cut_slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
 >>> shares = Shares(count=6, batch=2, seed=0, steps=range(5), parts=1)
->>> [lr.shape for lr, ref, target in loader(TensorDataset(*data), shares, scale=4)][4]
+>>> [lr.shape for lr, ref, target in make_loader(TensorDataset(*data), shares, scale=4)][4]
 torch.Size([2, 1, 8, 8])
 """
 
@@ -26,18 +26,22 @@ from ..data.volume import Volume
 from ..errors import InputError, atomic_path
 from ..kspace import fft2c, ifft2c
 from ..phantom.subjects import simulated_volumes
-from .distributed import rank, wait, world
+from .distributed import count_processes, get_rank, wait_for_all
 
 NAMES = ("lr", "ref", "target")
 
 
-def sources(
-    names: Sequence[str], scale: int, size: int, first_seed: int, subjects: int
+def list_sources(
+    names: Sequence[str], size: int, first_seed: int, subjects: int
 ) -> Iterator[tuple]:
     """Pairs named on the command line: ``simulated``, a folder in M4Raw's layout, or a CSV.
 
-    >>> [*sources([], scale=4, size=128, first_seed=0, subjects=1)]
-    []
+    >>> for name in ("pairs.csv", "t1.npy", "t2.npy"):
+    ...     _ = Path(name).write_text("t1.npy,t2.npy")
+    >>> [target.name for _, target in list_sources(["pairs.csv"], 128, first_seed=0, subjects=1)]
+    ['t2.npy']
+
+    Simulated heads are size x size, ``subjects`` of them from the first seed on.
     """
     for name in names:
         if name == "simulated":
@@ -48,11 +52,11 @@ def sources(
             yield from ((reference, target) for reference, target, _ in listed)
 
 
-def flipped(volume: Volume) -> Volume:
+def mirror(volume: Volume) -> Volume:
     """Left and right exchanged, in k-space too: another head, for the price of none.
 
-    The image is flipped *before* it is degraded: a crop keeps pixel 0 of both (even) grids in one
-    place, so a flipped low-resolution image does not belong to the flipped target.
+    The image is mirrored *before* it is degraded: a crop keeps pixel 0 of both (even) grids in one
+    place, so a mirrored low-resolution image does not belong to the mirrored target.
     """
     kspace = volume.kspace
     if kspace is not None:
@@ -60,38 +64,36 @@ def flipped(volume: Volume) -> Volume:
     return Volume(volume.images.flip(-1), kspace=kspace)
 
 
-def slices_of(pair: tuple, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
-    """The slices of one (reference, target) pair, and, with ``flip``, their mirror images.
+def cut_slices(pairs: Iterable, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """All slices of (reference, target) volumes as training tensors lr, ref, target, in memory.
 
-    >>> [t.shape[0] for t in slices_of((torch.rand(3, 32, 32), torch.rand(3, 32, 32)), scale=4)]
-    [6, 6, 6]
+    >>> lr, ref, target = cut_slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
+    >>> lr.shape, ref.shape
+    (torch.Size([6, 1, 8, 8]), torch.Size([6, 1, 32, 32]))
+
+    With ``flip`` the mirror images of a volume follow its slices. Raises InputError when the volumes
+    differ in size.
+    """
+    return join_slices([cut_pair(pair, scale, flip) for pair in pairs])
+
+
+def cut_pair(pair: tuple, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """The slices of one pair as ``cut_slices`` gives them.
 
     Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
     """
     volumes = [read_volume(source) for source in pair]
     parts = []
-    for turned in (False, True) if flip else (False,):
-        read = load_pair(*map(flipped, volumes) if turned else volumes, scale)
+    for turned in (volumes, map(mirror, volumes)) if flip else (volumes,):
+        read = load_pair(*turned, scale)
         brightness = read.target_image.mean((-2, -1))
         keep = brightness > brightness.max() / 4
         parts.append((read.lr[keep], read.ref[keep], read.target[keep]))
-    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    return join_slices(parts)
 
 
-def slices(pairs: Iterable, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
-    """All slices of (reference, target) volumes as training tensors lr, ref, target, in memory.
-
-    >>> lr, ref, target = slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
-    >>> lr.shape, ref.shape
-    (torch.Size([6, 1, 8, 8]), torch.Size([6, 1, 32, 32]))
-
-    Raises InputError when the volumes differ in size.
-    """
-    return joined([slices_of(pair, scale, flip) for pair in pairs])
-
-
-def joined(parts: list[tuple]) -> tuple[Tensor, Tensor, Tensor]:
-    """The slices of several pairs as one."""
+def join_slices(parts: list[tuple]) -> tuple[Tensor, Tensor, Tensor]:
+    """The slices of several pairs as one; InputError where their sizes differ."""
     check_sizes([part[1].shape for part in parts])
     return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
 
@@ -107,11 +109,11 @@ def check_sizes(shapes: list[Sequence[int]]) -> None:
             raise InputError("training data", found, "volumes of one size")
 
 
-def sample(data: Dataset) -> list[float]:
+def sample_means(data: Dataset) -> list[float]:
     """A few numbers that other data hardly share: mean sizes of three references and targets.
 
     >>> lr, image = torch.zeros(3, 1, 8, 8), torch.ones(3, 1, 32, 32)
-    >>> sample(TensorDataset(lr, image, 2 * image))
+    >>> sample_means(TensorDataset(lr, image, 2 * image))
     [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]
     """
     chosen = (0, len(data) // 2, len(data) - 1)
@@ -121,18 +123,12 @@ def sample(data: Dataset) -> list[float]:
 class StoredSlices(Dataset):
     """Slices in safetensors files, one file per pair, each slice read when it is asked for.
 
-    >>> part = slices_of((torch.rand(3, 32, 32), torch.rand(3, 32, 32)), scale=4)
-    >>> write_slices(Path("one.safetensors"), part)
-    >>> data = StoredSlices([Path("one.safetensors")])
-    >>> len(data), data[5][1].shape
-    (6, torch.Size([1, 32, 32]))
-
     Files are mapped into memory, so the operating system keeps what is used most and lets go of it
-    when memory is short; the data may be larger than memory. Raises InputError as ``slices`` does.
+    when memory is short; the data may be larger than memory. Raises InputError as ``cut_slices``.
     """
 
     def __init__(self, files: Sequence[Path]):
-        shapes = [stored_shape(file) for file in files]
+        shapes = [read_shape(file) for file in files]
         check_sizes(shapes)
         counts = zip(files, shapes, strict=True)
         self.index = [(file, i) for file, shape in counts for i in range(shape[0])]
@@ -146,15 +142,14 @@ class StoredSlices(Dataset):
             return tuple(tensors.get_slice(name)[i] for name in NAMES)
 
 
-def stored_shape(file: Path) -> list[int]:
+def read_shape(file: Path) -> list[int]:
     """The shape of the references in a stored file, from its header."""
     try:
         with safe_open(file, framework="pt") as tensors:
             return tensors.get_slice("ref").get_shape()
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            file, str(error), "stored slices: remove this file, it is made anew"
-        ) from None
+        expected = "stored slices: remove this file, it is made anew"
+        raise InputError(file, str(error), expected) from None
 
 
 def write_slices(file: Path, part: tuple[Tensor, Tensor, Tensor]) -> None:
@@ -163,12 +158,8 @@ def write_slices(file: Path, part: tuple[Tensor, Tensor, Tensor]) -> None:
         temporary.write_bytes(content)
 
 
-def fingerprint(pair: tuple, scale: int) -> str:
-    """Changes with the pair: a file's place, size and date; the values of what is in memory.
-
-    >>> len(fingerprint((torch.eye(8), torch.eye(8)), scale=4))
-    32
-    """
+def hash_pair(pair: tuple, scale: int) -> str:
+    """Changes with the pair: a file's place, size and date; the values of what is in memory."""
     digest = sha256(str(scale).encode())
     for source in pair:
         if isinstance(source, str | Path):
@@ -182,48 +173,49 @@ def fingerprint(pair: tuple, scale: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def collect(pairs: Iterable, scale: int, folder: str | Path, limit: float) -> Dataset:
+def collect_slices(pairs: Iterable, scale: int, folder: str | Path, limit: float) -> Dataset:
     """The slices of all pairs: in memory while they need no more than ``limit`` bytes, else on disk.
 
     >>> pairs = [(torch.rand(3, 32, 32), torch.rand(3, 32, 32))]
-    >>> type(collect(pairs, 4, "cache", limit=1e9)).__name__
+    >>> type(collect_slices(pairs, 4, "cache", limit=1e9)).__name__
     'TensorDataset'
-    >>> type(collect(pairs, 4, "cache", limit=0)).__name__
-    'StoredSlices'
+    >>> data = collect_slices(pairs, 4, "cache", limit=0)
+    >>> type(data).__name__, len(data), data[5][1].shape
+    ('StoredSlices', 6, torch.Size([1, 32, 32]))
 
     On disk, in ``folder``, the next run finds them again, and several processes share the work of
-    writing them. Raises InputError as ``slices`` does, and when ``folder`` cannot be written.
+    writing them. Raises InputError as ``cut_slices``, and when ``folder`` cannot be written.
     """
+
+    def name_file(pair: tuple) -> Path:
+        return Path(folder) / f"{hash_pair(pair, scale)}.safetensors"
+
     pairs, held, size = iter(pairs), [], 0
     for pair in pairs:
-        held.append((named(pair, scale, folder), slices_of(pair, scale)))
+        held.append((name_file(pair), cut_pair(pair, scale)))
         size += sum(tensor.nbytes for tensor in held[-1][1])
         if size > limit:
             break
-    if size <= limit:
-        return TensorDataset(*joined([part for _, part in held]))
+    else:
+        return TensorDataset(*join_slices([part for _, part in held]))
     files = [file for file, _ in held]
     for file, part in held:
-        if rank() == 0 and not file.is_file():
+        if get_rank() == 0 and not file.is_file():
             write_slices(file, part)
     held.clear()
     for number, pair in enumerate(pairs):
-        file = named(pair, scale, folder)
-        if number % world() == rank() and not file.is_file():
-            write_slices(file, slices_of(pair, scale))
-        files.append(file)
-    wait()
+        files.append(file := name_file(pair))
+        if number % count_processes() == get_rank() and not file.is_file():
+            write_slices(file, cut_pair(pair, scale))
+    wait_for_all()
     return StoredSlices(files)
 
 
-def named(pair: tuple, scale: int, folder: str | Path) -> Path:
-    return Path(folder) / f"{fingerprint(pair, scale)}.safetensors"
-
-
-def batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
+def draw_batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
     """Endless batches of indices, shuffled anew each epoch; ``start`` batches are passed over.
 
-    >>> torch.equal(next(batches(10, 2, seed=0, start=7)), [*zip(range(8), batches(10, 2, 0, 0))][7][1])
+    >>> drawn = draw_batches(10, 2, seed=0, start=0)
+    >>> torch.equal(next(draw_batches(10, 2, seed=0, start=7)), [*zip(range(8), drawn)][7][1])
     True
 
     Slices that fill no whole batch at the end of an epoch wait for the next one.
@@ -236,10 +228,10 @@ def batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
         yield from whole[passed if epoch == first else 0 :]
 
 
-def seed_of(*numbers: int) -> int:
+def mix_seeds(*numbers: int) -> int:
     """One well-mixed seed from several numbers.
 
-    >>> seed_of(0, 1) == seed_of(0, 1), seed_of(0, 1) == seed_of(1, 0)
+    >>> mix_seeds(0, 1) == mix_seeds(0, 1), mix_seeds(0, 1) == mix_seeds(1, 0)
     (True, False)
     """
     positive = [number % 2**63 for number in numbers]
@@ -263,25 +255,25 @@ class Shares(Sampler):
         return len(self.steps) * self.parts
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        drawn = batches(self.count, self.batch, self.seed, self.steps.start)
+        drawn = draw_batches(self.count, self.batch, self.seed, self.steps.start)
         for step, indices in zip(self.steps, drawn, strict=False):
-            items = [(i, seed_of(self.seed, step, k)) for k, i in enumerate(indices.tolist())]
-            mine = split(items, world())[rank()]
-            yield from split(mine, self.parts)
+            items = [(i, mix_seeds(self.seed, step, k)) for k, i in enumerate(indices.tolist())]
+            mine = split_evenly(items, count_processes())[get_rank()]
+            yield from split_evenly(mine, self.parts)
 
 
-def split(items: list, parts: int) -> list[list]:
+def split_evenly(items: list, parts: int) -> list[list]:
     """As even as possible, in order.
 
-    >>> split([1, 2, 3], 2)
+    >>> split_evenly([1, 2, 3], 2)
     [[1, 2], [3]]
     """
     ends = [-(-len(items) * k // parts) for k in range(parts + 1)]
     return [items[a:b] for a, b in itertools.pairwise(ends)]
 
 
-class Varied(Dataset):
-    """A dataset of slices, asked by (slice, seed), each varied as ``variation.vary`` does."""
+class VariedSlices(Dataset):
+    """A dataset of slices, asked by (slice, seed), each varied as ``augmentation.vary`` does."""
 
     def __init__(self, data: Dataset, scale: int, chosen: tuple[str, ...]):
         self.data, self.scale, self.chosen = data, scale, chosen
@@ -292,17 +284,17 @@ class Varied(Dataset):
         return vary(*self.data[number], self.scale, self.chosen, generator)
 
 
-def loader(data: Dataset, shares: Shares, scale: int, chosen=(), workers=0, pinned=False):
+def make_loader(data: Dataset, shares: Shares, scale: int, chosen=(), workers=0, pinned=False):
     """Batches of lr, ref, target in the order of ``shares``, read ahead by ``workers`` processes."""
     return DataLoader(
-        Varied(data, scale, chosen),
+        VariedSlices(data, scale, chosen),
         batch_sampler=shares,
         num_workers=workers,
         pin_memory=pinned,
-        worker_init_fn=let_the_parent_decide,
+        worker_init_fn=ignore_interrupts,
     )
 
 
-def let_the_parent_decide(worker: int) -> None:
+def ignore_interrupts(worker: int) -> None:
     """Ctrl-C reaches every process of a terminal; only the training itself may act on it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,6 +1,6 @@
 """Several processes under ``torchrun``, one per GPU or CPU; without it everything here is one process.
 
->>> rank(), world()
+>>> get_rank(), count_processes()
 (0, 1)
 """
 
@@ -16,11 +16,11 @@ from ..errors import InputError
 
 
 @contextmanager
-def processes(device: str) -> Iterator[None]:
+def join_processes(device: str) -> Iterator[None]:
     """Join the group that torchrun has started: NCCL between GPUs, gloo between CPUs.
 
-    >>> with processes("cpu"):
-    ...     world()
+    >>> with join_processes("cpu"):
+    ...     count_processes()
     1
 
     Every process takes the GPU with its own number on this machine. Raises InputError when there
@@ -42,29 +42,25 @@ def processes(device: str) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def rank() -> int:
+def get_rank() -> int:
     """The number of this process, from 0: the one that writes and speaks."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def world() -> int:
+def count_processes() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def wait() -> None:
+def wait_for_all() -> None:
     """Until every process has come here."""
-    if world() > 1:
+    if count_processes() > 1:
         dist.barrier()
 
 
-def total(values: list[float]) -> list[float]:
-    """The sums of the values over all processes, the same in each.
-
-    >>> total([1.0, 2.0])
-    [1.0, 2.0]
-    """
-    if world() == 1:
+def sum_over_processes(values: list[float]) -> list[float]:
+    """The sums of the values over all processes, the same in each."""
+    if count_processes() == 1:
         return values
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
     summed = torch.tensor(values, dtype=torch.float64, device=device)

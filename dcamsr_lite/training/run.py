@@ -2,20 +2,25 @@
 
 import csv
 import io
+import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from math import isclose
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.utils.data import Dataset
 
 from ..errors import InputError, atomic_path
 from ..network.checkpoints import save
 from ..network.model import DCAMSR
-from .distributed import rank
+from .dataset import sample_means
+from .distributed import get_rank
+from .recipe import Recipe
 
 LOG = ("step", "loss", "learning_rate", "validation_psnr", "seconds")
 SELECTED = (
@@ -62,21 +67,20 @@ class Run:
             identity = state.pop("identity")
         except Exception as error:  # torch promises no kind of error for a damaged file
             raise InputError(file, str(error).split("\n")[0], "the state of a training") from error
-        if other := differences(identity, self.identity):
+        if other := compare_identities(identity, self.identity):
             was, asked = ({k: v[i] for k, v in other.items()} for i in (0, 1))
             raise InputError(file, f"a run with {was}", f"{asked}, as asked; or another folder")
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(state.pop(name))
         except (KeyError, RuntimeError, ValueError) as error:
-            raise InputError(
-                file, str(error).split("\n")[0], "the state of this network"
-            ) from error
+            found = str(error).split("\n")[0]
+            raise InputError(file, found, "the state of this network") from error
         vars(self).update(state)
 
     def save(self, kept: DCAMSR) -> None:
         """Write everything; ``kept`` is the network whose weights others will load."""
-        if rank() > 0:
+        if get_rank() > 0:
             return
         save(kept, self.out / "last.safetensors", **self.notes)
         with (
@@ -102,7 +106,7 @@ class Run:
         if quality is not None and (self.best is None or quality > self.best):
             self.best = quality
             chosen = {"step": str(self.step), "selection": SELECTED, **self.notes}
-            if rank() == 0:
+            if get_rank() == 0:
                 save(kept, self.out / "best.safetensors", **chosen)
         return self.rows[-1]
 
@@ -124,11 +128,8 @@ def read_log(path: str | Path) -> dict[str, list[float]]:
     return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
 
 
-def moving_average(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:
+def average_weights(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:
     """The exponential moving average of the weights over about 1 / (1 - decay) steps.
-
-    >>> moving_average(DCAMSR(image_size=32), 0.999).module.config.image_size
-    (32, 32)
 
     Early on it reaches back a tenth of the steps so far, so that it forgets where it started.
     """
@@ -141,10 +142,23 @@ def moving_average(model: nn.Module, decay: float) -> torch.optim.swa_utils.Aver
     return AveragedModel(model, multi_avg_fn=update)
 
 
-def differences(one: dict, other: dict) -> dict[str, tuple]:
+def identify(recipe: Recipe, model: nn.Module, data: Dataset, steps: int, together: int) -> dict:
+    """What two runs must share to be one; how a step of ``together`` slices is divided is not in it.
+
+    Earlier states call two of the fields by other names.
+    """
+    earlier = {"vary": "variation", "loss": "squared"}
+    said = {earlier.get(name, name): x for name, x in recipe.select("weights").items()}
+    said |= {"variation": [*recipe.vary], "squared": recipe.loss == "l2"}
+    said |= {"steps": steps, "batch": together, "slices": len(data), "data": sample_means(data)}
+    network = json.loads(json.dumps(asdict(model.config)))  # as it will be read
+    return said | {f"network {name}": value for name, value in network.items()}
+
+
+def compare_identities(one: dict, other: dict) -> dict[str, tuple]:
     """What two identities do not share; numbers measured from data may differ by rounding.
 
-    >>> differences({"seed": 0, "data": [1.0]}, {"seed": 1, "data": [1.000001]})
+    >>> compare_identities({"seed": 0, "data": [1.0]}, {"seed": 1, "data": [1.000001]})
     {'seed': (0, 1)}
     """
 
@@ -159,10 +173,10 @@ def differences(one: dict, other: dict) -> dict[str, tuple]:
 
 
 @contextmanager
-def stop_asked() -> Iterator[Callable[[], bool]]:
+def catch_stop() -> Iterator[Callable[[], bool]]:
     """Within the block Ctrl-C (SIGINT) and SIGTERM only ask; a second one interrupts at once.
 
-    >>> with stop_asked() as asked:
+    >>> with catch_stop() as asked:
     ...     signal.raise_signal(signal.SIGINT)
     ...     asked()
     True

@@ -3,7 +3,8 @@
 >>> [*ROWS][:3]
 ['released', 'unscrambled', 'paper']
 >>> study = Study(size=32, steps=2, subjects=1, tests=1, slices=2, network={})
->>> result = run(study, "no_spatial", seed=0, folder="work")
+>>> data = make_training_slices(study), make_test_pairs(study)
+>>> result = train_row(study, "no_spatial", 0, "work", *data)
 >>> [subject["data"] for subject in result["subjects"]]
 ['simulated']
 """
@@ -19,20 +20,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..data.pairs import Pair, load_pair, read_pairs_csv
+from ..data.pairs import Pair, load_pair
 from ..errors import ASSETS, InputError, atomic_path
 from ..evaluation import super_resolve
 from ..interpret.tracing import trace
-from ..metrics import ceiling_from_repetitions, score
+from ..metrics import score
+from ..network.baselines import NETWORKS, baseline
 from ..network.model import DCAMSR
-from ..phantom.subjects import (
-    VALIDATION_SEED,
-    simulated_pair,
-    simulated_repetitions,
-    simulated_volumes,
-)
-from .loop import slices as training_slices
+from ..phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
+from .dataset import cut_slices
 from .loop import train
+from .run import read_log
 
 # Options of DCAMSR, or the name of a baseline: everything else is the same in every row.
 ROWS: dict[str, dict | str] = {
@@ -57,15 +55,7 @@ ROWS: dict[str, dict | str] = {
     "as_large": {"channels": 32, "heads": 8},  # lite itself: as many parameters as the baselines
     "bilinear": {"upsampling": "bilinear"},
     "torch_start": {"start": "torch"},
-    "edsr": "edsr",
-    "swinir": "swinir",
-    "elan": "elan",
-    "minet": "minet",
-    "ttsr": "ttsr",
-    "masa": "masa",
-    "mcmrsr": "mcmrsr",
-}
-MUST = tuple(ROWS)[:8]  # the rows that answer questions 1 to 3 of the results page
+} | {name: name for name in NETWORKS if name != "concatenation"}
 
 
 @dataclass(frozen=True)
@@ -90,46 +80,36 @@ class Study:
     device: str = "cpu"
 
 
-# The paper's size: the same command, on a GPU.
-FULL = Study(
-    size=256, steps=100_000, batch=4, rate=2e-4, schedule="paper", subjects=128, tests=30,
-    network={}, preset="full", device="cuda",
-)  # fmt: skip
-
-
-def network(study: Study, row: str) -> nn.Module:
+def build_network(study: Study, row: str) -> nn.Module:
     """The untrained network of a row.
 
-    >>> network(Study(size=32), "no_channel").config.channel
+    >>> build_network(Study(size=32), "no_channel").config.channel
     False
 
     Raises InputError for an unknown row.
     """
     if row not in ROWS:
         raise InputError("row", repr(row), f"one of {', '.join(ROWS)}")
-    size = {"scale": study.scale, "image_size": study.size}
-    if isinstance(ROWS[row], str):
-        from ..network.baselines import baseline
-
-        own = {"start": study.network.get("start", "he")}  # otherwise the baseline's own sizes
-        if row == "concatenation" and study.preset == "lite":  # DCAMSR's trunk, as many parameters
-            own = study.network | {"blocks": (1, 10, 20)}
-        return baseline(ROWS[row], preset=study.preset, **size, **own)
-    return DCAMSR(preset=study.preset, **size, **(study.network | ROWS[row]))
+    shared = {"preset": study.preset, "scale": study.scale, "image_size": study.size}
+    if isinstance(ROWS[row], dict):
+        return DCAMSR(**shared, **(study.network | ROWS[row]))
+    own = {"start": study.network.get("start", "he")}  # otherwise the baseline's own sizes
+    if row == "concatenation" and study.preset == "lite":  # DCAMSR's trunk, as many parameters
+        own = study.network | {"blocks": (1, 10, 20)}
+    return baseline(ROWS[row], **shared, **own)
 
 
-def training_volumes(study: Study, real: Iterable[tuple]) -> list[tuple]:
-    """Simulated subjects from seed 0 on, and the real pairs of a list."""
+def make_training_slices(study: Study, real: Iterable[tuple] = ()) -> tuple[Tensor, Tensor, Tensor]:
+    """What every row trains on: simulated subjects from seed 0 on, and the real pairs of a list."""
     seeds = range(study.subjects)
-    simulated = [simulated_volumes(s, size=study.size, slices=study.slices) for s in seeds]
-    return simulated + [(reference, target) for reference, target, *_ in real]
+    volumes = [simulated_volumes(s, size=study.size, slices=study.slices) for s in seeds]
+    return cut_slices([*volumes, *(pair[:2] for pair in real)], study.scale)
 
 
-def held_out_pairs(study: Study, real: Iterable[tuple]) -> list[tuple[str, str, Pair]]:
+def make_test_pairs(study: Study, real: Iterable[tuple] = ()) -> list[tuple[str, str, Pair]]:
     """(data, subject, pair) of every subject that no row trains on."""
-    seeds = range(VALIDATION_SEED, VALIDATION_SEED + study.tests)
     pairs = []
-    for seed in seeds:
+    for seed in range(VALIDATION_SEED, VALIDATION_SEED + study.tests):
         pair = simulated_pair(seed, study.scale, size=study.size, slices=study.slices)
         pairs.append(("simulated", str(seed), pair))
     for reference, target, *_ in real:
@@ -137,21 +117,8 @@ def held_out_pairs(study: Study, real: Iterable[tuple]) -> list[tuple[str, str, 
     return pairs
 
 
-def ceilings(study: Study) -> dict[str, float]:
-    """The noise ceiling of each simulated test subject, in dB, from two repetitions of its target.
-
-    >>> len(ceilings(Study(size=32, tests=2, slices=2)))
-    2
-    """
-    found = {}
-    for seed in range(VALIDATION_SEED, VALIDATION_SEED + study.tests):
-        repetitions = simulated_repetitions(seed, study.size, study.slices)
-        found[str(seed)] = ceiling_from_repetitions(*repetitions, study.scale)
-    return found
-
-
 @torch.inference_mode()
-def entropies(model: nn.Module, pair: Pair) -> dict[str, list[float]]:
+def measure_entropies(model: nn.Module, pair: Pair) -> dict[str, list[float]]:
     """Mean entropy per level of both branches after training; empty for networks without attention."""
     if not isinstance(model, DCAMSR):
         return {}
@@ -166,55 +133,45 @@ def entropies(model: nn.Module, pair: Pair) -> dict[str, list[float]]:
     return found
 
 
-def about(study: Study, train_real: Sequence[tuple] = (), test_real: Sequence[tuple] = ()) -> dict:
+def describe_study(study: Study, real: Sequence[int] = (0, 0)) -> dict:
     """What all rows share, as it stands beside every result: two that differ are never compared.
 
-    >>> about(Study())["real"]
-    [0, 0]
+    >>> describe_study(Study(), real=(4, 1))["real"]
+    [4, 1]
     """
-    return json.loads(json.dumps(asdict(study) | {"real": [len(train_real), len(test_real)]}))
+    return json.loads(json.dumps(asdict(study) | {"real": real}))
 
 
-def run(
+def train_row(
     study: Study,
     row: str,
     seed: int,
     folder: str | Path,
-    train_real: Sequence[tuple] = (),
-    test_real: Sequence[tuple] = (),
-    tensors: tuple | None = None,
-    tests: list | None = None,
+    tensors: tuple,
+    tests: list,
+    real: Sequence[int] = (0, 0),
 ) -> dict:
     """Train one row with one seed, score it on every test subject; ``folder``/row-seed resumes.
 
-    ``tensors`` and ``tests`` may be given ready, when many rows share them. Returns row, seed, study,
-    parameters, minutes, seconds_per_slice, entropy, loss, and ``subjects``: the scores of each. A row
-    that is finished in ``folder`` is read, not run again; raises InputError where it was run with
-    another study.
+    ``tensors`` and ``tests`` are what the two functions above make, ``real`` counts the real pairs in
+    them. Returns row, seed, study, parameters, minutes, seconds_per_slice, entropy, loss, and
+    ``subjects``: the scores of each. A row that is finished in ``folder`` is read, not trained again;
+    raises InputError where it was trained in another study.
     """
-    folder = Path(folder)
-    result_file = folder / f"{row}-{seed}.json"
-    shared = about(study, train_real, test_real)
+    work = Path(folder) / f"{row}-{seed}"
+    result_file = work.with_suffix(".json")
+    shared = describe_study(study, real)
     if result_file.is_file():
         result = json.loads(result_file.read_text(encoding="utf-8"))
         if result["study"] != shared:
-            raise InputError(
-                result_file, f"a run of {result['study']}", f"{shared}; another folder"
-            )
+            found = f"a run of {result['study']}"
+            raise InputError(result_file, found, f"{shared}; another folder")
         return result
     torch.manual_seed(seed)
-    model = network(study, row)
-    if tensors is None:
-        tensors = training_slices(training_volumes(study, train_real), study.scale)
-    if tests is None:
-        tests = held_out_pairs(study, test_real)
-    work = folder / f"{row}-{seed}"
     recipe = {n: getattr(study, n) for n in ("steps", "batch", "rate", "schedule", "device")}
-    trained = train(
-        model, tensors, work, **recipe, seed=seed, every=250, resume=True, bf16=True, progress=False
-    )
-    rows = (work / "log.csv").read_text(encoding="utf-8").splitlines()
-    last = dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))
+    recipe |= {"seed": seed, "resume": True, "bf16": True}
+    trained = train(build_network(study, row), tensors, work, progress=False, **recipe)
+    log = read_log(work / "log.csv")
     started = time.perf_counter()
     subjects = []
     for data, subject, pair in tests:
@@ -227,10 +184,10 @@ def run(
         "seed": seed,
         "study": shared,
         "parameters": sum(p.numel() for p in trained.parameters()),
-        "minutes": round(float(last["seconds"]) / 60, 2),
+        "minutes": round(log["seconds"][-1] / 60, 2),
         "seconds_per_slice": round(seconds, 4),
-        "loss": float(last["loss"]),
-        "entropy": entropies(trained, tests[0][2]),
+        "loss": log["loss"][-1],
+        "entropy": measure_entropies(trained, tests[0][2]),
         "threads": torch.get_num_threads(),
         "subjects": subjects,
     }
@@ -239,23 +196,12 @@ def run(
     return result
 
 
-def read_lists(folder: str | Path | None) -> tuple[list, list]:
-    """train.csv and held_out.csv of a folder that scripts/weights/make.py prepared; without one, none.
-
-    >>> read_lists(None)
-    ([], [])
-    """
-    if folder is None:
-        return [], []
-    names = ("train.csv", "held_out.csv")
-    return tuple([*read_pairs_csv(Path(folder) / name)] for name in names)
-
-
-def tables(folder: str | Path = ASSETS / "results") -> tuple[list[dict], list[dict]]:
+def read_tables(folder: str | Path = ASSETS / "results") -> tuple[list[dict], list[dict]]:
     """study.csv (a line per row, seed and subject) and runs.csv (one per trained network).
 
-    >>> tables("a folder without results")
-    ([], [])
+    >>> study, runs = read_tables()
+    >>> len({line["row"] for line in study}) > 20, runs[0]["row"]
+    (True, 'released')
 
     The default is what ships, in a checkout and in an installed package; ``scripts/results/make.py
     study`` writes both. What is not there was not run: no lines.
@@ -268,11 +214,11 @@ def tables(folder: str | Path = ASSETS / "results") -> tuple[list[dict], list[di
     return tuple(found)
 
 
-def psnr_of(lines: Iterable[dict], row: str, data: str = "simulated") -> Tensor | None:
+def select_psnr(lines: Iterable[dict], row: str, data: str = "simulated") -> Tensor | None:
     """PSNR in dB (seed, subject) of one row of study.csv, in order of seeds and of subjects' names.
 
     >>> line = {"row": "edsr", "data": "real", "subject": "p19", "seed": "0", "psnr": "27.5"}
-    >>> psnr_of([line], "edsr", "real"), psnr_of([line], "edsr")
+    >>> select_psnr([line], "edsr", "real"), select_psnr([line], "edsr")
     (tensor([[27.5000]]), None)
 
     None where the row was not run.

@@ -47,7 +47,10 @@ from dcamsr_lite.phantom.subjects import (
     simulated_pair,
     simulated_volumes,
 )
-from dcamsr_lite.training.loop import Recipe, batches, learning_rate, memory_estimate, slices, train
+from dcamsr_lite.training.dataset import cut_slices, draw_batches
+from dcamsr_lite.training.loop import learning_rate, train
+from dcamsr_lite.training.memory import estimate_memory
+from dcamsr_lite.training.recipe import Recipe
 from dcamsr_lite.training.run import read_log
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -61,7 +64,7 @@ runs = Path(tempfile.mkdtemp())  # on Colab a folder of your Drive survives the 
 
 # %%
 heads = [simulated_volumes(seed, size=64, slices=6) for seed in range(course.budget(4, fast=1))]
-data = slices(heads, scale=4)
+data = cut_slices(heads, scale=4)
 held_out = simulated_pair(VALIDATION_SEED, scale=4, size=64, slices=6)
 print("lr, ref, target:", *(tuple(tensor.shape) for tensor in data))
 
@@ -168,7 +171,7 @@ def small():
 
 
 def drawn(steps):
-    order = batches(len(data[0]), 2, seed=0, start=0)
+    order = draw_batches(len(data[0]), 2, seed=0, start=0)
     return [tuple(t[indices].to(device) for t in data) for indices in islice(order, steps)]
 
 
@@ -424,9 +427,9 @@ course.check("training.updates", updates)
 # One GPU can take the same steps: eight batches one after the other, then one update (`accumulate`).
 
 # %%
-print("slices in a step:", Recipe(epochs=50, batch=4, accumulate=8).together(6912))
+print("slices in a step:", Recipe(epochs=50, batch=4, accumulate=8).count_per_step(6912))
 full = dl.Config.make("released", "full")
-print(f"memory for batch 4 at 256 x 256: about {memory_estimate(full, batch=4):.0f} GB")
+print(f"memory for batch 4 at 256 x 256: about {estimate_memory(full, batch=4):.0f} GB")
 
 # %% [markdown]
 # In a terminal (on Colab with `!` in front), with M4Raw in a folder and a GPU:

@@ -32,16 +32,15 @@ from matplotlib.figure import Figure
 import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
-from dcamsr_lite.training.loop import slices
 from dcamsr_lite.training.study import (
     ROWS,
     Study,
-    held_out_pairs,
-    psnr_of,
-    run,
+    make_test_pairs,
+    make_training_slices,
+    read_tables,
     seed_interval,
-    tables,
-    training_volumes,
+    select_psnr,
+    train_row,
 )
 
 # %% [markdown]
@@ -84,7 +83,7 @@ for row in ("corrected", "no_channel", "scrambled", "uniform_spatial", "one_hot_
     print(f"{row:<16} {ROWS[row] or 'the default'}")
 
 # %%
-study, runs = tables()
+study, runs = read_tables()
 for line in sorted({r["study"] for r in runs}):
     about = json.loads(line)
     print({k: about[k] for k in ("scale", "size", "steps", "subjects", "tests", "real", "network")})
@@ -98,7 +97,7 @@ for line in sorted({r["study"] for r in runs}):
 
 # %%
 def average(row, data):
-    scores = psnr_of(study, row, data)
+    scores = select_psnr(study, row, data)
     return "not run" if scores is None else f"{float(scores.mean()):.2f}"
 
 
@@ -140,7 +139,7 @@ def both(better, than, data="simulated"):
 
     Seeds are run in order from 0, so the common ones are the first rows of both.
     """
-    a, b = (psnr_of(study, row, data) for row in (better, than))
+    a, b = (select_psnr(study, row, data) for row in (better, than))
     return None if a is None or b is None else (a[: len(b)], b[: len(a)])
 
 
@@ -152,7 +151,7 @@ def both(better, than, data="simulated"):
 figure = Figure(figsize=(5.5, 2.6), layout="constrained")
 axes = figure.subplots()
 for row, style in (("corrected", "o-"), ("released", "s--"), ("no_reference", "^:")):
-    scores = psnr_of(study, row)
+    scores = select_psnr(study, row)
     if scores is not None:
         axes.plot(range(scores.shape[1]), scores.mean(0), style, label=row)
 axes.set(xlabel="simulated head of the test", ylabel="PSNR, dB")
@@ -274,7 +273,7 @@ course.check("ablations.one_seed", one_seed)
 # %%
 outside, gaps = [], []
 for row in ROWS:
-    scores = psnr_of(study, row)
+    scores = select_psnr(study, row)
     for i, j in torch.combinations(torch.arange(0 if scores is None else len(scores))).tolist():
         low, high = interval_(scores[i] - scores[j], drawn(scores.shape[1])).tolist()
         outside.append(low > 0 or high < 0)
@@ -520,8 +519,7 @@ small = Study(
     slices=course.budget(6, fast=2),
     network={"channels": 16, "heads": 4, "start": "he"},
 )
-shared = {"tensors": slices(training_volumes(small, []), small.scale)}
-shared |= {"tests": held_out_pairs(small, [])}
+shared = {"tensors": make_training_slices(small), "tests": make_test_pairs(small)}
 
 # %%
 folder = (
@@ -529,7 +527,7 @@ folder = (
 )  # finished rows are kept there: run it again, and nothing is trained twice
 mine = {}
 for row in ("corrected", "no_reference"):
-    results = [run(small, row, seed, folder, **shared) for seed in range(2)]
+    results = [train_row(small, row, seed, folder, **shared) for seed in range(2)]
     mine[row] = torch.tensor([[s["psnr"] for s in r["subjects"]] for r in results])
     print(
         f"{row:<13}", *(" ".join(f"{x:.2f}" for x in of_seed) for of_seed in mine[row]), sep="   "

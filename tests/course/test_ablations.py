@@ -9,7 +9,7 @@ import torch
 
 from dcamsr_lite import course
 from dcamsr_lite.course import examine
-from dcamsr_lite.training.study import psnr_of, tables
+from dcamsr_lite.training.study import read_tables, select_psnr
 
 EXERCISES = course.EXERCISES
 
@@ -85,18 +85,18 @@ def made_up(row, gain, seeds=3, subjects=8):
 
 def test_scores_are_seeds_by_subjects_and_none_where_a_row_was_not_run():
     lines = made_up("corrected", 1.0) + made_up("paper", 0.0, seeds=1)
-    assert psnr_of(lines, "corrected").shape == (3, 8)
-    assert psnr_of(lines, "corrected")[2, 5] == 8
-    assert psnr_of(lines[::-1], "paper").tolist() == [[float(s) for s in range(8)]]
-    assert psnr_of(lines, "edsr") is None
-    assert psnr_of(lines, "corrected", "real") is None
+    assert select_psnr(lines, "corrected").shape == (3, 8)
+    assert select_psnr(lines, "corrected")[2, 5] == 8
+    assert select_psnr(lines[::-1], "paper").tolist() == [[float(s) for s in range(8)]]
+    assert select_psnr(lines, "edsr") is None
+    assert select_psnr(lines, "corrected", "real") is None
 
 
 def test_tables_are_found_and_a_folder_without_them_is_empty(tmp_path):
-    assert tables(tmp_path) == ([], [])
+    assert read_tables(tmp_path) == ([], [])
     with open(tmp_path / "study.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, ["data", "row", "subject", "seed", "psnr"])
         writer.writeheader()
         writer.writerows(made_up("edsr", 0.0, seeds=1))
-    study, runs = tables(tmp_path)
-    assert (psnr_of(study, "edsr").shape, runs) == ((1, 8), [])
+    study, runs = read_tables(tmp_path)
+    assert (select_psnr(study, "edsr").shape, runs) == ((1, 8), [])

@@ -14,7 +14,7 @@ from dcamsr_lite.data.augmentation import (
     warp,
 )
 from dcamsr_lite.kspace import center_crop, degrade, fft2c, ifft2c
-from dcamsr_lite.training.loop import slices
+from dcamsr_lite.training.dataset import cut_slices
 
 
 def smooth(image: torch.Tensor) -> torch.Tensor:
@@ -90,7 +90,7 @@ def test_a_turn_keeps_its_angle_on_a_rectangle():
 
 def test_both_contrasts_move_alike():
     head = phantom(1)
-    slice_ = [tensor[0] for tensor in slices([(head, 2 - head)], scale=4, flip=False)]
+    slice_ = [tensor[0] for tensor in cut_slices([(head, 2 - head)], scale=4, flip=False)]
     alike = 0
     for seed in range(8):
         generator = torch.Generator().manual_seed(seed)
@@ -105,7 +105,7 @@ def test_both_contrasts_move_alike():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_varied_slices_stay_normalised_and_belong_together(volumes, kind):
-    tensors = slices([volumes], scale=4)
+    tensors = cut_slices([volumes], scale=4)
     changed = 0
     for number, (lr, ref, target) in enumerate(zip(*tensors, strict=True)):
         generator = torch.Generator().manual_seed(number)
@@ -137,7 +137,7 @@ def test_a_curve_is_smooth_and_keeps_air_dark():
 
 
 def test_a_seed_gives_the_same_variation_and_geometry_stays_in_its_bounds(volumes):
-    lr, ref, target = (tensor[0] for tensor in slices([volumes], scale=4))
+    lr, ref, target = (tensor[0] for tensor in cut_slices([volumes], scale=4))
     twice = [vary(lr, ref, target, 4, KINDS, torch.Generator().manual_seed(5)) for _ in "ab"]
     assert all(torch.equal(a, b) for a, b in zip(*twice, strict=True))
     drawn = [draw_geometry(torch.Generator().manual_seed(seed)) for seed in range(50)]

@@ -7,7 +7,7 @@ from helpers import awake
 import dcamsr_lite as dl
 from dcamsr_lite.figures import overview, record_slice
 from dcamsr_lite.network.config import VARIANTS
-from dcamsr_lite.training.study import entropies
+from dcamsr_lite.training.study import measure_entropies
 
 
 @pytest.fixture(params=VARIANTS)
@@ -242,7 +242,7 @@ def small_pair() -> dl.Pair:
     return dl.load_pair(torch.rand(2, 32, 32), torch.rand(2, 32, 32), 4)
 
 
-@pytest.mark.parametrize("look", [entropies, lambda *given: record_slice(*given, 0)])
+@pytest.mark.parametrize("look", [measure_entropies, lambda *given: record_slice(*given, 0)])
 def test_inputs_go_to_the_models_device(look):
     """torch's device without values stands for a GPU: it ends where values come back."""
     model, seen = dl.DCAMSR(image_size=32).to("meta"), []
@@ -255,8 +255,8 @@ def test_inputs_go_to_the_models_device(look):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_network_on_a_gpu_is_looked_into():
     model, pair = awake(dl.DCAMSR(image_size=32)), small_pair()
-    expected = entropies(model, pair)
-    found = entropies(model.cuda(), pair)
+    expected = measure_entropies(model, pair)
+    found = measure_entropies(model.cuda(), pair)
     for branch, values in expected.items():
         assert found[branch] == pytest.approx(values, abs=1e-3)
     assert len(overview(model, pair).axes) > 12

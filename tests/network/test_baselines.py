@@ -32,7 +32,8 @@ from dcamsr_lite.network.baselines.matching import (
 )
 from dcamsr_lite.network.baselines.minet import SeparableFusion, StageIntegration
 from dcamsr_lite.network.baselines.swinir import WINDOW, SwinLayer, image, windows
-from dcamsr_lite.training.loop import slices, train
+from dcamsr_lite.training.dataset import cut_slices
+from dcamsr_lite.training.loop import train
 
 ALONE = ("edsr", "swinir", "elan")  # without a reference
 
@@ -116,7 +117,7 @@ def test_a_few_steps_beat_zero_fill(method, volumes):
     """A toy: one pair of three slices, 32 x 32, seen again and again."""
     torch.manual_seed(0)
     model = small(method, consistency=False)
-    tensors = slices([volumes], scale=4, flip=False)
+    tensors = cut_slices([volumes], scale=4, flip=False)
     train(model, tensors, "run", steps=100, batch=3, rate=1e-3, every=100, progress=False)
     pair = load_pair(*volumes, 4)
     floor = psnr(pair.target_image, pair.zero_filled)

@@ -11,12 +11,13 @@ import dcamsr_lite as dl
 from dcamsr_lite.cli import main
 from dcamsr_lite.data.pairs import load_pair
 from dcamsr_lite.data.volume import Volume
-from dcamsr_lite.training.loop import batches, flipped, learning_rate, slices, train
+from dcamsr_lite.training.dataset import cut_slices, draw_batches, mirror
+from dcamsr_lite.training.loop import learning_rate, train
 
 
 @pytest.fixture
 def tensors(volumes):
-    return slices([volumes], scale=4)
+    return cut_slices([volumes], scale=4)
 
 
 def network(variant: str = "corrected") -> dl.DCAMSR:
@@ -140,11 +141,11 @@ def test_an_unwritable_folder_is_found_before_the_first_step(tensors, readonly):
 
 
 def test_batches_are_the_same_for_a_seed_and_cover_every_slice():
-    one, two = (batches(10, 3, seed, 0) for seed in (4, 4))
+    one, two = (draw_batches(10, 3, seed, 0) for seed in (4, 4))
     drawn = [next(one) for _ in range(6)]
     assert all(torch.equal(a, next(two)) for a in drawn)
     assert len(set(torch.cat(drawn[:3]).tolist())) == 9
-    assert not torch.equal(drawn[0], next(batches(10, 3, 5, 0)))
+    assert not torch.equal(drawn[0], next(draw_batches(10, 3, 5, 0)))
 
 
 def test_the_papers_schedule_decays_in_the_last_fifth():
@@ -159,7 +160,7 @@ def test_mirrored_heads_are_degraded_after_mirroring():
     from dcamsr_lite.kspace import ifft2c, rss
 
     volume = Volume(rss(ifft2c(kspace)), kspace=kspace)
-    turned = flipped(volume)
+    turned = mirror(volume)
     torch.testing.assert_close(turned.images, volume.images.flip(-1))
     torch.testing.assert_close(rss(ifft2c(turned.kspace)), turned.images)
     straight = load_pair(volume, volume, 4).low
@@ -169,7 +170,7 @@ def test_mirrored_heads_are_degraded_after_mirroring():
 def test_volumes_of_different_sizes_are_refused():
     a, b = np.random.default_rng(0).random((2, 1, 32, 40), np.float32)
     with pytest.raises(dl.InputError, match="pair 2 .* volumes of one size"):
-        slices([(a, a), (b[:, :, :32], b[:, :, :32])], scale=4)
+        cut_slices([(a, a), (b[:, :, :32], b[:, :, :32])], scale=4)
 
 
 def test_the_command_trains_on_a_csv_resumes_and_its_weights_evaluate(volumes, capsys):

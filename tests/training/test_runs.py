@@ -18,13 +18,13 @@ from torch.utils.data import TensorDataset
 
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main, parser
-from dcamsr_lite.commands.train import recipe_of
 from dcamsr_lite.data.files import write_m4raw
 from dcamsr_lite.network.checkpoints import read_header
 from dcamsr_lite.training import dataset, memory
-from dcamsr_lite.training.dataset import Shares, collect, split
-from dcamsr_lite.training.loop import Recipe, backward, slices, train
-from dcamsr_lite.training.run import moving_average
+from dcamsr_lite.training.dataset import Shares, collect_slices, cut_slices, split_evenly
+from dcamsr_lite.training.loop import backpropagate, train
+from dcamsr_lite.training.recipe import Recipe
+from dcamsr_lite.training.run import average_weights
 
 SMALL = dict(channels=8, heads=2, tokens=16)
 # dropout, variation, accumulation, the moving average: everything that draws numbers or has a state
@@ -144,7 +144,7 @@ def test_ctrl_c_finishes_the_step_saves_and_names_the_command_to_go_on(command, 
 
 def test_signals_act_as_before_when_training_is_over(volumes):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    train(network(), slices([volumes], scale=4), "run", steps=1, progress=False)
+    train(network(), cut_slices([volumes], scale=4), "run", steps=1, progress=False)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
@@ -165,7 +165,7 @@ def test_a_full_disk_loses_no_earlier_checkpoint(command, file, monkeypatch, cap
     with monkeypatch.context() as full:
         full.setattr(Path, "write_bytes", until_full)
         # nothing is best at the second time unless the first was worse
-        full.setattr("dcamsr_lite.training.loop.mean_psnr", lambda model, pairs: 99.0)
+        full.setattr("dcamsr_lite.training.loop.measure_psnr", lambda model, pairs: 99.0)
         capsys.readouterr()
         assert main(command("parts", *options, "--resume")) == 2
     assert "No space left on device" in capsys.readouterr().err.splitlines()[-1]
@@ -201,19 +201,19 @@ def test_two_processes_train_as_one_with_the_same_global_batch(command):
 
 
 def test_accumulation_equals_the_large_batch(volumes):
-    tensors = slices([volumes], scale=4)
+    tensors = cut_slices([volumes], scale=4)
     gradients = []
     for parts in (1, 2, 4):
         model = network()
         for number, part in enumerate(zip(*(t[:4].chunk(parts) for t in tensors), strict=True), 1):
-            backward(model, part, number == parts, 4, Recipe(accumulate=parts))
+            backpropagate(model, part, number == parts, 4, Recipe(accumulate=parts))
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
     for divided in gradients[1:]:
         assert (divided - gradients[0]).norm() < 1e-5 * gradients[0].norm()
 
 
 def test_the_moving_average_is_what_is_saved_and_follows_its_rule(volumes):
-    tensors = slices([volumes], scale=4)
+    tensors = cut_slices([volumes], scale=4)
     model = train(network(), tensors, "run", steps=3, average=0.9, rate=1e-2, progress=False)
     content = state("run")
     average = {k.removeprefix("module."): v for k, v in content["average"].items()}
@@ -223,7 +223,7 @@ def test_the_moving_average_is_what_is_saved_and_follows_its_rule(volumes):
         assert torch.equal(value.half().float(), kept[name])
     assert not all(torch.equal(content["model"][name], average[name]) for name in kept)
     weight = torch.nn.Linear(1, 1, bias=False)
-    followed, expected = moving_average(weight, 0.999), None
+    followed, expected = average_weights(weight, 0.999), None
     for step in range(5):
         with torch.no_grad():
             weight.weight.fill_(float(step))
@@ -235,7 +235,7 @@ def test_the_moving_average_is_what_is_saved_and_follows_its_rule(volumes):
 
 def test_best_is_chosen_by_validation_and_says_so(command, monkeypatch, capsys):
     found = iter([20.0, 22.0, 21.0])
-    monkeypatch.setattr("dcamsr_lite.training.loop.mean_psnr", lambda model, pairs: next(found))
+    monkeypatch.setattr("dcamsr_lite.training.loop.measure_psnr", lambda model, pairs: next(found))
     assert main(command("run", "--steps", "3", "--every", "1")) == 0
     assert read_header("run/best.safetensors")["step"] == "2"
     assert "optimistic" in read_header("run/best.safetensors")["selection"]
@@ -248,15 +248,17 @@ def test_slices_on_disk_are_those_in_memory(volumes, tmp_path):
         kspace = coil_kspace(2, 32, seed=len(name))
         write_m4raw(tmp_path / f"{name}.h5", kspace, "AXT1", {"tr": 1, "te": 1, "flip": 90}, "1")
     pairs = [tuple(volumes), (tmp_path / "1_T101.h5", tmp_path / "1_T201.h5"), (torch.eye(32),) * 2]
-    held = TensorDataset(*slices(pairs, 4))
-    stored = collect(pairs, 4, "cache", limit=0)
-    partly = collect(pairs, 4, "other", limit=60_000)  # the first pair fits, all three do not
-    assert isinstance(collect(pairs, 4, "third", limit=1e9), TensorDataset)
+    held = TensorDataset(*cut_slices(pairs, 4))
+    stored = collect_slices(pairs, 4, "cache", limit=0)
+    partly = collect_slices(
+        pairs, 4, "other", limit=60_000
+    )  # the first pair fits, all three do not
+    assert isinstance(collect_slices(pairs, 4, "third", limit=1e9), TensorDataset)
     assert not Path("third").exists()
     for lazy in (stored, partly):
         assert len(lazy) == len(held) > 6
         assert all(same(lazy[i], held[i]) for i in range(len(held)))
-    options = dict(steps=3, batch=2, variation=True, progress=False)
+    options = dict(steps=3, batch=2, vary=True, progress=False)
     one = train(network(), held.tensors, "one", **options)
     two = train(network(), stored, "two", **options)
     assert same(one.state_dict(), two.state_dict())
@@ -265,32 +267,32 @@ def test_slices_on_disk_are_those_in_memory(volumes, tmp_path):
 def test_stored_slices_of_different_sizes_are_refused():
     pairs = [(torch.rand(1, 32, 32),) * 2, (torch.rand(1, 32, 40),) * 2]
     with pytest.raises(dl.InputError, match="pair 2 .* volumes of one size"):
-        collect(pairs, 4, "cache", limit=0)
+        collect_slices(pairs, 4, "cache", limit=0)
 
 
 def test_stored_slices_are_found_again_until_the_source_changes(volumes, monkeypatch):
     pairs = [(torch.rand(1, 32, 32),) * 2, tuple(volumes)]
     read = []
-    original = dataset.slices_of
-    monkeypatch.setattr(dataset, "slices_of", lambda p, *more: read.append(p) or original(p, *more))
-    first = collect(pairs, 4, "cache", limit=0)
+    original = dataset.cut_pair
+    monkeypatch.setattr(dataset, "cut_pair", lambda p, *more: read.append(p) or original(p, *more))
+    first = collect_slices(pairs, 4, "cache", limit=0)
     assert read == pairs
-    assert collect(pairs, 4, "cache", limit=0).index == first.index
+    assert collect_slices(pairs, 4, "cache", limit=0).index == first.index
     assert read[2:] == pairs[:1]  # to see whether it is larger than the limit
     os.utime(volumes[0], ns=(1, 1))
-    changed = collect(pairs, 4, "cache", limit=0)
+    changed = collect_slices(pairs, 4, "cache", limit=0)
     assert changed.index != first.index
     changed.index[0][0].write_bytes(b"not this")
     with pytest.raises(dl.InputError, match="it is made anew"):
-        collect(pairs, 4, "cache", limit=0)
+        collect_slices(pairs, 4, "cache", limit=0)
 
 
 def test_processes_parts_and_interruptions_change_nothing_that_is_drawn(monkeypatch):
     def drawn(processes, parts, steps):
-        monkeypatch.setattr(dataset, "world", lambda: processes)
+        monkeypatch.setattr(dataset, "count_processes", lambda: processes)
         lists = []
         for number in range(processes):
-            monkeypatch.setattr(dataset, "rank", lambda number=number: number)
+            monkeypatch.setattr(dataset, "get_rank", lambda number=number: number)
             lists.append([*Shares(20, 8, 3, steps, parts)])
         grouped = [[shares[i * parts : (i + 1) * parts] for shares in lists]
                    for i in range(len(steps))]  # fmt: skip
@@ -300,13 +302,13 @@ def test_processes_parts_and_interruptions_change_nothing_that_is_drawn(monkeypa
     assert drawn(2, 1, range(7)) == drawn(1, 4, range(7)) == drawn(2, 2, range(7)) == whole
     assert drawn(2, 2, range(3, 7)) == whole[3:]
     assert len({seed for step in whole for _, seed in step}) == 7 * 8
-    assert [len(part) for part in split([*range(7)], 3)] == [3, 2, 2]
+    assert [len(part) for part in split_evenly([*range(7)], 3)] == [3, 2, 2]
 
 
 def test_too_large_a_batch_is_refused_with_one_that_fits(command, capsys, monkeypatch):
     config = dl.Config(image_size=(32, 32), **SMALL)
-    there = memory.memory_estimate(config, 500)
-    monkeypatch.setattr(memory, "device_memory", lambda device: there)
+    there = memory.estimate_memory(config, 500)
+    monkeypatch.setattr(memory, "measure_memory", lambda device: there)
     assert main(command("run", "--batch", "1000")) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert "GB" in lines[-1] and "--accumulate" in lines[-1]
@@ -315,25 +317,28 @@ def test_too_large_a_batch_is_refused_with_one_that_fits(command, capsys, monkey
 
 
 def test_a_container_limits_the_memory(tmp_path, monkeypatch):
-    machine = memory.device_memory("cpu")
+    machine = memory.measure_memory("cpu")
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(memory, "CGROUP_LIMIT", limit)
     limit.write_text("2000000000\n")
-    assert memory.device_memory("cpu") == min(2.0, machine)
+    assert memory.measure_memory("cpu") == min(2.0, machine)
     limit.write_text("max\n")
-    assert memory.device_memory("cpu") >= machine
+    assert memory.measure_memory("cpu") >= machine
 
 
 def test_presets_bring_their_recipe_and_epochs_count_whole_batches(command, volumes):
     def recipe(*more):
-        chosen = recipe_of(parser().parse_args(command("run", *more)))
-        return {name: chosen.get(name) for name in ("steps", "epochs", "rate", "schedule", "batch")}
+        options = vars(parser().parse_args(command("run", *more)))
+        chosen = Recipe.make(options["preset"], options)
+        return {
+            name: getattr(chosen, name) for name in ("steps", "epochs", "rate", "schedule", "batch")
+        }
 
     paper = dict(steps=None, epochs=50, rate=2e-4, schedule="paper", batch=4)
     assert recipe("--preset", "full") == paper
     assert recipe("--preset", "full", "--steps", "9") == paper | dict(steps=9, epochs=None)
     assert recipe() == dict(steps=1000, epochs=None, rate=1e-3, schedule="cosine", batch=2)
-    train(network(), slices([volumes], scale=4), "run", epochs=3, batch=4, progress=False)
+    train(network(), cut_slices([volumes], scale=4), "run", epochs=3, batch=4, progress=False)
     assert state("run")["step"] == 3  # six slices: one whole batch of four in each epoch
 
 
@@ -357,9 +362,9 @@ def test_wrong_recipes_are_one_line(command, options, word, capsys):
 def test_a_compiled_network_trains_alike_and_saves_under_the_same_names(volumes, monkeypatch):
     # the whole graph is taken and differentiated, but no code is generated: that takes minutes
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
-    tensors, rows = slices([volumes], scale=4), []
+    tensors, rows = cut_slices([volumes], scale=4), []
     for out in ("plain", "compiled"):
-        options = dict(steps=3, batch=2, every=1, progress=False, compiled=out == "compiled")
+        options = dict(steps=3, batch=2, every=1, progress=False, compile=out == "compiled")
         train(network(), tensors, out, **options)
         rows.append([row[1] for row in state(out)["rows"]])
     assert rows[0] == pytest.approx(rows[1], abs=1e-4)

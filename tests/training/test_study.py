@@ -22,30 +22,31 @@ TINY = st.Study(size=32, steps=4, subjects=1, tests=3, slices=2, network={})
 
 @pytest.fixture(scope="module")
 def shared():
-    tensors = st.training_slices(st.training_volumes(TINY, []), TINY.scale)
-    return {"tensors": tensors, "tests": st.held_out_pairs(TINY, [])}
+    return {"tensors": st.make_training_slices(TINY), "tests": st.make_test_pairs(TINY)}
 
 
 def test_rows_change_one_thing():
     small = st.Study(size=32)
-    plain = vars(st.network(small, "corrected").config)
+    plain = vars(st.build_network(small, "corrected").config)
     for row, options in st.ROWS.items():
         if isinstance(options, dict) and "variant" not in options:
-            config = vars(st.network(small, row).config)
+            config = vars(st.build_network(small, row).config)
             assert {k for k in config if config[k] != plain[k]} == set(options)
-    assert st.network(st.Study(), "torch_start").config.start == "torch"  # over the study's own
+    assert (
+        st.build_network(st.Study(), "torch_start").config.start == "torch"
+    )  # over the study's own
     with pytest.raises(dl.InputError, match="row: found 'best'"):
-        st.network(TINY, "best")
+        st.build_network(TINY, "best")
 
 
 def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
-    first = st.run(TINY, "corrected", 0, tmp_path, **shared)
+    first = st.train_row(TINY, "corrected", 0, tmp_path, **shared)
     before = (tmp_path / "corrected-0.json").stat().st_mtime_ns
-    assert st.run(TINY, "corrected", 0, tmp_path) == first
+    assert st.train_row(TINY, "corrected", 0, tmp_path, **shared) == first
     assert (tmp_path / "corrected-0.json").stat().st_mtime_ns == before
     other = st.Study(size=32, steps=5, subjects=1, tests=3, slices=2, network={})
     with pytest.raises(dl.InputError, match="another folder"):
-        st.run(other, "corrected", 0, tmp_path)
+        st.train_row(other, "corrected", 0, tmp_path, **shared)
     assert len(first["subjects"]) == 3 and set(first["entropy"]) == {"spatial", "channel"}
     json.dumps(first, allow_nan=False)
 
@@ -53,8 +54,8 @@ def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
 def test_the_page_says_what_the_tables_say(shared, tmp_path):
     for row in ("corrected", "no_spatial"):
         for seed in (0, 1):
-            st.run(TINY, row, seed, tmp_path / "work", **shared)
-    make.collect(TINY, shared["tests"], tmp_path / "work", tmp_path)
+            st.train_row(TINY, row, seed, tmp_path / "work", **shared)
+    make.collect_rows(TINY, shared["tests"], tmp_path / "work", tmp_path)
     (tmp_path / "notes.md").write_text("# Notes\n\n## Question 2\n\nA person's conclusion.\n")
     report.write_page(tmp_path)
     page = (tmp_path / "README.md").read_text()
@@ -93,22 +94,22 @@ def test_published_rows_stay_and_those_of_another_study_are_refused(shared, tmp_
     out = tmp_path / "published"
     out.mkdir()
     for row, work in (("paper", "first"), ("corrected", "second")):
-        st.run(TINY, row, 0, tmp_path / work, **shared)
-        make.collect(TINY, shared["tests"], tmp_path / work, out)
+        st.train_row(TINY, row, 0, tmp_path / work, **shared)
+        make.collect_rows(TINY, shared["tests"], tmp_path / work, out)
     assert [r["row"] for r in tables.read(out / "runs.csv")] == ["paper", "corrected"]
     lines = tables.read(out / "study.csv")
     assert [r["row"] for r in lines if r["seed"]] == ["paper"] * 3 + ["corrected"] * 3
     before = (out / "study.csv").read_bytes()
-    make.collect(TINY, shared["tests"], tmp_path / "first", out)
+    make.collect_rows(TINY, shared["tests"], tmp_path / "first", out)
     assert (out / "study.csv").read_bytes() == before
     other = json.loads((tmp_path / "first" / "paper-0.json").read_text())
     other["study"]["real"] = [1, 0]
     (tmp_path / "second" / "paper-0.json").write_text(json.dumps(other))
     with pytest.raises(dl.InputError, match="several studies"):
-        make.collect(TINY, shared["tests"], tmp_path / "second", out)
+        make.collect_rows(TINY, shared["tests"], tmp_path / "second", out)
     assert (out / "study.csv").read_bytes() == before
     with pytest.raises(dl.InputError, match="another folder: --out"):
-        make.kept_runs(out, TINY, st.about(TINY, [("a", "b")]))
+        make.read_kept_runs(out, TINY, st.describe_study(TINY, real=(1, 0)))
 
 
 def test_a_known_difference_is_found():
@@ -163,7 +164,7 @@ def test_the_page_says_who_is_ahead():
 def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_path, monkeypatch):
     monkeypatch.setattr(make, "Study", lambda: TINY)
     work = tmp_path / "work" / "4x"
-    result = st.run(TINY, "corrected", 0, work, **shared)
+    result = st.train_row(TINY, "corrected", 0, work, **shared)
     make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
     lines = tables.read(tmp_path / "shift.csv")
     psnr = {float(x["pixels"]): float(x["psnr"]) for x in lines if x["subject"] == "900000"}
@@ -171,7 +172,7 @@ def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_pat
     assert psnr[0] == pytest.approx(result["subjects"][0]["psnr"], abs=1e-3)
     make.shifts(argparse.Namespace(work=tmp_path / "elsewhere", out=tmp_path))  # trained nothing
     assert tables.read(tmp_path / "shift.csv") == lines
-    make.collect(TINY, shared["tests"], work, tmp_path)
+    make.collect_rows(TINY, shared["tests"], work, tmp_path)
     report.write_page(tmp_path)
     page = (tmp_path / "README.md").read_text().split("## Beyond the questions")[1]
     means = [sum(float(r["psnr"]) for r in lines if float(r["pixels"]) == x) / 3 for x in psnr]
@@ -185,7 +186,7 @@ def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_pat
 
 def test_the_reference_is_moved_as_far_as_is_said(shared):
     pair = shared["tests"][0][2]
-    moved = make.with_moved_reference(pair, 2.0)
+    moved = make.move_reference(pair, 2.0)
     torch.testing.assert_close(moved.ref, pair.ref.roll(2, -1), atol=1e-4, rtol=0)
     assert moved.lr is pair.lr and moved.target_image is pair.target_image
 

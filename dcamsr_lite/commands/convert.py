@@ -1,0 +1,13 @@
+"""``dcamsr convert``: a checkpoint of the authors' code as a weight file of ours."""
+
+from argparse import Namespace
+
+import torch
+
+from ..network.checkpoints import load_released, save
+
+
+def convert_checkpoint(options: Namespace) -> None:
+    model = load_released(options.checkpoint, scale=options.scale)
+    save(model, options.out, dtype=torch.float32, origin="converted from a released checkpoint")
+    print(f"wrote {options.out}: {model.config.image_size[0]} x {model.config.image_size[1]}")

@@ -1,0 +1,32 @@
+"""``dcamsr explore``: the attention microscope on a slice, or all explorers, as pages."""
+
+from argparse import Namespace
+
+from .. import widgets
+from ..data.pairs import load_pair
+from ..errors import InputError
+from ..evaluation import warn_if_far
+from .evaluate import load_asked
+
+NEEDED = ("reference", "target", "scale", "out")  # unless it is the gallery
+
+
+def write_page(options: Namespace) -> None:
+    given = [name for name in NEEDED if getattr(options, name) is not None]
+    if options.gallery is not None:
+        if given:
+            raise InputError("--gallery", f"--{given[0]} beside it", "--gallery alone")
+        index = widgets.save_gallery(options.gallery)
+        print(f"wrote {index}: open it in a browser. Not for clinical use.")
+        return
+    if missing := [f"--{name}" for name in NEEDED if name not in given]:
+        raise InputError("dcamsr explore", f"no {', '.join(missing)}", "them, or --gallery FOLDER")
+    if not options.out.lower().endswith(".html"):
+        raise InputError("--out", options.out, "a name that ends in .html")
+    model = load_asked(options)
+    pair = load_pair(options.reference, options.target, options.scale)
+    if options.slice is not None and not 0 <= options.slice < len(pair.lr):
+        raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
+    warn_if_far(model, pair)
+    widgets.explore(model, pair, slice=options.slice).save_html(options.out)
+    print(f"wrote {options.out}: open it in a browser. Not for clinical use.")
