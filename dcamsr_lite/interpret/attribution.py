@@ -100,7 +100,7 @@ class Attribution:
         """
         from scipy.stats import spearmanr
 
-        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], lifted.shape)[0, 0]
+        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], tuple(lifted.shape))[0, 0]
         maps = [x.flatten().double().numpy() for x in (pooled, lifted.abs().cpu())]
         if any(x.min() == x.max() for x in maps):
             return float("nan")
@@ -156,14 +156,16 @@ def _along(method: str, asked: PatchTarget, path: Callable, steps: int) -> Stepw
 
     def collect() -> Attribution:
         lr, ref = (sum(piece[4][i].double() for piece in pieces) for i in (0, 1))
-        return _attribution(method, asked, lr, ref, start)
+        return _attribute(method, asked, start, lr, ref)
 
     return Stepwise(steps, work(), collect)
 
 
-def _attribution(method, asked: PatchTarget, lr: Tensor, ref: Tensor, start: float) -> Attribution:
-    maps = (x[0, 0].float().cpu() for x in (lr, ref))
-    return Attribution(method, asked.target, asked.patch, *maps, asked.value, start)
+def _attribute(
+    method: str, asked: PatchTarget, start: float, lr: Tensor, ref: Tensor
+) -> Attribution:
+    lr, ref = (x[0, 0].float().cpu() for x in (lr, ref))
+    return Attribution(method, asked.target, asked.patch, lr, ref, asked.value, start)
 
 
 def blur_path(
@@ -210,8 +212,8 @@ def integrated_gradients(
     asked = PatchTarget(f, lr, ref, patch, target)
 
     def line(t: float) -> tuple[Tensor, Tensor]:
-        flat = (x.mean((2, 3), keepdim=True) for x in (asked.lr, asked.ref))
-        return tuple(g + t * (x - g) for g, x in zip(flat, (asked.lr, asked.ref), strict=True))
+        lr, ref = (x.mean((2, 3), keepdim=True) for x in (asked.lr, asked.ref))
+        return lr + t * (asked.lr - lr), ref + t * (asked.ref - ref)
 
     return _along("integrated_gradients", asked, line, check_count("steps", steps))
 
@@ -268,7 +270,7 @@ def occlusion(
             part.copy_(loss(which, rows, columns) / part.numel())
             yield len(windows)
 
-    return Stepwise(len(windows), work(), lambda: _attribution("occlusion", asked, *maps, start))
+    return Stepwise(len(windows), work(), lambda: _attribute("occlusion", asked, start, *maps))
 
 
 METHODS = {
@@ -307,7 +309,7 @@ def lifting(
     first, sides = (check_patch(patch, tuple(ref.shape[2:]))[at : at + 2] for at in (0, 2))
     places = {
         n: [range(a // n, (a + side - 1) // n + 1) for a, side in zip(first, sides, strict=True)]
-        for n in map(int, model.transformers)
+        for n in model.levels
     }
     total = sum(len(rows) for rows, _ in places.values())
     sums: list[dict] = [dict.fromkeys(places, 0) for _ in relative]

@@ -108,13 +108,14 @@ class Record:
         around the query, which has to be named.
         """
         rows, columns = self.size(level)
-        footprints = self.footprints
         if level in self.windows:
             if query is None:
                 raise ValueError("with window attention every query has its own tokens: name one")
             self._token(level, query)  # raises where there is no such pixel
-            footprints = {level: self.windows[level].footprints(self.grids[level], query)}
-        return footprints[level][:, :rows, :columns].to(self.spatial[level].device)
+            footprints = self.windows[level].footprints(self.grids[level], query)
+        else:
+            footprints = self.footprints[level]
+        return footprints[:, :rows, :columns].to(self.spatial[level].device)
 
     def lift(
         self,
@@ -140,7 +141,7 @@ class Record:
         Aligned: its own. Released: c consecutive positions of one feature plane (the scramble).
         """
         _, heads, n, _ = self.spatial[level].shape
-        branch = self.model.transformers[str(level)].attention.spatial
+        branch = self.model.levels[level].attention.spatial
         d = self.model.config.channels // heads
         address = torch.arange(heads * n * d)
         merged = branch.merge(rearrange(address, "(h n d) -> 1 h n d", h=heads, d=d))

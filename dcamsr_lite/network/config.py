@@ -5,6 +5,7 @@
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 LEVELS = (1, 2, 4)  # attention at the full, half and quarter matrix
 MULTIPLE = 8  # the deepest feature is an eighth of the image: sizes are padded to a multiple of it
@@ -107,7 +108,7 @@ class Config:
         }
 
 
-def check(name: str, value: object, default: object) -> None:
+def check(name: str, value: Any, default: Any) -> None:
     """Raise ValueError unless a field has the kind of its default, and a size is positive.
 
     >>> check("channel", "False", True)

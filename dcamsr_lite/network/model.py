@@ -7,12 +7,14 @@ torch.Size([1, 1, 64, 64])
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import DualCrossAttentionTransformer as Transformer
+from .attention import SpatialBranch
 from .config import LEVELS, Config
 from .initialisation import STARTS
 from .super_resolver import SuperResolver, upsample
@@ -70,8 +72,8 @@ class SpatialAdaptation(nn.Module):
         self.gamma = nn.Conv2d(channels, channels, 3, padding=1)
         self.beta = nn.Conv2d(channels, channels, 3, padding=1)
         for conv in (self.gamma, self.beta):
-            nn.init.zeros_(conv.weight)
-            nn.init.zeros_(conv.bias)
+            for parameter in conv.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, y: Tensor, texture: Tensor) -> Tensor:
         style = self.style(torch.cat([y, texture], dim=1))
@@ -179,5 +181,15 @@ class DCAMSR(SuperResolver):
         for branch in self.spatial_branches():
             branch.fused = value
 
-    def spatial_branches(self) -> list[nn.Module]:
-        return [b.attention.spatial for b in self.transformers.values() if b.attention.spatial]
+    @property
+    def levels(self) -> dict[int, Transformer]:
+        """The transformer block of each level, fine to coarse.
+
+        >>> [*DCAMSR(image_size=32, multiscale=False).levels]
+        [4]
+        """
+        return {int(name): cast(Transformer, block) for name, block in self.transformers.items()}
+
+    def spatial_branches(self) -> list[SpatialBranch]:
+        branches = (block.attention.spatial for block in self.levels.values())
+        return [branch for branch in branches if branch]

@@ -214,8 +214,8 @@ class Window(nn.Module):
         near = (side >= side[:TILE, None]) & (side < side[:TILE, None] + self.side)
         own = rearrange(near, "y i -> y 1 i 1") & rearrange(near, "x j -> 1 x 1 j")
         own = rearrange(own, "y x i j -> (y x) (i j)")
-        tiled = {"pattern": "b d (i y) (j x) -> b (i j) (y x) d", "y": TILE, "x": TILE}
-        tiles = rearrange(F.pad(image(q), (0, right, 0, down)), **tiled)
+        padded = F.pad(image(q), (0, right, 0, down))
+        tiles = rearrange(padded, "b d (i y) (j x) -> b (i j) (y x) d", y=TILE, x=TILE)
         x = F.scaled_dot_product_attention(
             tiles, surroundings(k), surroundings(v), own, dropout, scale=1.0
         )
