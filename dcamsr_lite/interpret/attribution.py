@@ -100,7 +100,8 @@ class Attribution:
         """
         from scipy.stats import spearmanr
 
-        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], tuple(lifted.shape))[0, 0]
+        rows, columns = lifted.shape
+        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], (rows, columns))[0, 0]
         maps = [x.flatten().double().numpy() for x in (pooled, lifted.abs().cpu())]
         if any(x.min() == x.max() for x in maps):
             return float("nan")
@@ -112,9 +113,7 @@ def _gini(x: Tensor) -> float:
     n, total = len(g), float(g.sum())
     if not total:
         return float("nan")
-    weights = (
-        2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1
-    )  # of sorted values, sum_ij |g_i - g_j|
+    weights = 2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1  # for sum_ij |g_i - g_j|
     return float(weights @ g) / (n * total)
 
 
@@ -273,11 +272,7 @@ def occlusion(
     return Stepwise(len(windows), work(), lambda: _attribute("occlusion", asked, start, *maps))
 
 
-METHODS = {
-    "blur_path": blur_path,
-    "integrated_gradients": integrated_gradients,
-    "occlusion": occlusion,
-}
+METHODS = {f.__name__: f for f in (blur_path, integrated_gradients, occlusion)}
 
 
 def lifted_attention(
@@ -376,11 +371,8 @@ def deletion_curve(
     Stepwise whose result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
     """
     asked = PatchTarget(f, lr, ref, patch)
-    if (
-        not fractions
-        or list(fractions) != sorted(set(fractions))
-        or not 0 < fractions[0] <= fractions[-1] <= 1
-    ):
+    rising = all(a < b for a, b in pairwise((0, *fractions)))
+    if not fractions or not rising or fractions[-1] > 1:
         raise InputError("fractions", str(fractions), "increasing numbers from above 0 to 1")
     blurred, shape = asked.smoothed(asked.sigma(sigma))[1], tuple(ref.shape[2:])
     if order.ndim != 2 or not bool(order.isfinite().all()):

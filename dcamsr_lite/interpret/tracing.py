@@ -9,7 +9,7 @@
 (torch.Size([1, 8, 64, 64]), torch.Size([8, 8]))
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -165,6 +165,7 @@ def intervene(
     def zero(module, inputs, half: Tensor) -> Tensor:
         return torch.zeros_like(half)
 
+    hook: Callable
     with ExitStack() as stack:
         if spatial == "uniform":
             stack.enter_context(_explicit(model))

@@ -4,7 +4,7 @@ Axes: ``b`` batch, ``n`` tokens (the pixels, row-major ``(h w)``), ``c = head * 
 projected tokens. Queries come from the low-resolution image, keys and values from the reference.
 """
 
-from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -82,8 +82,7 @@ class SpatialBranch(nn.Module):
         elsewhere = TOKENS.get(choice) if isinstance(choice, str) else None
         make = elsewhere or (lambda tokens: Projection(tokens, grid, held, local))
         self.project_key = make(tokens)
-        shared = elsewhere or projections == 1
-        self.project_value = self.project_key if shared else make(tokens)
+        self.project_value = self.project_key if elsewhere or projections == 1 else make(tokens)
         self.window = self.project_key if isinstance(self.project_key, Window) else None
         self.merge = {"aligned": merge_heads, "scrambled": merge_heads_scrambled}[merge]
         self.dropout = dropout
@@ -154,7 +153,7 @@ class DualCrossAttention(nn.Module):
         channel: bool = True,
         channel_logits: str = "cosine",
         dropout: float = 0.0,
-        **options,
+        **options: Any,
     ):
         super().__init__()
         if not (spatial or channel):
@@ -196,7 +195,7 @@ class DualCrossAttentionTransformer(nn.Module):
     Images (b, c, h, w) in and out: the texture. ``norm_before_ffn`` is False in the released code.
     """
 
-    def __init__(self, channels: int, *, norm_before_ffn: bool = True, **attention):
+    def __init__(self, channels: int, *, norm_before_ffn: bool = True, **attention: Any):
         super().__init__()
         self.norm = nn.LayerNorm(channels)  # one for both inputs, in the paper and in the code
         self.attention = DualCrossAttention(channels, **attention)
@@ -209,5 +208,5 @@ class DualCrossAttentionTransformer(nn.Module):
         grid = image.shape[-2:]
         x, reference = (rearrange(i, "b c h w -> b (h w) c") for i in (image, reference))
         x = x + self.attention(self.norm(x), self.norm(reference), grid)
-        as_image = partial(rearrange, pattern="b (h w) c -> b c h w", h=grid[0])
-        return as_image(x) + self.ffn(as_image(self.norm_ffn(x)))
+        x, normed = (rearrange(t, "b (h w) c -> b c h w", h=grid[0]) for t in (x, self.norm_ffn(x)))
+        return x + self.ffn(normed)

@@ -7,14 +7,12 @@ torch.Size([1, 1, 64, 64])
 """
 
 from collections.abc import Callable
-from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import DualCrossAttentionTransformer as Transformer
-from .attention import SpatialBranch
 from .config import LEVELS, Config
 from .initialisation import STARTS
 from .super_resolver import SuperResolver, upsample
@@ -71,9 +69,8 @@ class SpatialAdaptation(nn.Module):
         self.style = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.ReLU())
         self.gamma = nn.Conv2d(channels, channels, 3, padding=1)
         self.beta = nn.Conv2d(channels, channels, 3, padding=1)
-        for conv in (self.gamma, self.beta):
-            for parameter in conv.parameters():
-                nn.init.zeros_(parameter)
+        for parameter in (*self.gamma.parameters(), *self.beta.parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, y: Tensor, texture: Tensor) -> Tensor:
         style = self.style(torch.cat([y, texture], dim=1))
@@ -138,7 +135,7 @@ class DCAMSR(SuperResolver):
         variant: str = "corrected",
         preset: str = "lite",
         spatial_attention: str | Callable | None = None,
-        **options,
+        **options: object,
     ):
         if image_size is not None:
             options["image_size"] = image_size
@@ -182,14 +179,9 @@ class DCAMSR(SuperResolver):
             branch.fused = value
 
     @property
-    def levels(self) -> dict[int, Transformer]:
-        """The transformer block of each level, fine to coarse.
+    def levels(self) -> dict[int, nn.Module]:
+        """The transformer block of each level."""
+        return {int(name): block for name, block in self.transformers.items()}
 
-        >>> [*DCAMSR(image_size=32, multiscale=False).levels]
-        [4]
-        """
-        return {int(name): cast(Transformer, block) for name, block in self.transformers.items()}
-
-    def spatial_branches(self) -> list[SpatialBranch]:
-        branches = (block.attention.spatial for block in self.levels.values())
-        return [branch for branch in branches if branch]
+    def spatial_branches(self) -> list:
+        return [b.attention.spatial for b in self.levels.values() if b.attention.spatial]
