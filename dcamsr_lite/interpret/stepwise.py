@@ -1,7 +1,6 @@
 """Long computations that answer in between: step by step, with a bar, stopped and taken up again."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 
 class Stepwise:
@@ -18,7 +17,7 @@ class Stepwise:
     off. ``collect`` makes the result of what the steps left behind.
     """
 
-    def __init__(self, total: int, work: Iterator[int], collect: Callable[[], Any]):
+    def __init__(self, total: int, work: Iterator[int], collect: Callable):
         self.done, self.total = 0, total
         self._work, self._collect = work, collect
 
@@ -28,7 +27,7 @@ class Stepwise:
             self.done, self.total = self.done + 1, total
             yield self.done, self.total
 
-    def result(self, progress: bool = False) -> Any:
+    def result(self, progress: bool = False):
         """What came out; first does the steps that are left, with a progress bar if asked."""
         from tqdm.auto import tqdm
 

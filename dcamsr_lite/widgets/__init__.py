@@ -1,4 +1,8 @@
-"""The explorers: notebook widgets whose numbers the browser computes. Loaded when first used."""
+"""The explorers: notebook widgets whose numbers the browser computes. Loaded when first used.
+
+A folder each: ``explorer.py`` sends, ``explorer.js`` puts the panels on the page, and every panel is
+a module of its own; ``bundles`` are built from these by ``make bundles``.
+"""
 
 from .attention.explorer import AttentionExplorer, explore
 from .attribution.explorer import AttributionExplorer, explore_attribution

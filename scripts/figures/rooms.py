@@ -43,7 +43,13 @@ def rooms() -> Drawing:
     note(470, 194, "Pair: lr, ref")
     d.arrow((400, 88), (630, 88), (630, 164))
     note(512, 80, "Fourier upsampling")
-    d.box(540, 370, 180, 72, ["training/", "dataset, loop, run, study,", "distributed, memory"])
+    d.box(
+        540,
+        370,
+        180,
+        72,
+        ["training/", "recipe, dataset, loop, run,", "distributed, memory, study"],
+    )
     d.arrow((320, 238), (320, 406), (538, 406), kind="input")
     note(430, 398, "slices")
     d.arrow((600, 238), (600, 368), kind="attention")

@@ -12,7 +12,6 @@ paper is known for, and each says what was left out: their numbers are ours, not
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from ..config import Config
 from ..initialisation import STARTS
@@ -46,7 +45,7 @@ def baseline(
     scale: int = 4,
     image_size: int | tuple[int, int] = 128,
     preset: str = "lite",
-    **options: Any,
+    **options,
 ) -> SuperResolver:
     """A network by the name of its method, see ``NETWORKS``; used like DCAMSR.
 
@@ -62,7 +61,7 @@ def baseline(
     return build(Config.make("corrected", preset, **options))
 
 
-def build(config: Config, **own: Any) -> SuperResolver:
+def build(config: Config, **own) -> SuperResolver:
     """The network that a configuration describes; ``own`` may hold a function for DCAMSR.
 
     >>> type(build(Config())).__name__
