@@ -34,41 +34,32 @@ _HOMES = {
     for name in names.split()
 }
 if TYPE_CHECKING:  # the same for those who read types only
-    from .data.pairs import Pair as Pair
-    from .data.pairs import find_pairs as find_pairs
-    from .data.pairs import load_input as load_input
-    from .data.pairs import load_pair as load_pair
-    from .data.pairs import read_pairs_csv as read_pairs_csv
-    from .errors import InputError as InputError
-    from .evaluation import evaluate as evaluate
-    from .evaluation import super_resolve as super_resolve
-    from .interpret.image_edits import Lesion as Lesion
-    from .interpret.interventions import Cut as Cut
-    from .interpret.interventions import Intervention as Intervention
-    from .interpret.interventions import run_intervention as run_intervention
-    from .interpret.record import Record as Record
-    from .interpret.tracing import intervene as intervene
-    from .interpret.tracing import trace as trace
-    from .metrics import nmse as nmse
-    from .metrics import psnr as psnr
-    from .metrics import ssim as ssim
-    from .network.baselines import baseline as baseline
-    from .network.checkpoints import load as load
-    from .network.checkpoints import load_released as load_released
-    from .network.checkpoints import save as save
-    from .network.checkpoints import weights as weights
-    from .network.config import Config as Config
-    from .network.model import DCAMSR as DCAMSR
-    from .phantom.subjects import DEMO_SEED as DEMO_SEED
-    from .phantom.subjects import VALIDATION_SEED as VALIDATION_SEED
-    from .phantom.subjects import simulated_pair as simulated_pair
-    from .phantom.subjects import simulated_volumes as simulated_volumes
-    from .widgets import explore as explore
-    from .widgets import explore_attribution as explore_attribution
-    from .widgets import explore_kspace as explore_kspace
-    from .widgets import intervention_lab as intervention_lab
-    from .widgets import save_gallery as save_gallery
-__all__ = sorted(_HOMES)
+    from .data.pairs import Pair, find_pairs, load_input, load_pair, read_pairs_csv
+    from .errors import InputError
+    from .evaluation import evaluate, super_resolve
+    from .interpret.image_edits import Lesion
+    from .interpret.interventions import Cut, Intervention, run_intervention
+    from .interpret.record import Record
+    from .interpret.tracing import intervene, trace
+    from .metrics import nmse, psnr, ssim
+    from .network.baselines import baseline
+    from .network.checkpoints import load, load_released, save, weights
+    from .network.config import Config
+    from .network.model import DCAMSR
+    from .phantom.subjects import DEMO_SEED, VALIDATION_SEED, simulated_pair, simulated_volumes
+    from .widgets import (
+        explore,
+        explore_attribution,
+        explore_kspace,
+        intervention_lab,
+        save_gallery,
+    )
+__all__ = ["Config", "Cut", "DCAMSR", "DEMO_SEED", "InputError", "Intervention", "Lesion", "Pair"]
+__all__ += ["Record", "VALIDATION_SEED", "baseline", "evaluate", "explore", "explore_attribution"]
+__all__ += ["explore_kspace", "find_pairs", "intervene", "intervention_lab", "load", "load_input"]
+__all__ += ["load_pair", "load_released", "nmse", "psnr", "read_pairs_csv", "run_intervention"]
+__all__ += ["save", "save_gallery", "simulated_pair", "simulated_volumes", "ssim", "super_resolve"]
+__all__ += ["trace", "weights"]
 
 
 def __getattr__(name: str) -> Any:

@@ -44,7 +44,7 @@ def check_one_of(name: str, value: object, known: Iterable) -> None:
         raise InputError(name, repr(value), f"one of {', '.join(known)}")
 
 
-def check_between(name: str, value: object, low: float, high: float) -> None:
+def check_between(name: str, value: float, low: float, high: float) -> None:
     """Raise InputError unless the value is a number in these bounds.
 
     >>> check_between("blur", -1.5, 0, 100)

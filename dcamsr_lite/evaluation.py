@@ -11,7 +11,7 @@ torch.Size([1, 32, 32])
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import overload
+from typing import Any, overload
 
 import torch
 import torch.nn.functional as F
@@ -61,14 +61,14 @@ def evaluating(model: Network) -> Iterator[None]:
     >>> layer.training
     True
     """
-    training = isinstance(model, nn.Module) and model.training
-    if training:
-        model.eval()
+    training = model if isinstance(model, nn.Module) and model.training else None
+    if training is not None:
+        training.eval()
     try:
         yield
     finally:
-        if training:
-            model.train()
+        if training is not None:
+            training.train()
 
 
 @torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
@@ -146,7 +146,7 @@ def warn_if_far(model: SuperResolver, pair: Pair) -> None:
         )
 
 
-def _is_row(item: object) -> bool:
+def _is_row(item: Any) -> bool:
     """Whether this is one (reference, target), a subject behind them or not, as ``find_pairs`` says."""
     sources = isinstance(item, tuple | list) and all(isinstance(x, Source) for x in item[:2])
     return sources and (len(item) == 2 or len(item) == 3 and isinstance(item[2], str | int))
@@ -160,7 +160,7 @@ def _load_row(item: Pair | Sequence, scale: int | None) -> Pair:
         raise InputError("pairs", f"a {type(item).__name__} among them", expected)
     if scale is None:
         raise InputError("scale", "none, neither in the model nor in the pairs", "scale=4, say")
-    return load_pair(*item[:2], scale)
+    return load_pair(item[0], item[1], scale)
 
 
 @overload
@@ -173,7 +173,14 @@ def evaluate(
 ) -> dict: ...
 
 
-def evaluate(model_or_method=None, pairs=None, scale=None, model=None, *, method=None) -> dict:
+def evaluate(  # type: ignore[misc]  # of two orders, one has other names
+    model_or_method: Any = None,
+    pairs: Any = None,
+    scale: Any = None,
+    model: Any = None,
+    *,
+    method: str | None = None,
+) -> dict:
     """Score a network, a method of METHODS, or any ``f(lr, ref) -> sr`` of normalised images.
 
     >>> disc = torch.hann_window(32)[None, :, None] * torch.hann_window(32)
@@ -218,8 +225,7 @@ def _score(chosen: Network | str, pairs: Pairs, scale: int | None) -> dict:
             raise InputError("pair", f"one for {pair.scale}x", f"one for the asked {scale}x")
         if pair.target_image is None:
             raise InputError("pair", "no target", "a pair with one, from load_pair")
-        by_name = isinstance(chosen, str)
-        image = METHODS[chosen](pair) if by_name else super_resolve(chosen, pair)
+        image = METHODS[chosen](pair) if isinstance(chosen, str) else super_resolve(chosen, pair)
         names = {"reference": pair.reference_path, "target": pair.target_path}
         per_volume.append(names | score(pair.target_image, image, scale))
     if not per_volume:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -32,13 +32,14 @@ from .network.model import DCAMSR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
 WARNING = "Not for clinical use."
 COLOURS = {"signal": "gray", "magnitude": "viridis", "share": "cividis", "signed": "blue-orange"}
 
 
-def signed_map():
+def signed_map() -> "LinearSegmentedColormap":
     """Blue for negative, orange for positive, near-white at zero: readable by colour-blind eyes."""
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -62,7 +63,7 @@ def default_style() -> Iterator[None]:
 
 
 def lay_out(
-    count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options: object
+    count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options: Any
 ) -> tuple["Figure", list["Axes"]]:
     """A figure, and its ``count`` axes side by side, each ``width`` x ``height`` inches.
 
@@ -156,7 +157,7 @@ def record_slice(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]
 @default_style()
 def overview(
     model: DCAMSR, pair: Pair, index: int | None = None, query: tuple[int, int] | None = None
-):
+) -> "Figure":
     """Images, errors on one scale, lifted spatial attention at three scales, channel matrices.
 
     ``query`` is (row, column) at full size; the same place is asked at every level. Needs a pair with

@@ -10,6 +10,8 @@ of an axis of length ``n`` sits at index ``n // 2``, for even and odd ``n``.
 torch.Size([16, 16])
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -47,7 +49,7 @@ def rss(coil_images: Tensor, dim: int = -3) -> Tensor:
     return coil_images.abs().square().sum(dim).sqrt()
 
 
-def center_crop(x: Tensor, shape: tuple[int, int]) -> Tensor:
+def center_crop(x: Tensor, shape: Sequence[int]) -> Tensor:
     """Cut the centre ``shape`` out of the last two axes; index ``n // 2`` stays the centre.
 
     >>> center_crop(torch.arange(5)[None], (1, 3))
@@ -62,7 +64,7 @@ def center_crop(x: Tensor, shape: tuple[int, int]) -> Tensor:
     return x[..., top : top + rows, left : left + columns]
 
 
-def center_pad(x: Tensor, shape: tuple[int, int]) -> Tensor:
+def center_pad(x: Tensor, shape: Sequence[int]) -> Tensor:
     """Surround the last two axes by zeros up to ``shape``: the inverse of ``center_crop``.
 
     >>> center_pad(torch.ones(1, 1), (1, 4))
@@ -138,7 +140,7 @@ def zero_fill(data: Tensor, scale: int, order: str = "coils") -> Tensor:
     return rss(ifft2c(filled))
 
 
-def zero_fill_image(low: Tensor, shape: tuple[int, int]) -> Tensor:
+def zero_fill_image(low: Tensor, shape: Sequence[int]) -> Tensor:
     """Zero-fill from a magnitude low-resolution image alone: (..., h, w) -> (..., *shape).
 
     >>> zero_fill_image(torch.full((16, 16), 7.0), (64, 64))[8, 8]

@@ -1,6 +1,6 @@
 """What ``import dcamsr_lite as dl`` offers: names, reprs, types."""
 
-import re
+import ast
 
 import pytest
 import torch
@@ -24,10 +24,10 @@ def test_the_listed_names_are_the_public_ones_and_the_rooms():
 
 
 def test_what_the_reader_of_types_sees_is_what_loads():
-    source = (ROOT / "dcamsr_lite" / "__init__.py").read_text()
-    typed = re.findall(r"^    from \.([\w.]+) import (\w+) as (\w+)$", source, re.MULTILINE)
-    assert all(name == alias for _, name, alias in typed)
-    assert {name: home for home, name, _ in typed} == dl._HOMES
+    tree = ast.parse((ROOT / "dcamsr_lite" / "__init__.py").read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    assert {alias.name: node.module for node in imports for alias in node.names} == dl._HOMES
+    assert dl.__all__ == sorted(dl._HOMES)
 
 
 def test_a_pair_says_files_size_scale_and_normalisation_on_one_line(tmp_path):

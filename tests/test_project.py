@@ -85,7 +85,7 @@ def test_kspace_and_network_import_nothing_else_of_ours():
         page = (ROOT / "dcamsr_lite" / f"{name}.py").read_text()
         assert set(re.findall(r"^from \.+(\w+) import", page, re.MULTILINE)) <= {*allowed, "kspace"}
         outside = set(re.findall(r"^(?:import|from) (\w+)", page, re.MULTILINE))
-        assert outside <= {"collections", "dataclasses", "torch", "einops"}
+        assert outside <= {"collections", "dataclasses", "typing", "torch", "einops"}
 
 
 @pytest.mark.parametrize("suffix", [".py", ".js", ".css"])

@@ -100,7 +100,8 @@ class Attribution:
         """
         from scipy.stats import spearmanr
 
-        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], lifted.shape)[0, 0]
+        rows, columns = lifted.shape
+        pooled = F.adaptive_avg_pool2d(self.ref.abs()[None, None], (rows, columns))[0, 0]
         maps = [x.flatten().double().numpy() for x in (pooled, lifted.abs().cpu())]
         if any(x.min() == x.max() for x in maps):
             return float("nan")
@@ -112,9 +113,7 @@ def _gini(x: Tensor) -> float:
     n, total = len(g), float(g.sum())
     if not total:
         return float("nan")
-    weights = (
-        2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1
-    )  # of sorted values, sum_ij |g_i - g_j|
+    weights = 2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1  # for sum_ij |g_i - g_j|
     return float(weights @ g) / (n * total)
 
 
@@ -156,14 +155,16 @@ def _along(method: str, asked: PatchTarget, path: Callable, steps: int) -> Stepw
 
     def collect() -> Attribution:
         lr, ref = (sum(piece[4][i].double() for piece in pieces) for i in (0, 1))
-        return _attribution(method, asked, lr, ref, start)
+        return _attribute(method, asked, start, lr, ref)
 
     return Stepwise(steps, work(), collect)
 
 
-def _attribution(method, asked: PatchTarget, lr: Tensor, ref: Tensor, start: float) -> Attribution:
-    maps = (x[0, 0].float().cpu() for x in (lr, ref))
-    return Attribution(method, asked.target, asked.patch, *maps, asked.value, start)
+def _attribute(
+    method: str, asked: PatchTarget, start: float, lr: Tensor, ref: Tensor
+) -> Attribution:
+    lr, ref = (x[0, 0].float().cpu() for x in (lr, ref))
+    return Attribution(method, asked.target, asked.patch, lr, ref, asked.value, start)
 
 
 def blur_path(
@@ -210,8 +211,8 @@ def integrated_gradients(
     asked = PatchTarget(f, lr, ref, patch, target)
 
     def line(t: float) -> tuple[Tensor, Tensor]:
-        flat = (x.mean((2, 3), keepdim=True) for x in (asked.lr, asked.ref))
-        return tuple(g + t * (x - g) for g, x in zip(flat, (asked.lr, asked.ref), strict=True))
+        lr, ref = (x.mean((2, 3), keepdim=True) for x in (asked.lr, asked.ref))
+        return lr + t * (asked.lr - lr), ref + t * (asked.ref - ref)
 
     return _along("integrated_gradients", asked, line, check_count("steps", steps))
 
@@ -268,14 +269,10 @@ def occlusion(
             part.copy_(loss(which, rows, columns) / part.numel())
             yield len(windows)
 
-    return Stepwise(len(windows), work(), lambda: _attribution("occlusion", asked, *maps, start))
+    return Stepwise(len(windows), work(), lambda: _attribute("occlusion", asked, start, *maps))
 
 
-METHODS = {
-    "blur_path": blur_path,
-    "integrated_gradients": integrated_gradients,
-    "occlusion": occlusion,
-}
+METHODS = {f.__name__: f for f in (blur_path, integrated_gradients, occlusion)}
 
 
 def lifted_attention(
@@ -307,7 +304,7 @@ def lifting(
     first, sides = (check_patch(patch, tuple(ref.shape[2:]))[at : at + 2] for at in (0, 2))
     places = {
         n: [range(a // n, (a + side - 1) // n + 1) for a, side in zip(first, sides, strict=True)]
-        for n in map(int, model.transformers)
+        for n in model.levels
     }
     total = sum(len(rows) for rows, _ in places.values())
     sums: list[dict] = [dict.fromkeys(places, 0) for _ in relative]
@@ -374,11 +371,8 @@ def deletion_curve(
     Stepwise whose result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
     """
     asked = PatchTarget(f, lr, ref, patch)
-    if (
-        not fractions
-        or list(fractions) != sorted(set(fractions))
-        or not 0 < fractions[0] <= fractions[-1] <= 1
-    ):
+    rising = all(a < b for a, b in pairwise((0, *fractions)))
+    if not fractions or not rising or fractions[-1] > 1:
         raise InputError("fractions", str(fractions), "increasing numbers from above 0 to 1")
     blurred, shape = asked.smoothed(asked.sigma(sigma))[1], tuple(ref.shape[2:])
     if order.ndim != 2 or not bool(order.isfinite().all()):

@@ -9,6 +9,7 @@ torch.Size([32, 32])
 
 from dataclasses import dataclass, fields
 from math import pi
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch import Tensor
 from ..errors import InputError, check_between, check_one_of
 from ..kspace import fft2c, ifft2c
 
+T = TypeVar("T")
 IMAGES = ("reference", "target")
 WHITE = 0.995  # the quantile of an image that is shown as white
 
@@ -32,7 +34,7 @@ def read_fields(kind: type, given: dict) -> dict:
     return dict(given)
 
 
-def build(kind: type, given: dict):
+def build(kind: type[T], given: dict) -> T:
     """One of the dataclass from a dict. Raises InputError, also for a field that is missing.
 
     >>> build(Lesion, {"image": "target", "row": 60, "column": 40}).radius

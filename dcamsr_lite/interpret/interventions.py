@@ -17,7 +17,7 @@ gets, ``cut`` the network, and ``run_intervention`` says what it costs.
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -218,7 +218,7 @@ def _edit_reference(
         image = torch.randn(2, *own.shape, generator=generator).square().sum(0).sqrt()
     elif intervention.reference == "other":
         image = _other(one, index, slices, other)
-    elif intervention.reference == "target":
+    elif intervention.reference == "target" and one.target_image is not None:
         image = one.target_image[0].float()
     else:
         image = own
@@ -287,8 +287,8 @@ def cut(model: Network, cuts: tuple[Cut, ...]) -> Iterator[Network]:
     if not cuts:  # any network can be left whole
         yield model
         return
-    check_attends(model, "cut; any f(lr, ref) takes an intervention on its reference")
-    everywhere, heads = [int(n) for n in model.transformers], range(model.config.heads)
+    attending = check_attends(model, "cut; any f(lr, ref) takes an intervention on its reference")
+    everywhere, heads = [*attending.levels], range(attending.config.heads)
     grid = {
         (c.branch, level, head): c.state
         for c in cuts
@@ -300,7 +300,8 @@ def cut(model: Network, cuts: tuple[Cut, ...]) -> Iterator[Network]:
         together.setdefault((branch, level, state), []).append(head)
     with ExitStack() as stack:
         for (branch, level, state), chosen in together.items():
-            stack.enter_context(intervene(model, heads=chosen, levels=[level], **{branch: state}))
+            state_of = {branch: state}
+            stack.enter_context(intervene(attending, heads=chosen, levels=[level], **state_of))
         yield model
 
 
@@ -330,14 +331,14 @@ class Outcome:
         >>> Outcome(Intervention("blank"), image, image, None, image).row()["tried"]
         'reference blank'
         """
-        bands = self.bands or {"measured": None, "removed": None}
+        bands = self.bands or {}
         return {
             "tried": str(self.intervention),
             "psnr_db": self.psnr,
             "delta_psnr_db": self.change,
             "ssim": self.ssim,
-            "error_measured": bands["measured"],
-            "error_removed": bands["removed"],
+            "error_measured": bands.get("measured"),
+            "error_removed": bands.get("removed"),
         }
 
 
@@ -367,13 +368,18 @@ def run_intervention(
     with cut(model, intervention.cuts):
         output = super_resolve(model, one).float()
     target = None if one.target_image is None else one.target_image.float()
-    seen = (one.reference_image[0].float(), one.zero_filled[0].float())
-    seen = (intervention, *seen, None if target is None else target[0], output[0])
+    outcome = Outcome(
+        intervention,
+        one.reference_image[0].float(),
+        one.zero_filled[0].float(),
+        None if target is None else target[0],
+        output[0],
+    )
     if target is None or not has_signal(target) or (base is not None and base.psnr is None):
-        return Outcome(*seen)
+        return outcome
     quality = psnr(target, output)
-    return Outcome(
-        *seen,
+    return replace(
+        outcome,
         psnr=quality,
         ssim=ssim(target, output),
         bands=band_error(target, output, one.scale),

@@ -6,6 +6,8 @@
 True
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -76,8 +78,10 @@ class PatchTarget:
         sides = list(zip(lr.shape[2:], ref.shape[2:], strict=True))
         self.scale = sides[0][1] // max(sides[0][0], 1)
         if self.scale < 1 or any(a * self.scale != b for a, b in sides):
-            found = f"lr {tuple(lr.shape[2:])} and ref {tuple(ref.shape[2:])}"
-            raise InputError("images", found, "a reference that is an integer times larger than lr")
+            shapes = f"lr {tuple(lr.shape[2:])} and ref {tuple(ref.shape[2:])}"
+            raise InputError(
+                "images", shapes, "a reference that is an integer times larger than lr"
+            )
         if target not in TARGETS:
             raise InputError("target", repr(target), f"one of {[*TARGETS]}")
         self.f, self.patch, self.target = f, check_patch(patch, tuple(ref.shape[2:])), target
@@ -121,7 +125,7 @@ class PatchTarget:
         return smooth(self.lr, sigma / self.scale), smooth(self.ref, sigma)
 
 
-def check_patch(patch: Patch, shape: tuple[int, int]) -> Patch:
+def check_patch(patch: Sequence[int], shape: Sequence[int]) -> Patch:
     """The patch as four ints inside an image of that shape, or InputError.
 
     >>> check_patch([0, 1, 2, 2], (8, 8))
@@ -130,8 +134,8 @@ def check_patch(patch: Patch, shape: tuple[int, int]) -> Patch:
     expected = f"(row, column, rows, columns) of 1 pixel or more inside {shape[0]} x {shape[1]}"
     if len(patch) != 4 or any(int(x) != x for x in patch):
         raise InputError("patch", str(patch), expected)
-    row, column, height, width = patch = tuple(map(int, patch))
+    row, column, height, width = map(int, patch)
     inside = 0 <= row <= shape[0] - height and 0 <= column <= shape[1] - width
     if not inside or min(height, width) < 1:
-        raise InputError("patch", str(patch), expected)
-    return patch
+        raise InputError("patch", str((row, column, height, width)), expected)
+    return row, column, height, width

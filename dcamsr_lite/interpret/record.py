@@ -7,6 +7,7 @@ tensor([[0.7500, 0.2500],
         [0.0000, 0.0000]])
 """
 
+from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
 
@@ -94,32 +95,33 @@ class Record:
             raise LookupError("nothing recorded yet: run the model inside the trace first")
         return -(-self.shape[0] // level), -(-self.shape[1] // level)
 
-    def _token(self, level: int, pixel: tuple[int, int]) -> int:
+    def _token(self, level: int, pixel: Sequence[int]) -> int:
         rows, columns = self.size(level)
         row, column = pixel
         if not (0 <= row < rows and 0 <= column < columns):
             raise IndexError(f"pixel {pixel} is outside of the {rows} x {columns} of level {level}")
         return row * self.grids[level][1] + column
 
-    def tokens(self, level: int, query: tuple[int, int] | None = None) -> Tensor:
+    def tokens(self, level: int, query: Sequence[int] | None = None) -> Tensor:
         """Where the p tokens of this query lie: (p, H/level, W/level) signed weights on the values.
 
         With footprints they are the same for every query; with a window they are single pixels
         around the query, which has to be named.
         """
         rows, columns = self.size(level)
-        footprints = self.footprints
         if level in self.windows:
             if query is None:
                 raise ValueError("with window attention every query has its own tokens: name one")
             self._token(level, query)  # raises where there is no such pixel
-            footprints = {level: self.windows[level].footprints(self.grids[level], query)}
-        return footprints[level][:, :rows, :columns].to(self.spatial[level].device)
+            footprints = self.windows[level].footprints(self.grids[level], query)
+        else:
+            footprints = self.footprints[level]
+        return footprints[:, :rows, :columns].to(self.spatial[level].device)
 
     def lift(
         self,
         level: int,
-        query: tuple[int, int],
+        query: Sequence[int],
         head: int | None = None,
         batch: int = 0,
         relative: bool = False,
@@ -134,13 +136,13 @@ class Record:
         weights = self.spatial[level][batch, :, self._token(level, query)]
         return lift(weights, self.tokens(level, query), head, relative)
 
-    def source(self, level: int, pixel: tuple[int, int]) -> Origin:
+    def source(self, level: int, pixel: Sequence[int]) -> Origin:
         """Which tokens' values the merge of heads put into this pixel of the spatial branch.
 
         Aligned: its own. Released: c consecutive positions of one feature plane (the scramble).
         """
         _, heads, n, _ = self.spatial[level].shape
-        branch = self.model.transformers[str(level)].attention.spatial
+        branch = self.model.levels[level].attention.spatial
         d = self.model.config.channels // heads
         address = torch.arange(heads * n * d)
         merged = branch.merge(rearrange(address, "(h n d) -> 1 h n d", h=heads, d=d))

@@ -1,6 +1,7 @@
 """Long computations that answer in between: step by step, with a bar, stopped and taken up again."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 
 class Stepwise:
@@ -17,7 +18,7 @@ class Stepwise:
     off. ``collect`` makes the result of what the steps left behind.
     """
 
-    def __init__(self, total: int, work: Iterator[int], collect: Callable):
+    def __init__(self, total: int, work: Iterator[int], collect: Callable[[], Any]):
         self.done, self.total = 0, total
         self._work, self._collect = work, collect
 
@@ -27,7 +28,7 @@ class Stepwise:
             self.done, self.total = self.done + 1, total
             yield self.done, self.total
 
-    def result(self, progress: bool = False):
+    def result(self, progress: bool = False) -> Any:
         """What came out; first does the steps that are left, with a progress bar if asked."""
         from tqdm.auto import tqdm
 

@@ -9,7 +9,7 @@
 (torch.Size([1, 8, 64, 64]), torch.Size([8, 8]))
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -23,8 +23,8 @@ from .record import Features, Record
 STATES = ("on", "off", "uniform")
 
 
-def check_attends(model: object, use: str) -> None:
-    """Raise InputError unless it is a DCAMSR; ``use`` is what we do with it, and what to do instead.
+def check_attends(model: object, use: str) -> DCAMSR:
+    """The model, if it is a DCAMSR, else InputError; ``use`` is what we do with it, or with others.
 
     >>> check_attends(max, "trace")
     Traceback (most recent call last):
@@ -34,6 +34,7 @@ def check_attends(model: object, use: str) -> None:
     if not isinstance(model, DCAMSR):
         found = f"a {type(model).__name__} without such attention"
         raise InputError("model", found, f"a DCAMSR, whose attention is what we {use}")
+    return model
 
 
 @contextmanager
@@ -59,8 +60,8 @@ def trace(model: DCAMSR) -> Iterator[Record]:
     with ExitStack() as stack:
         stack.enter_context(_explicit(model))
         stack.enter_context(model.register_forward_pre_hook(start, with_kwargs=True))
-        for name, block in model.transformers.items():
-            _watch(record, int(name), block, stack)
+        for level, block in model.levels.items():
+            _watch(record, level, block, stack)
         yield record
         if not (record.spatial or record.channel):
             raise RuntimeError("nothing was recorded: run the model inside `with trace(model)`")
@@ -136,7 +137,7 @@ def intervene(
     nested, and a trace inside sees the edited attention. Raises ValueError for what is not there.
     """
     check_attends(model, "intervene; any f(lr, ref) takes run_intervention on its reference")
-    blocks = {int(name): block.attention for name, block in model.transformers.items()}
+    blocks = {level: block.attention for level, block in model.levels.items()}
     count = model.config.heads
     chosen = [*blocks] if levels is None else [*levels]
     cut = [*range(count)] if heads is None else sorted(set(heads))
@@ -164,6 +165,7 @@ def intervene(
     def zero(module, inputs, half: Tensor) -> Tensor:
         return torch.zeros_like(half)
 
+    hook: Callable
     with ExitStack() as stack:
         if spatial == "uniform":
             stack.enter_context(_explicit(model))
@@ -171,13 +173,14 @@ def intervene(
             for name, state in wanted.items():
                 branch = getattr(blocks[level], name)
                 half = getattr(blocks[level], f"{name}_out", None)
+                if state == "on":
+                    continue
                 if state == "uniform":
-                    edits = [(branch.attention, uniform)]
-                elif state == "off":
-                    edits = [(half, zero) if len(cut) == count else (branch.heads, without_heads)]
+                    module, hook = branch.attention, uniform
+                elif len(cut) == count:
+                    module, hook = half, zero
                 else:
-                    edits = []
-                for module, hook in edits:
-                    # before the hooks of a trace, so that it records what really ran
-                    stack.enter_context(module.register_forward_hook(hook, prepend=True))
+                    module, hook = branch.heads, without_heads
+                # before the hooks of a trace, so that it records what really ran
+                stack.enter_context(module.register_forward_hook(hook, prepend=True))
         yield model

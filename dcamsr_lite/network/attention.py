@@ -4,6 +4,8 @@ Axes: ``b`` batch, ``n`` tokens (the pixels, row-major ``(h w)``), ``c = head * 
 projected tokens. Queries come from the low-resolution image, keys and values from the reference.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from einops import einsum, rearrange
@@ -77,15 +79,11 @@ class SpatialBranch(nn.Module):
         self.prepare = spatial_attention(choice)
         start = START_TEMPERATURE.get(self.prepare, 1.0)
         self.temperature = None if start is None else nn.Parameter(torch.full((heads, 1, 1), start))
-        learned = choice not in TOKENS
-        make = (
-            (lambda: Projection(tokens, grid, held, local))
-            if learned
-            else lambda: TOKENS[choice](tokens)
-        )
-        self.project_key = make()
-        self.project_value = make() if learned and projections == 2 else self.project_key
-        self.window = self.project_key if choice == "window" else None
+        elsewhere = TOKENS.get(choice) if isinstance(choice, str) else None
+        make = elsewhere or (lambda tokens: Projection(tokens, grid, held, local))
+        self.project_key = make(tokens)
+        self.project_value = self.project_key if elsewhere or projections == 1 else make(tokens)
+        self.window = self.project_key if isinstance(self.project_key, Window) else None
         self.merge = {"aligned": merge_heads, "scrambled": merge_heads_scrambled}[merge]
         self.dropout = dropout
         self.fused = True
@@ -94,17 +92,17 @@ class SpatialBranch(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int]) -> Tensor:
         ready = self.prepare(q, k, lambda x: self.project_key(x, grid), self.temperature)
-        q, k = ready if isinstance(ready, tuple) else (ready, None)
+        q, keys = ready if isinstance(ready, tuple) else (ready, None)
         v = self.project_value(v, grid)
         dropout = self.dropout if self.training else 0.0
-        if self.window and self.fused:
-            x = self.window.fused(q, k, v, grid, dropout)
+        if self.window and keys is not None and self.fused:
+            x = self.window.fused(q, keys, v, grid, dropout)
         elif self.window:
-            x = self.window.mix(F.dropout(self.attention(q, k, grid), dropout), v, grid)
-        elif self.fused and k is not None:
-            x = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=1.0)
+            x = self.window.mix(F.dropout(self.attention(q, keys, grid), dropout), v, grid)
+        elif self.fused and keys is not None:
+            x = F.scaled_dot_product_attention(q, keys, v, dropout_p=dropout, scale=1.0)
         else:
-            x = F.dropout(self.attention(q, k), dropout) @ v
+            x = F.dropout(self.attention(q, keys), dropout) @ v
         return self.merge(self.heads(x))
 
 
@@ -155,7 +153,7 @@ class DualCrossAttention(nn.Module):
         channel: bool = True,
         channel_logits: str = "cosine",
         dropout: float = 0.0,
-        **options,
+        **options: Any,
     ):
         super().__init__()
         if not (spatial or channel):
@@ -197,7 +195,7 @@ class DualCrossAttentionTransformer(nn.Module):
     Images (b, c, h, w) in and out: the texture. ``norm_before_ffn`` is False in the released code.
     """
 
-    def __init__(self, channels: int, *, norm_before_ffn: bool = True, **attention):
+    def __init__(self, channels: int, *, norm_before_ffn: bool = True, **attention: Any):
         super().__init__()
         self.norm = nn.LayerNorm(channels)  # one for both inputs, in the paper and in the code
         self.attention = DualCrossAttention(channels, **attention)
@@ -210,5 +208,5 @@ class DualCrossAttentionTransformer(nn.Module):
         grid = image.shape[-2:]
         x, reference = (rearrange(i, "b c h w -> b (h w) c") for i in (image, reference))
         x = x + self.attention(self.norm(x), self.norm(reference), grid)
-        as_image = {"pattern": "b (h w) c -> b c h w", "h": grid[0]}
-        return rearrange(x, **as_image) + self.ffn(rearrange(self.norm_ffn(x), **as_image))
+        x, normed = (rearrange(t, "b (h w) c -> b c h w", h=grid[0]) for t in (x, self.norm_ffn(x)))
+        return x + self.ffn(normed)

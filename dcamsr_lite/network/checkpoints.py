@@ -55,9 +55,7 @@ def save(
     }
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **notes}
     content = to_bytes(tensors, metadata=header)
-    with atomic_path(
-        path
-    ) as temporary:  # which knows a full disk; safetensors' writer has no OSError
+    with atomic_path(path) as temporary:  # knows a full disk; safetensors' writer has no OSError
         temporary.write_bytes(content)
 
 
@@ -88,7 +86,9 @@ def _read_tensors(path: str | Path) -> dict[str, Tensor]:
 
 
 def load(
-    name: str | Path, image_size: int | None = None, spatial_attention: Callable | None = None
+    name: str | Path,
+    image_size: int | tuple[int, int] | None = None,
+    spatial_attention: Callable | None = None,
 ) -> SuperResolver:
     """A trained network by name (see ``weights()``) or from a file; float32, eval mode.
 
@@ -133,10 +133,8 @@ def _check_claims(config: Config, tensors: Mapping[str, Tensor]) -> None:
     if max(config.channels, config.heads, config.tokens, blocks) > 1024:
         raise ValueError("more than 1024 channels, heads, tokens or blocks")
     side = config.held_footprints or max(config.image_size)
-    if (
-        max(blocks * 9 * config.channels**2, config.tokens * min(side, 4096) ** 2)
-        > 4 * held + 10**6
-    ):
+    claimed = max(blocks * 9 * config.channels**2, config.tokens * min(side, 4096) ** 2)
+    if claimed > 4 * held + 10**6:
         raise ValueError("far more parameters than the file holds")
 
 

@@ -5,6 +5,7 @@
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 LEVELS = (1, 2, 4)  # attention at the full, half and quarter matrix
 MULTIPLE = 8  # the deepest feature is an eighth of the image: sizes are padded to a multiple of it
@@ -29,14 +30,7 @@ class Config:
     heads: int = 8
     tokens: int = 64
     encoder_blocks: tuple[int, ...] = (1, 1, 1)  # at levels 1, 2, 4
-    decoder_blocks: tuple[int, ...] = (
-        1,
-        1,
-        1,
-        2,
-        1,
-        1,
-    )  # two at level 8, one at 4, fusions 4, 2, 1
+    decoder_blocks: tuple[int, ...] = (1, 1, 1, 2, 1, 1)  # level 8 twice, 4, fusions 4, 2, 1
     channel_logits: str = "cosine"
     spatial_attention: str = "cosine"
     merge: str = "aligned"
@@ -58,7 +52,7 @@ class Config:
     blocks: tuple[int, ...] = ()  # depth of a baseline, each docstring says of what
 
     @classmethod
-    def make(cls, variant: str, preset: str, **changes) -> "Config":
+    def make(cls, variant: str, preset: str, **changes: Any) -> "Config":
         """The configuration of a variant and a preset, with ``changes`` to single fields."""
         known = CHOICES | {"variant": VARIANTS, "preset": PRESETS, "method": SIZES}
         for name, value in ({"variant": variant, "preset": preset} | changes).items():
@@ -107,7 +101,7 @@ class Config:
         }
 
 
-def check(name: str, value: object, default: object) -> None:
+def check(name: str, value: Any, default: Any) -> None:
     """Raise ValueError unless a field has the kind of its default, and a size is positive.
 
     >>> check("channel", "False", True)
@@ -180,18 +174,12 @@ PRESETS: dict[str, dict] = {
 SIZES: dict[str, dict[str, dict]] = {
     "dcamsr": {},
     "concatenation": {"lite": dict(blocks=(1, 6, 12)), "full": dict(blocks=(0, 1, 2))},
-    "edsr": {
-        "lite": dict(channels=64, blocks=(10,)),
-        "full": dict(channels=128, blocks=(14,)),
-    },
+    "edsr": {"lite": dict(channels=64, blocks=(10,)), "full": dict(channels=128, blocks=(14,))},
     "swinir": {
         "lite": dict(channels=60, heads=6, blocks=(4,) * 5),
         "full": dict(channels=144, heads=6, blocks=(4,) * 5),
     },
-    "elan": {
-        "lite": dict(channels=72, blocks=(11,)),
-        "full": dict(channels=180, blocks=(10,)),
-    },
+    "elan": {"lite": dict(channels=72, blocks=(11,)), "full": dict(channels=180, blocks=(10,))},
     "minet": {
         "lite": dict(channels=56, blocks=(1, 1, 1, 1)),
         "full": dict(channels=104, blocks=(2, 2, 2, 2)),

@@ -29,7 +29,7 @@ def start_after_he(network: nn.Module) -> None:
         staged = name.startswith(("encoder", "decoder", "joins")) and "adapt" not in name
         if isinstance(module, nn.Conv2d) and staged:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            nn.init.zeros_(module.bias)
+            module.bias.data.zero_()
             if name.endswith("conv2"):
                 module.weight.data *= CALM
 

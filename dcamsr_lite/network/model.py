@@ -69,9 +69,8 @@ class SpatialAdaptation(nn.Module):
         self.style = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.ReLU())
         self.gamma = nn.Conv2d(channels, channels, 3, padding=1)
         self.beta = nn.Conv2d(channels, channels, 3, padding=1)
-        for conv in (self.gamma, self.beta):
-            nn.init.zeros_(conv.weight)
-            nn.init.zeros_(conv.bias)
+        for parameter in (*self.gamma.parameters(), *self.beta.parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, y: Tensor, texture: Tensor) -> Tensor:
         style = self.style(torch.cat([y, texture], dim=1))
@@ -136,7 +135,7 @@ class DCAMSR(SuperResolver):
         variant: str = "corrected",
         preset: str = "lite",
         spatial_attention: str | Callable | None = None,
-        **options,
+        **options: object,
     ):
         if image_size is not None:
             options["image_size"] = image_size
@@ -179,5 +178,10 @@ class DCAMSR(SuperResolver):
         for branch in self.spatial_branches():
             branch.fused = value
 
-    def spatial_branches(self) -> list[nn.Module]:
-        return [b.attention.spatial for b in self.transformers.values() if b.attention.spatial]
+    @property
+    def levels(self) -> dict[int, nn.Module]:
+        """The transformer block of each level."""
+        return {int(name): block for name, block in self.transformers.items()}
+
+    def spatial_branches(self) -> list:
+        return [b.attention.spatial for b in self.levels.values() if b.attention.spatial]

@@ -49,8 +49,10 @@ class SuperResolver(nn.Module):
         up = (upsample_fourier if fourier else upsample)(lr, self.config.scale)
         rows, columns = up.shape[-2:]
         up = pad_to_multiple(up)
-        alone = ref is None or not self.config.reference
-        sr = self.detail(up, up if alone else pad_to_multiple(ref))
+        if ref is None or not self.config.reference:
+            sr = self.detail(up, up)
+        else:
+            sr = self.detail(up, pad_to_multiple(ref))
         if self.config.residual:
             sr = sr + up
         sr = sr[..., :rows, :columns]

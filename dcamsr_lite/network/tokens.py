@@ -21,12 +21,16 @@ from torch import Tensor, nn
 SpatialAttention = Callable[..., tuple[Tensor, Tensor] | Tensor]
 
 
-def scaled_dot_product(q: Tensor, k: Tensor, project: Callable, temperature: Tensor):
+def scaled_dot_product(
+    q: Tensor, k: Tensor, project: Callable, temperature: Tensor
+) -> tuple[Tensor, Tensor]:
     """Eq. 3: ``q (E k)^T / sqrt(d)``. The temperature is not used."""
     return q / q.shape[-1] ** 0.5, project(k)
 
 
-def token_cosine(q: Tensor, k: Tensor, project: Callable, temperature: Tensor):
+def token_cosine(
+    q: Tensor, k: Tensor, project: Callable, temperature: Tensor
+) -> tuple[Tensor, Tensor]:
     """The released code: q and k are normalised over the *tokens*, and k before its projection.
 
     Every entry is then of the order ``1 / sqrt(n)``, and every query attends uniformly.
@@ -34,7 +38,7 @@ def token_cosine(q: Tensor, k: Tensor, project: Callable, temperature: Tensor):
     return F.normalize(q, dim=-2) * temperature, project(F.normalize(k, dim=-2))
 
 
-def cosine(q: Tensor, k: Tensor, project: Callable, temperature: Tensor):
+def cosine(q: Tensor, k: Tensor, project: Callable, temperature: Tensor) -> tuple[Tensor, Tensor]:
     """Ours: the cosine between a query and a projected key, times a learned temperature."""
     return F.normalize(q, dim=-1) * temperature, F.normalize(project(k), dim=-1)
 
@@ -48,7 +52,7 @@ CHOICES: dict[str, SpatialAttention] = {
 }
 # A cosine lies in [-1, 1]: at 10 its softmax can tell tokens apart. All others start at 1, as the
 # released code does; None: the choice has no temperature.
-START_TEMPERATURE = {cosine: 10.0, scaled_dot_product: None}
+START_TEMPERATURE: dict[Callable, float | None] = {cosine: 10.0, scaled_dot_product: None}
 
 
 def spatial_attention(choice: str | SpatialAttention) -> SpatialAttention:
@@ -214,8 +218,8 @@ class Window(nn.Module):
         near = (side >= side[:TILE, None]) & (side < side[:TILE, None] + self.side)
         own = rearrange(near, "y i -> y 1 i 1") & rearrange(near, "x j -> 1 x 1 j")
         own = rearrange(own, "y x i j -> (y x) (i j)")
-        tiled = {"pattern": "b d (i y) (j x) -> b (i j) (y x) d", "y": TILE, "x": TILE}
-        tiles = rearrange(F.pad(image(q), (0, right, 0, down)), **tiled)
+        padded = F.pad(image(q), (0, right, 0, down))
+        tiles = rearrange(padded, "b d (i y) (j x) -> b (i j) (y x) d", y=TILE, x=TILE)
         x = F.scaled_dot_product_attention(
             tiles, surroundings(k), surroundings(v), own, dropout, scale=1.0
         )

@@ -10,7 +10,7 @@ True
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -58,15 +58,13 @@ class Draw:
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(*shape, generator=self.generator)
 
-    def field(self, shape: Sequence[int], scales: dict[float, float]) -> Tensor:
+    def field(self, shape: Sequence[int], scales: Mapping[int, float]) -> Tensor:
         """Sum of smooth noises: ``scales`` maps a size in voxels to a standard deviation."""
-        total = None
+        total = torch.zeros(1, 1, 1)
         for scale in sorted(scales, reverse=True):
             coarse = [max(2, round(n / scale) + 1) for n in shape]
             noise = scales[scale] * 1.5 * self.normal(*coarse)  # interpolation costs a third of it
-            if total is not None:
-                noise = noise + _resize(total, coarse)
-            total = noise
+            total = noise + _resize(total, coarse)
         return _resize(total, shape)
 
 

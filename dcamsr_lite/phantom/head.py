@@ -19,25 +19,9 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..kspace import center_crop, center_pad, fft2c, ifft2c
+from ..metrics import Images
 from .anatomy import Draw, Pose, atlas, small_motion, tissue_signals
-from .sequences import (
-    PROTOCOL,
-    Protocol,
-    fast_spin_echo,
-    inversion_recovery,
-    spin_echo,
-)
-
-__all__ = [
-    "PROTOCOL",
-    "Head",
-    "explained_by",
-    "explained_outside_crop",
-    "fast_spin_echo",
-    "inversion_recovery",
-    "simulate",
-    "spin_echo",
-]
+from .sequences import PROTOCOL, Protocol
 
 FIELDS_OF_VIEW = (100.0, 1000.0)  # mm, the smallest and the largest
 LABEL = "real anatomy, simulated contrasts"
@@ -210,9 +194,7 @@ def _conditional_mean(t1: Tensor, t2: Tensor, mask: Tensor, bins: int) -> Tensor
     return mean.to(t2)[torch.bucketize(t1.contiguous(), edges)]
 
 
-def _inputs(
-    t1: Tensor | np.ndarray, t2: Tensor | np.ndarray, mask: Tensor | np.ndarray, margin: float
-) -> tuple[Tensor, Tensor, Tensor]:
+def _inputs(t1: Images, t2: Images, mask: Images, margin: float) -> tuple[Tensor, Tensor, Tensor]:
     """Tensors (slice, row, column), the mask without a rim of ``margin`` times the height."""
     t1, t2 = (torch.as_tensor(np.asarray(i, dtype=np.float32)) for i in (t1, t2))
     mask = torch.as_tensor(np.asarray(mask, dtype=bool))
@@ -233,11 +215,7 @@ def _inputs(
 
 
 def explained_by(
-    t1: Tensor | np.ndarray,
-    t2: Tensor | np.ndarray,
-    mask: Tensor | np.ndarray,
-    bins: int = 128,
-    margin: float = 0.05,
+    t1: Images, t2: Images, mask: Images, bins: int = 128, margin: float = 0.05
 ) -> float:
     """Share of T2's variance inside ``mask`` that any function of T1 explains, 0 to 1.
 
@@ -257,9 +235,9 @@ def explained_by(
 
 
 def explained_outside_crop(
-    t1: Tensor | np.ndarray,
-    t2: Tensor | np.ndarray,
-    mask: Tensor | np.ndarray,
+    t1: Images,
+    t2: Images,
+    mask: Images,
     scale: int = 4,
     bins: int = 128,
     margin: float = 0.05,

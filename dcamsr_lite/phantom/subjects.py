@@ -39,7 +39,8 @@ def simulated_volumes(
     Real anatomy (Colin27), simulated contrasts: see ``dcamsr_lite.phantom.head``.
     """
     head = simulate(seed, size=size, slices=slices, repetitions=1, contrasts=contrasts)
-    return tuple(simulated_volume(head, contrast) for contrast in contrasts)
+    reference, target = contrasts
+    return simulated_volume(head, reference), simulated_volume(head, target)
 
 
 def simulated_pair(seed: int, scale: int, size: int = 128, slices: int = 18) -> Pair:
@@ -64,7 +65,7 @@ def simulated_repetitions(
     The first is the target of ``simulated_pair``.
     """
     head = simulate(seed, size=size, slices=slices, repetitions=2, contrasts=(contrast,))
-    return tuple(simulated_volume(head, contrast, again).images for again in (0, 1))
+    return simulated_volume(head, contrast).images, simulated_volume(head, contrast, 1).images
 
 
 @lru_cache(maxsize=2)

@@ -12,6 +12,7 @@ paper is known for, and each says what was left out: their numbers are ours, not
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 from ..config import Config
 from ..initialisation import STARTS
@@ -45,7 +46,7 @@ def baseline(
     scale: int = 4,
     image_size: int | tuple[int, int] = 128,
     preset: str = "lite",
-    **options,
+    **options: Any,
 ) -> SuperResolver:
     """A network by the name of its method, see ``NETWORKS``; used like DCAMSR.
 
@@ -61,7 +62,7 @@ def baseline(
     return build(Config.make("corrected", preset, **options))
 
 
-def build(config: Config, **own) -> SuperResolver:
+def build(config: Config, **own: Any) -> SuperResolver:
     """The network that a configuration describes; ``own`` may hold a function for DCAMSR.
 
     >>> type(build(Config())).__name__

@@ -31,8 +31,8 @@ class ShiftConv(nn.Module):
     def shifted(x: Tensor) -> Tensor:
         fifth = x.shape[1] // 5
         right, left, down, up, stay = x.split([fifth] * 4 + [x.shape[1] - 4 * fifth], dim=1)
-        moved = F.pad(right, (1, -1)), F.pad(left, (-1, 1))
-        moved += F.pad(down, (0, 0, 1, -1)), F.pad(up, (0, 0, -1, 1))
+        moved = [F.pad(right, (1, -1)), F.pad(left, (-1, 1))]
+        moved += [F.pad(down, (0, 0, 1, -1)), F.pad(up, (0, 0, -1, 1))]
         return torch.cat([*moved, stay], dim=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,12 +61,12 @@ class MultiSizeAttention(nn.Module):
         self.value = nn.Conv2d(channels, channels, 1)
         self.out = nn.Conv2d(channels, channels, 1)
 
-    def forward(self, x: Tensor, maps: list[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor, maps: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         rows, columns = x.shape[-2:]
         padded = pad_to_multiple(x, SIDES[-1])
         if self.query is not None:
-            parts = zip(self.query(padded).chunk(3, dim=1), SIDES, strict=True)
-            tokens = [windows(part, side) for part, side in parts]
+            thirds = zip(self.query(padded).chunk(3, dim=1), SIDES, strict=True)
+            tokens = [windows(third, side) for third, side in thirds]
             maps = [(q @ q.mT / q.shape[-1] ** 0.5).softmax(-1) for q in tokens]
         values = zip(maps, self.value(padded).chunk(3, dim=1), SIDES, strict=True)
         height = padded.shape[-2]
@@ -83,7 +83,7 @@ class SharedPair(nn.Module):
         self.attend = nn.ModuleList(MultiSizeAttention(channels, q) for q in (True, False))
 
     def forward(self, x: Tensor) -> Tensor:
-        maps = None
+        maps: list[Tensor] = []
         for local, attend in zip(self.local, self.attend, strict=True):
             x, maps = attend(local(x), maps)
         return x

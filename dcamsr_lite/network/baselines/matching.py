@@ -66,7 +66,7 @@ def transfer(value: Tensor, index: Tensor, factor: int) -> Tensor:
     index = rearrange(index, "b (h w) -> b h w", h=height)
     # -2: no neighbour of it is inside
     rows, columns = (F.pad(i, (1, 1, 1, 1), value=-2) for i in (index // width, index % width))
-    total, count = torch.zeros_like(cells), 0
+    total, count = torch.zeros_like(cells), torch.zeros_like(cells[..., :1], dtype=torch.long)
     for y, x in product((-1, 0, 1), repeat=2):  # the neighbour above sits at row - 1: it sees y = 1
         area = (..., slice(1 - y, 1 - y + height), slice(1 - x, 1 - x + width))
         row, column = rows[area] + y, columns[area] + x

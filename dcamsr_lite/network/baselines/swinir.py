@@ -42,6 +42,7 @@ class WindowAttention(nn.Module):
         at = torch.cartesian_prod(torch.arange(WINDOW), torch.arange(WINDOW))
         apart = at[:, None] - at + WINDOW - 1
         where = apart[..., 0] * (2 * WINDOW - 1) + apart[..., 1]
+        self.where: Tensor
         self.register_buffer("where", where, persistent=False)
 
     def forward(self, x: Tensor, forbidden: Tensor | None) -> Tensor:

@@ -12,6 +12,7 @@ matrix; the browser computes softmax, lift and picture (level.js).
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from einops import einsum
 from torch import Tensor
@@ -80,7 +81,7 @@ class AttentionExplorer(Explorer):
     relative = Bool(True).tag(**SYNC)
     cell = List(Int(), [0, 0, 0], minlen=3, maxlen=3).tag(**SYNC)
 
-    def __init__(self, attention: dict[str, dict] | None = None, **traits):
+    def __init__(self, attention: dict[str, dict] | None = None, **traits: Any):
         self._attention = attention or {}  # network -> level -> queries, keys, footprints
         super().__init__(**traits)
 

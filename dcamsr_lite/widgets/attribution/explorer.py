@@ -18,6 +18,7 @@ is to ask no more, and the kernel stays free in between.
 import time
 from collections.abc import Callable, Iterator
 from math import isfinite
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,7 @@ class AttributionExplorer(Explorer):
     method = Unicode("blur_path").tag(**SYNC)
     target = Unicode("detail").tag(**SYNC)
 
-    def __init__(self, network: tuple[Callable, Tensor, Tensor] | None = None, **traits):
+    def __init__(self, network: tuple[Callable, Tensor, Tensor] | None = None, **traits: Any):
         self._network = network  # f, lr, ref
         self._job, self._progress = None, (0, 0)  # (place, work) of a run that can go on
         super().__init__(**traits)

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from traitlets import Bool, Dict, List, TraitError, observe, validate
 
@@ -90,7 +91,7 @@ class InterventionLab(Explorer):
     result = Dict().tag(**SYNC, to_json=_sent)
     rows = List(Dict()).tag(**SYNC)
 
-    def __init__(self, asked: tuple | None = None, base: Outcome | None = None, **traits):
+    def __init__(self, asked: tuple | None = None, base: Outcome | None = None, **traits: Any):
         self._model, self._pair, self._slice, self._other = asked or [None] * 4
         self._base = base  # nothing changed
         self._tried: dict[Intervention, Outcome] = {}
