@@ -27,28 +27,6 @@ from .shared.static import style
 from .tours import ATTENTION, ATTRIBUTION, VARIANTS
 
 SCALE = 4
-INDEX = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline';
- img-src 'self' file: data:">
-<link rel="icon" href="data:,">
-<title>DCAMSR-lite: gallery</title>
-<style>{style}</style>
-</head>
-<body class="dx-page">
-<main class="dcamsr-explorer dx-gallery">
-<h1>DCAMSR-lite: look into cross-attention</h1>
-<p>A sharp T1 image of a head guides the super-resolution of its blurred T2 image. Each page below
-answers in the browser, without a network connection. Real anatomy, simulated contrasts.</p>
-{entries}
-<footer>Not for clinical use.</footer>
-</main>
-</body>
-</html>
-"""
 ENTRY = """<section class="dx-card">
 <h2><a href="{name}.html">{title}</a></h2>
 <p>{sentence}</p>
@@ -180,5 +158,6 @@ def save_gallery(folder: str | Path, entries: Sequence[Entry] = GALLERY) -> Path
     ]
     cards = "".join(ENTRY.format(**text) for text in texts)
     with atomic_path(folder / "index.html") as temporary:
-        temporary.write_text(INDEX.format(style=style("gallery.css"), entries=cards), "utf-8")
+        index = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+        temporary.write_text(index.format(style=style("gallery.css"), entries=cards), "utf-8")
     return folder / "index.html"

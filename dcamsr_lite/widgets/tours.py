@@ -1,12 +1,12 @@
 """Guided tours: what a page says step by step, and the traits that each step sets; see tours.json.
 
->>> [step["text"][:18] for step in (ATTENTION[0], VARIANTS[0], ATTRIBUTION[0])]
+>>> [tour[0]["text"][:18] for tour in (ATTENTION, VARIANTS, ATTRIBUTION)]
 ['A query is one pix', 'The network as its', 'A patch of the out']
 
-A tour is a plain list: ``explorer.tour = [{"text": "Look here.", "query": [3, 5]}, ...]``. All three
-are for the head of ``dcamsr demo`` (128 x 128, ``lite``): ATTENTION for its network, VARIANTS for
-the gallery's page of the variants that were trained alike, ATTRIBUTION for the page that keeps two
-methods at one patch. The query lies in bright fluid behind the thalamus.
+A tour is a plain list: ``explorer.tour = [{"text": "Look here.", "query": [3, 5]}, ...]``. Three are
+for the head of ``dcamsr demo`` (128 x 128, ``lite``): ATTENTION for its network, VARIANTS for the
+gallery's page of the variants that were trained alike, ATTRIBUTION for the page that keeps two
+methods at one patch. Their query lies in bright fluid behind the thalamus. LAB fits any head.
 """
 
 import json
@@ -16,3 +16,30 @@ _TOURS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-
 ATTENTION, VARIANTS, ATTRIBUTION = (
     _TOURS[name] for name in ("attention", "variants", "attribution")
 )
+LAB = _TOURS["lab"]
+
+
+def center_box(shape: tuple[int, int], scale: float) -> list[int]:
+    """The box in the centre of k-space that keeps 1 / ``scale`` of each axis, as ``crop_kspace``.
+
+    >>> center_box((64, 33), 4)
+    [24, 12, 16, 8]
+    """
+    sides = [max(1, int(side / scale)) for side in shape]
+    corner = [side // 2 - kept // 2 for side, kept in zip(shape, sides, strict=True)]
+    return [*corner, *sides]
+
+
+def tour_kspace(shape: tuple[int, int]) -> list[dict]:
+    """The k-space explorer's tour for k-space of this shape (rows, columns), from centre to rim.
+
+    >>> tour_kspace((64, 64))[0]["box"], len(tour_kspace((64, 64)))
+    ([0, 0, 64, 64], 9)
+    """
+    rows, columns = shape
+    boxes = {"all": [0, 0, rows, columns], "rim": [0, 0, max(1, rows // 2 - rows // 8), columns]}
+    boxes |= {"quarter": center_box(shape, 4), "eighth": center_box(shape, 8)}
+    plain = {"shape": "box", "noise": 0.0, "window": "none", "matrix": "zero-filled"}
+    plain |= {"rescale": True, "box": "quarter"}
+    steps = [plain | step for step in _TOURS["kspace"]]
+    return [step | {"box": boxes[step["box"]]} for step in steps]

@@ -16,7 +16,7 @@ from dcamsr_lite import kspace as ks
 from dcamsr_lite import metrics
 from dcamsr_lite.data.volume import Volume, volume_from_kspace
 from dcamsr_lite.widgets import KSpaceExplorer, explore_kspace
-from dcamsr_lite.widgets.kspace.tour import center_box
+from dcamsr_lite.widgets.tours import center_box
 
 JS = Path(__file__).parents[1] / "js"
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"

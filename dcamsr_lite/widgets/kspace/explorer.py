@@ -27,7 +27,7 @@ from ...kspace import fft2c, ifft2c, rss
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
 from ..shared.static import script, style
-from .tour import center_box, write_tour
+from ..tours import center_box, tour_kspace
 
 SHAPES = ("box", "lines", "disc")
 WINDOWS = ("none", "hann", "tukey")
@@ -315,7 +315,7 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
         images={"kspace": pack(kspace, "float32")},
         box=center_box(shape, 4),
         point=_edge(image),
-        tour=write_tour(shape),
+        tour=tour_kspace(shape),
     )
 
 

@@ -48,7 +48,7 @@ from ..shared.slices import (
     name_network,
 )
 from ..shared.static import script, style
-from .tour import TOUR
+from ..tours import LAB
 
 IMAGES = ("low", "reference", "output", "target")
 COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
@@ -327,7 +327,7 @@ def intervention_lab(
         },
         images=_packed(base),
     )
-    for step in TOUR:
+    for step in LAB:
         with suppress(TraitError):  # what this network or pair does not allow
             lab.tour = [*lab.tour, step]
     return lab

@@ -11,26 +11,6 @@ from pathlib import Path
 
 _WIDGETS = Path(__file__).parents[1]
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body class="dx-page">
-<main></main>
-<script type="application/json" id="state">{state}</script>
-<script type="module">
-{script}
-standalone(document.querySelector("main"), JSON.parse(document.querySelector("#state").textContent));
-</script>
-</body>
-</html>
-"""
 
 
 def script(name: str = "empty") -> str:
@@ -61,10 +41,15 @@ def page(state: dict, module: str, sheet: str) -> bytes:
     b'<!doctype html>'
     """
     data = json.dumps(state, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
-    return PAGE.format(
-        policy=POLICY,
-        title=html.escape(state["info"].get("title", "nothing to show")),
-        style=sheet,
-        state=data.replace("<", "\\u003c"),  # a file name could close the script element
-        script=module,
-    ).encode()
+    return (
+        (_WIDGETS / "shared" / "page.html")
+        .read_text(encoding="utf-8")
+        .format(
+            policy=POLICY,
+            title=html.escape(state["info"].get("title", "nothing to show")),
+            style=sheet,
+            state=data.replace("<", "\\u003c"),  # a file name could close the script element
+            script=module,
+        )
+        .encode()
+    )
