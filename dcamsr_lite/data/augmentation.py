@@ -141,7 +141,7 @@ def _lay_grid(
     matrix = rotation @ stretch * aspect / aspect[:, None]
     origin = -2 * torch.tensor([[shift[1]], [shift[0]]])
     matrix = torch.cat([matrix, origin], 1)[None]
-    return F.affine_grid(matrix, (1, 1, *size), align_corners=False)[0]
+    return F.affine_grid(matrix, [1, 1, *size], align_corners=False)[0]
 
 
 def _stretch(image: Tensor) -> Tensor:

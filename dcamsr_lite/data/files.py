@@ -11,7 +11,7 @@ torch.Size([1, 8, 8])
 import gzip
 import zipfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -127,7 +127,7 @@ def _copy_geometry(header):
     return kept
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> Any:  # two kinds of file without a type in common
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
 
 
@@ -152,7 +152,7 @@ def _read_npz(path: Path) -> Volume:
         return volume_from_array(path, array, path=str(path))
 
 
-def _read_array(path: Path, stream: BinaryIO, size: int) -> np.ndarray:
+def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
     """numpy's own reading, once the declared sizes are known to be sane; never a pickle."""
     npy = np.lib.format
     version = npy.read_magic(stream)
@@ -206,7 +206,8 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
 def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
     import nibabel
 
-    header, affine = nibabel.Nifti1Header(), None if like is None else like.affine
+    header: Any = nibabel.Nifti1Header()
+    affine = None if like is None else like.affine
     if affine is not None and like.nifti is not None:
         header = like.nifti
     elif affine is not None:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -51,7 +52,7 @@ def read_h5(path: Path) -> Volume:
         stream = stack.enter_context(path.open("rb"))
         data = stack.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         names = set(file)
-        known = {
+        known: dict[str, Any] = {
             "path": str(path),
             "contrast": _name_contrast(path, _read_acquisition(file, data)),
         }
@@ -193,7 +194,7 @@ def _read_geometry(header: ElementTree.Element | None):
     def values(name: str, axes: str) -> tuple[float, ...] | None:
         node = header.find(f".//{{*}}reconSpace/{{*}}{name}")
         try:
-            found = tuple(float(node.find(f"{{*}}{axis}").text) for axis in axes)
+            found = tuple(float(node.findtext(f"{{*}}{axis}", "")) for axis in axes)
         except (AttributeError, TypeError, ValueError):
             return None
         return found if all(1 <= value <= 1e5 for value in found) else None
@@ -209,14 +210,16 @@ def _read_geometry(header: ElementTree.Element | None):
 
 def _name_contrast(path: Path, acquisition: bytes | None) -> str | None:
     """'AXT1' -> 'T1', 'CORPDFS_FBK' -> 'PDFS'; without the attribute, M4Raw's file name."""
-    acquisition = (acquisition or b"").decode("ascii", "replace")
-    if re.fullmatch(r"[A-Z0-9_]{2,32}", acquisition):
-        return re.sub(r"^(AX|COR|SAG)(?=.)|_FBK$", "", acquisition)
+    name = (acquisition or b"").decode("ascii", "replace")
+    if re.fullmatch(r"[A-Z0-9_]{2,32}", name):
+        return re.sub(r"^(AX|COR|SAG)(?=.)|_FBK$", "", name)
     match = M4RAW_NAME.match(path.name)
     return match and match[2]
 
 
-def write_h5(path: Path, images: np.ndarray, acquisition: str, **datasets_and_attributes) -> None:
+def write_h5(
+    path: Path, images: np.ndarray, acquisition: str, **datasets_and_attributes: Any
+) -> None:
     """Write ``reconstruction_rss`` and its attributes; arrays and bytes become datasets.
 
     >>> write_h5(Path("sr.h5"), np.eye(8, dtype=np.float32)[None], "AXT2")
@@ -279,8 +282,10 @@ def make_m4raw_header(
     """
 
     def value(name: str, default: float | None = None) -> float:
-        mapping = isinstance(protocol, Mapping)
-        found = protocol.get(name) if mapping else getattr(protocol, name, None)
+        if isinstance(protocol, Mapping):
+            found = protocol.get(name)
+        else:
+            found = getattr(protocol, name, None)
         found = default if found is None else found
         if not isinstance(found, (int, float)) or not 0 <= found < 1e6:
             raise InputError("protocol", f"{name} = {found!r}", "a number of ms, degrees or echoes")

@@ -10,6 +10,8 @@ leaves the crop, ``scale`` times brighter, normalises LR and target by *its* mea
 reference by those of the reference's own such LR image, and clamps all three to +-6.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -56,13 +58,13 @@ def normalise_reference(
     if normalisation == "clean":
         return normalise(image.unsqueeze(1))[0]
     bright = torch.stack([degrade(one, scale, order, False) for one in measured])
-    _, *statistics = normalise(bright.unsqueeze(1))
-    return normalise(image.unsqueeze(1), *statistics, clamp=CLAMP)[0]
+    _, mean, std = normalise(bright.unsqueeze(1))
+    return normalise(image.unsqueeze(1), mean, std, CLAMP)[0]
 
 
 def normalise_target(
     image: Tensor | None, low: Tensor, scale: int, normalisation: str = "clean"
-) -> dict[str, Tensor | None]:
+) -> dict[str, Any]:
     """The target (slice, row, column), if there is one, and the LR image by its grey values.
 
     >>> sorted(normalise_target(None, torch.rand(3, 8, 8), scale=2))

@@ -13,9 +13,10 @@ import csv
 import io
 import math
 import random
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,7 +92,8 @@ class Pair:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the images, without padding."""
-        return tuple(self.reference.images.shape[-2:])
+        _, rows, columns = self.reference.images.shape
+        return rows, columns
 
     @property
     def target_image(self) -> Tensor | None:
@@ -163,11 +165,11 @@ class Pair:
         return replace(self, given=given, low=low, zero_filled=zero_filled, **normalised)
 
 
-def _take_slice(whole, index: int):
+def _take_slice(whole: Any, index: int) -> Any:
     """Cut every tensor of a dataclass, and of those in it, along its first axis."""
     if isinstance(whole, Tensor):
         return whole[index : index + 1]
-    if not is_dataclass(whole):
+    if not isinstance(whole, Pair | Volume):
         return whole
     return replace(whole, **{name: _take_slice(part, index) for name, part in vars(whole).items()})
 
@@ -261,8 +263,9 @@ def _assemble(
     padded = tuple(-(-n // multiple) * multiple for n in shape)
 
     def pad(volume: Volume) -> Tensor:
-        coils = order == "coils" and volume.kspace is not None
-        return _pad_kspace(volume.kspace, padded) if coils else center_pad(volume.images, padded)
+        if order == "coils" and volume.kspace is not None:
+            return _pad_kspace(volume.kspace, padded)
+        return center_pad(volume.images, padded)
 
     if is_low:
         low = center_pad(given.images, tuple(n // scale for n in padded))
@@ -288,7 +291,7 @@ def _assemble(
     )
 
 
-def _pad_kspace(kspace: Tensor, shape: tuple[int, int]) -> Tensor:
+def _pad_kspace(kspace: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Zero-pad the coil *images*; padding k-space itself would interpolate them."""
     if tuple(kspace.shape[-2:]) == shape:
         return kspace

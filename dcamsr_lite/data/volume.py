@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ def check_size(where: object, shape: tuple[int, ...], dtype: np.dtype, kinds: st
     return math.prod(shape) * dtype.itemsize
 
 
-def volume_from_array(where: object, array: np.ndarray, **known) -> Volume:
+def volume_from_array(where: object, array: np.ndarray, **known: Any) -> Volume:
     """A volume from a real array (slice, row, column) or (row, column); ``known`` are its fields.
 
     >>> volume_from_array("array", np.eye(8)).images.shape
@@ -90,7 +91,7 @@ def volume_from_array(where: object, array: np.ndarray, **known) -> Volume:
 
 
 def volume_from_kspace(
-    where: object, kspace: Tensor, crop: tuple[int, int] | None = None, **known
+    where: object, kspace: Tensor, crop: tuple[int, int] | None = None, **known: Any
 ) -> Volume:
     """A volume from k-space (slice, coil, row, column); its coil images are cut to ``crop`` first.
 
