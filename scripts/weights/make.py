@@ -33,11 +33,30 @@ FIELD_OF_VIEW, MATRIX = 240.0, 128  # the lite grid: mm, pixels
 
 
 def to_grid(volume: Tensor, spacing: float, matrix: int = MATRIX) -> Tensor:
-    """Zero-pad or cut to a field of view of 240 mm, then crop k-space to matrix x matrix."""
+    """Zero-pad or cut to a field of view of 240 mm, then crop k-space to matrix x matrix.
+
+    Where the grid is finer than the voxels, k-space is padded with zeros instead: the image is
+    interpolated, and holds nothing beyond what was measured.
+    """
     side = round(FIELD_OF_VIEW / spacing)
     rows, columns = (min(side, n) for n in volume.shape[-2:])
     square = center_pad(center_crop(volume, (rows, columns)), (side, side))
-    return ifft2c(center_crop(fft2c(square), (matrix, matrix))).abs() * matrix / side
+    kept = min(side, matrix)
+    kspace = center_crop(fft2c(square), (kept, kept))
+    return ifft2c(center_pad(kspace, (matrix, matrix))).abs() * matrix / side
+
+
+def real_volumes(path: Path, matrix: int) -> tuple[Tensor, Tensor]:
+    """T1 and T2 of an .npz file on the grid, slices brighter than a quarter of the brightest."""
+    with np.load(path, allow_pickle=False) as arrays:
+        spacing = float(arrays["spacing"][0])
+        t1, t2 = (
+            to_grid(torch.from_numpy(arrays[name].astype(np.float32)), spacing, matrix)
+            for name in ("T1W", "T2W")
+        )
+    brightness = t2.mean((-2, -1))
+    keep = brightness > brightness.max() / 4
+    return t1[keep], t2[keep]
 
 
 def prepare(source: Path, out: Path, keep_out: list[str], matrix: int) -> None:
@@ -45,17 +64,9 @@ def prepare(source: Path, out: Path, keep_out: list[str], matrix: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     rows: dict[str, list] = {"train": [], "whole": [], "brain": [], "held_out": []}
     for path in sorted(source.glob("*.npz")):
-        with np.load(path, allow_pickle=False) as arrays:
-            spacing = float(arrays["spacing"][0])
-            t1, t2 = (
-                to_grid(torch.from_numpy(arrays[name].astype(np.float32)), spacing, matrix)
-                for name in ("T1W", "T2W")
-            )
-        brightness = t2.mean((-2, -1))
-        keep = brightness > brightness.max() / 4
         names = [f"{path.stem}_{contrast}.npy" for contrast in ("T1", "T2")]
-        for name, volume in zip(names, (t1, t2), strict=True):
-            np.save(out / name, volume[keep].numpy())
+        for name, volume in zip(names, real_volumes(path, matrix), strict=True):
+            np.save(out / name, volume.numpy())
         kept_out = any(patient in path.stem.split("_") for patient in keep_out)
         rows["held_out" if kept_out else "train"].append(names)
         if not kept_out:
