@@ -86,7 +86,7 @@ def train(
         parts["average"] = average_weights(model, recipe.average)
         kept = parts["average"].module
     run = Run(out, identify(recipe, model, data, steps, together), parts, notes)
-    run.open(recipe.resume, recipe.device)
+    run.open(recipe.resume)
     check_validation(model, pairs)
     wait_for_all()  # nobody writes before all have looked
     run.save(kept)  # an unwritable folder is found before the first step, not after an hour

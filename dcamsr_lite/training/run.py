@@ -55,7 +55,7 @@ class Run:
         self.losses: list[float] = []  # since the last row
         self.best: float | None = None
 
-    def open(self, resume: bool, device: str = "cpu") -> None:
+    def open(self, resume: bool) -> None:
         """Take up the state in the folder, or make sure that there is none. Raises InputError."""
         file = self.out / "state.pt"
         if not file.exists():
@@ -63,7 +63,9 @@ class Run:
         if not resume:
             raise InputError(self.out, "an earlier run", "an empty folder, or --resume")
         try:
-            state = torch.load(file, map_location=device, weights_only=True)
+            # To the CPU: every part moves what it needs. Adam's step counters belong there; on a GPU
+            # each would cost a synchronisation for every parameter and step.
+            state = torch.load(file, map_location="cpu", weights_only=True)
             identity = state.pop("identity")
         except Exception as error:  # torch promises no kind of error for a damaged file
             raise InputError(file, str(error).split("\n")[0], "the state of a training") from error

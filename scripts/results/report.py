@@ -279,6 +279,8 @@ def write_page(folder: Path) -> None:
         "ran on the machine; ms per slice: `make.py speed`, one thread, 4x.",
         "",
     ]
+    if (folder / "gpu.md").is_file():
+        lines += ["What one run on a GPU measured stands on [a page of its own](gpu.md).", ""]
     lines += note("What is compared")
     lines += ["## Table 1: all methods", ""]
     lines += [*first_table(tables, runs, read(folder / "speed.csv")), ""]
