@@ -18,6 +18,9 @@ NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 
 NODE_STAMP := node_modules/.ready
 javascript = @if test "$(NODE)" && $(MAKE) --silent $(NODE_STAMP); then npm run --silent $(1); \
 	else echo "$(1): JavaScript is left out, Node 20 or newer with npm is not here"; fi
+# Two tests at a time; `.venv/bin/python -m pytest` runs one after the other.
+WORKERS ?= 2
+PYTEST = $(PY) -m pytest -q --numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: setup demo test test-slow test-all lab notebooks bench results bundles lint format pins clean
 
@@ -35,10 +38,11 @@ demo: setup
 	@$(PY) -m dcamsr_lite demo --out demo
 
 test: setup lint
-	@$(PY) -m pytest -q -m "not slow"
+	@$(PYTEST) -m "not slow"
 
+# What the quick tests left out, and more examples for the properties that they draw.
 test-slow: setup
-	@$(PY) -m pytest -q -m slow
+	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=thorough
 
 test-all: test test-slow
 
@@ -49,7 +53,7 @@ notebooks: setup
 	@$(PY) notebooks/build.py
 
 bench: setup
-	@$(PY) tests/bench.py
+	@$(PY) scripts/bench.py
 
 results: setup
 	@$(PY) scripts/results/make.py floors

@@ -2,15 +2,21 @@
 
 import os
 
+os.environ.setdefault("MPLBACKEND", "Agg")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker, and in what it starts
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 import torch
 from helpers import SHARED
 from hypothesis import settings
 
-# A slow moment of a shared machine is no failure; runs are the same each time.
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
+# A slow moment of a shared machine is no failure; runs are the same each time. `make test-slow` asks
+# for more examples with --hypothesis-profile=thorough.
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)
+settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +62,3 @@ def readonly(tmp_path):
     path = tmp_path / "a_file"
     path.write_text("here already")
     return path
-
-
-os.environ.setdefault("MPLBACKEND", "Agg")

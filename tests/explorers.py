@@ -15,6 +15,39 @@ CASES = {  # name -> (matrix, options of the network)
 }
 
 
+def drawings(page, steps: list[str]) -> list[int]:
+    """How many pictures the page draws in each of ``steps``, which are JavaScript."""
+    counted = """(steps) => {
+      const { prototype } = CanvasRenderingContext2D, put = prototype.putImageData;
+      let count = 0;
+      prototype.putImageData = function (...given) { count += 1; return put.apply(this, given); };
+      return steps.map((step) => { count = 0; eval(step); return count; });
+    }"""
+    return page.evaluate(counted, steps)
+
+
+def assert_nothing_overlaps(page, width: int, parts: str) -> None:
+    """In a window of ``width``: nothing of ``parts`` lies on another, or outside; insides may."""
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    count, problems = page.evaluate(
+        """([parts, width]) => {
+          const boxes = [...document.querySelectorAll(parts)]
+            .map((e) => [e, e.getBoundingClientRect(), `${e.className} ${e.textContent.slice(0, 40)}`])
+            .filter(([, box]) => box.width > 1 && box.height > 1);
+          const out = boxes.filter(([, box]) => box.left < -1 || box.right > width + 1);
+          const apart = (a, b) => a.left >= b.right - 1 || b.left >= a.right - 1
+            || a.top >= b.bottom - 1 || b.top >= a.bottom - 1;
+          const pairs = boxes.flatMap(([e, a, one], i) => boxes.slice(0, i)
+            .filter(([f, b]) => !(apart(a, b) || e.contains(f) || f.contains(e)))
+            .map(([, , other]) => [one, other]));
+          return [boxes.length, [...out.map(([, , name]) => name), ...pairs]];
+        }""",
+        [parts, width],
+    )
+    assert count > 20 and problems == []
+
+
 def smooth(seed: int, shape: tuple[int, int], slices: int = 1) -> torch.Tensor:
     random = torch.rand(slices, 1, 9, 9, generator=torch.Generator().manual_seed(seed))
     return torch.nn.functional.interpolate(random, shape, mode="bicubic")[:, 0].clamp_min(0)

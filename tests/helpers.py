@@ -1,9 +1,12 @@
 """Where things are, small volumes, and an untrained network with nothing left at zero."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 import dcamsr_lite as dl
@@ -11,6 +14,16 @@ from dcamsr_lite import kspace as ks
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"  # development data, beside the checkout where there is one
+
+
+def pip(*arguments: str, python: str = sys.executable) -> None:
+    """Skip where the index is out of reach; fail where pip cannot do what it is asked."""
+    command = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    offline = ("No matching distribution", "Connection", "connection", "timed out")
+    if done.returncode and any(word in done.stderr for word in offline):
+        pytest.skip(f"pip reaches no index: {done.stderr.strip()[-200:]}")
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def awake(model: dl.DCAMSR) -> dl.DCAMSR:

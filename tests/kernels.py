@@ -1,4 +1,4 @@
-"""Run a notebook in a kernel of its own: what it printed, its processor time, its peak of memory."""
+"""Run a notebook in a kernel of its own: what it printed, and its peak of memory."""
 
 import os
 from dataclasses import dataclass
@@ -6,29 +6,22 @@ from pathlib import Path
 
 # VmHWM: ru_maxrss would count the process that started the kernel, too, where there is /proc.
 PROBE = """\
-import os, pathlib, resource
+import pathlib, resource
 status = pathlib.Path("/proc/self/status")
 if status.exists():
     peak = 1024 * int(status.read_text().split("VmHWM:")[1].split()[0])
 else:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(sum(os.times()[:4]), peak)"""
+print(peak)"""
 
 
 @dataclass(frozen=True)
 class Run:
-    """``printed`` and ``warned`` are all of stdout and stderr; ``peak`` is in bytes.
-
-    ``seconds`` are the kernel's and its children's, on one thread, as in notebooks/build.py.
-    """
+    """``printed`` and ``warned`` are all of stdout and stderr; ``peak`` is in bytes."""
 
     printed: str
     warned: str
-    seconds: float
     peak: int
-
-    def __str__(self) -> str:
-        return f"{self.seconds:5.1f} s of processor time, {self.peak / 1e6:5.0f} MB at most"
 
 
 def run(path: Path, folder: Path, before: str = "", after: str = "", **environment: str) -> Run:
@@ -44,9 +37,9 @@ def run(path: Path, folder: Path, before: str = "", after: str = "", **environme
     notebook.cells = [first, *notebook.cells, last, probe]
     client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}})
     client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"} | environment)
-    seconds, peak = _text([probe], "stdout").split()
     cells = notebook.cells[:-1]
-    return Run(_text(cells, "stdout"), _text(cells, "stderr"), float(seconds), int(peak))
+    peak = int(_text([probe], "stdout"))
+    return Run(_text(cells, "stdout"), _text(cells, "stderr"), peak)
 
 
 def _text(cells: list, stream: str) -> str:

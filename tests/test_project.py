@@ -88,6 +88,19 @@ def test_kspace_and_network_import_nothing_else_of_ours():
         assert outside <= {"collections", "dataclasses", "typing", "torch", "einops"}
 
 
+def test_no_test_reads_a_clock():
+    """What is quick on a free machine is slow on a busy one: `make bench` measures rates."""
+    clocks = re.compile(r"\b(perf_counter|process_time|monotonic|time\.time|performance\.now)\(")
+    files = [ROOT / "conftest.py", *(ROOT / "tests").rglob("*.*")]
+    for path in (path for path in files if path.suffix in (".py", ".js", ".mjs")):
+        assert not clocks.search(path.read_text(encoding="utf-8")), path.name
+
+
+def test_assets_are_data():
+    programs = {".py", ".sh", ".js", ".mjs", ".ipynb"}
+    assert not [path for path in (ROOT / "assets").rglob("*") if path.suffix in programs]
+
+
 @pytest.mark.parametrize("suffix", [".py", ".js", ".css"])
 def test_no_file_of_the_package_passes_400_lines(suffix):
     for path in (ROOT / "dcamsr_lite").rglob(f"*{suffix}"):

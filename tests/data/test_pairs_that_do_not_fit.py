@@ -48,9 +48,7 @@ def test_pairs_that_must_be_refused():
             load_input(one, images(*shape), 2)
 
 
-@settings(
-    max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     npst.arrays(
         st.sampled_from([np.float32, np.float64, np.uint8, np.int16, np.bool_, np.complex64]),

@@ -7,13 +7,12 @@ what the package asks of torch is the same in both. Slow, and skipped where pip 
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import venv
 from pathlib import Path
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, pip
 
 STUDENT = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINES = (Path(__file__).with_name("colab.txt")).read_text(encoding="utf-8").splitlines()
@@ -34,16 +33,6 @@ import dcamsr_lite
 asked = sys.modules["google.colab"].asked
 found = {name: importlib.metadata.version(name) for name in PINS}
 print(json.dumps([found, dcamsr_lite.__file__, asked, "jupyterlab" in sys.modules]))"""
-
-
-def pip(*arguments: str, python: str = sys.executable) -> None:
-    """Skip where the index is out of reach; fail where pip cannot do what it is asked."""
-    command = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True)
-    offline = ("No matching distribution", "Connection", "connection", "timed out")
-    if done.returncode and any(word in done.stderr for word in offline):
-        pytest.skip(f"pip reaches no index: {done.stderr.strip()[-200:]}")
-    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.slow
@@ -89,14 +78,13 @@ def libraries():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", STUDENT, ids=lambda path: path.stem)
-def test_a_students_notebook_runs_with_colabs_libraries(path, libraries, tmp_path, record_property):
+def test_a_students_notebook_runs_with_colabs_libraries(path, libraries, tmp_path):
     pytest.importorskip("nbclient", reason="nbclient (the extra 'lab') is not installed")
     from kernels import run
 
     # these libraries come first, and this checkout's package not at all
     after = AFTER.replace("PINS", repr([name for name in PINS if name != "torch"]))
     ran = run(path, tmp_path, BEFORE, after, DCAMSR_FAST="1", PYTHONPATH=libraries)
-    record_property("notebook", f"{path.stem}, Colab's libraries, fast: {ran}")
     found, package, asked, lab = json.loads(ran.printed.splitlines()[-1])
     assert found.items() <= PINS.items() and package.startswith(libraries)
     assert asked and not lab

@@ -134,18 +134,20 @@ def test_planted_keys_of_the_whole_network():
             assert 0 < found.share_of_reference < 1
 
 
-def test_complete_to_one_percent_on_the_shipped_weights():
-    pair = simulated_pair(seed=990_001, scale=4, slices=1, size=64)
-    model = dl.load("lite-4x")
-    for method, patch, target in (
+@pytest.mark.parametrize(
+    "method, patch, target",
+    [
         (blur_path, (30, 30, 8, 8), "detail"),
-        (blur_path, (20, 40, 4, 12), "mean"),
-        (integrated_gradients, (42, 20, 8, 8), "detail"),
-    ):
-        found = method(model, pair.lr, pair.ref, patch, target, steps=12).result()
-        assert found.completeness_error <= 0.01
-        explained = found.lr.double().sum() + found.ref.double().sum()
-        assert float(explained) == pytest.approx(found.value - found.start, rel=0.01)
+        pytest.param(blur_path, (20, 40, 4, 12), "mean", marks=pytest.mark.slow),
+        pytest.param(integrated_gradients, (42, 20, 8, 8), "detail", marks=pytest.mark.slow),
+    ],
+)
+def test_complete_to_one_percent_on_the_shipped_weights(method, patch, target):
+    pair = simulated_pair(seed=990_001, scale=4, slices=1, size=64)
+    found = method(dl.load("lite-4x"), pair.lr, pair.ref, patch, target, steps=12).result()
+    assert found.completeness_error <= 0.01
+    explained = found.lr.double().sum() + found.ref.double().sum()
+    assert float(explained) == pytest.approx(found.value - found.start, rel=0.01)
 
 
 def small(**options) -> tuple:

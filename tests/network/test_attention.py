@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from helpers import awake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import dcamsr_lite as dl
@@ -140,7 +140,6 @@ def test_channel_attention_does_not_care_where_the_pixels_are():
 
 
 @given(held=st.sampled_from([None, 4, 8, 16]), rows=st.integers(2, 6), columns=st.integers(2, 6))
-@settings(max_examples=20)
 def test_footprints_at_the_native_size_are_the_weights_themselves(held, rows, columns):
     grid = (4 * rows, 4 * columns)
     native = Projection(16, grid, held, local=False)

@@ -108,7 +108,7 @@ def test_wrong_names_say_which_there_are():
         dl.baseline("edsr", depth=3)
 
 
-QUICK = ("concatenation", "edsr")
+QUICK = ("edsr",)
 TRAINED = [m if m in QUICK else pytest.param(m, marks=pytest.mark.slow) for m in NETWORKS]
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from helpers import awake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import dcamsr_lite as dl
@@ -23,7 +23,6 @@ def test_every_variant_preset_and_scale_runs(variant, scale, preset):
         assert model(lr, ref).shape == (1, 1, 32, 48)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(3, 14), st.integers(3, 14), st.sampled_from([2, 4]))
 def test_the_corrected_network_takes_any_size(rows, columns, scale):
     model = dl.DCAMSR(scale=scale, image_size=32).eval()

@@ -55,7 +55,9 @@ def test_equals_the_released_network(name):
     compare(HERE / f"{name}.npz")
 
 
-@pytest.mark.parametrize("name", ["golden_64_4x", "golden_64_2x", "golden_256_4x"])
+@pytest.mark.parametrize(
+    "name", ["golden_64_4x", "golden_64_2x", pytest.param("golden_256_4x", marks=pytest.mark.slow)]
+)
 def test_equals_the_released_network_on_the_full_files(name, shared):
     compare(shared / "released" / f"{name}.npz")
 

@@ -102,7 +102,7 @@ def test_nbgrader_can_read_the_metadata(source):
 def test_regenerating_without_a_change_changes_nothing(source, tmp_path, monkeypatch):
     """Both notebooks run from top to bottom in real kernels, twice, to the same bytes.
 
-    Long cells cut short; test_notebooks_run.py runs them whole.
+    Long cells cut short; test_executed.py runs them whole.
     """
     monkeypatch.setenv("DCAMSR_FAST", "1")
     first, second = (build.build(source, tmp_path / turn) for turn in ("a", "b"))

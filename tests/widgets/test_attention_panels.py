@@ -1,11 +1,19 @@
 """The attention explorer's parts: all heads, channel branch, several networks, tour, touch, keys."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
-from explorers import CASES, ROOT, both, example, network, recorded, smooth
+from explorers import (
+    CASES,
+    ROOT,
+    assert_nothing_overlaps,
+    both,
+    drawings,
+    example,
+    network,
+    recorded,
+    smooth,
+)
 from torch.nn.functional import avg_pool2d, normalize
 from traitlets import TraitError
 
@@ -89,20 +97,12 @@ def test_all_heads_side_by_side_share_one_scale(opened):
     assert page.evaluate(STATE)[4] is None
 
 
-@pytest.mark.parametrize("variant", ["corrected", "released"])
-def test_eight_heads_take_at_most_40_ms(variant, opened):
+def test_an_update_of_eight_heads_draws_nine_pictures(opened):
     pair = dl.load_pair(smooth(1, (128, 128)), smooth(2, (128, 128)), 4)
-    explorer = explore(network((128, 128), variant=variant), pair)
+    explorer = explore(network((128, 128)), pair)
     explorer.side_by_side = True
-    page = opened(explorer)
-    walk = f"""() => Array.from({{length: 5}}, (_, i) => {{
-      const start = performance.now();
-      {ROOT}.show(24 + 9 * i, 20 + 7 * i);
-      return performance.now() - start;
-    }})"""
-    # the quickest of forty short walks: the others tell what else the machine was doing
-    medians = [np.median(page.evaluate(walk)) for _ in range(40)]
-    assert min(medians) <= 40, f"medians {medians} ms of eight maps, their mean and the pictures"
+    steps = [f"{ROOT}.show({row}, 30)" for row in range(40, 43)]
+    assert drawings(opened(explorer), steps) == [9] * 3  # the heads and their mean
 
 
 def test_the_channel_cell_says_what_it_mixes(opened):
@@ -297,29 +297,20 @@ def test_reduced_motion_is_respected(browser, tmp_path):
     assert counts[0] == 0 < counts[1]
 
 
-@pytest.mark.parametrize("width", [700, 1400])
 @pytest.mark.parametrize("place", ["heads", "channel", "networks"])
-def test_no_view_overlaps_or_runs_out(width, place, opened):
+def test_no_view_overlaps_or_runs_out(place, opened):
     models, pair = both() if place == "networks" else example("released")
     explorer = explore(models, pair)
     explorer.side_by_side, explorer.tour = place == "heads", [{"text": "One step."}]
     explorer.branch = "channel" if place == "channel" else "spatial"
     page = opened(explorer)
-    page.set_viewport_size({"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = page.evaluate(
-        """() => [...document.querySelectorAll(`h3, p, .dx-quality span, .dx-card figcaption *, legend,
-        .dx-card .dx-ticks span, .dx-frame, .dx-matrix, .dx-axis span, svg`)].map(e => {
-          const b = e.getBoundingClientRect();
-          return [b.left, b.top, b.right, b.bottom, e.className, e.textContent];
-        }).filter(b => b[2] - b[0] > 1 && b[3] - b[1] > 1)"""
-    )
-    assert len(boxes) > 20, json.dumps(boxes)
-    for i, a in enumerate(boxes):
-        assert a[0] >= -1 and a[2] <= width + 1, a
-        for b in boxes[:i]:
-            apart = a[0] >= b[2] - 1 or b[0] >= a[2] - 1 or a[1] >= b[3] - 1 or b[1] >= a[3] - 1
-            assert apart, (a, b)
+    for width in (700, 1400):
+        assert_nothing_overlaps(
+            page,
+            width,
+            """h3, p, .dx-quality span, .dx-card figcaption *, legend, .dx-card .dx-ticks span,
+            .dx-frame, .dx-matrix, .dx-axis span, svg""",
+        )
 
 
 def test_every_case_can_be_shown_in_both_branches(opened):

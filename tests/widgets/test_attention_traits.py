@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from explorers import CASES, both, example, network, recorded, smooth
-from helpers import ROOT
+from helpers import ROOT, pip
 from torch.nn.functional import normalize
 from traitlets import TraitError
 
@@ -262,12 +262,7 @@ def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch)
 def test_traits_work_with_other_widget_libraries(libraries, tmp_path):
     """All explorers' tests that need no browser, with these in front of what is installed."""
     place = tmp_path / "libraries"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*pip, "--no-deps", "--target", str(place), *libraries], capture_output=True, text=True
-    )
-    if done.returncode:
-        pytest.skip(f"pip cannot install them: {done.stderr.strip()[-200:]}")
+    pip("install", "--quiet", "--no-deps", "--target", str(place), *libraries)
     known = [str(place), str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(known)}
     show = "import anywidget, ipywidgets; print(*(m.__file__ for m in (anywidget, ipywidgets)))"

@@ -1,12 +1,12 @@
 """The attribution explorer: runs in chunks that can be stopped, results kept in a page, keys, touch."""
 
 import base64
-import re
 import weakref
 
 import numpy as np
 import pytest
 import torch
+from explorers import assert_nothing_overlaps, smooth
 from traitlets import TraitError
 
 import dcamsr_lite as dl
@@ -16,11 +16,6 @@ from dcamsr_lite.widgets import AttributionExplorer, explore_attribution
 from dcamsr_lite.widgets.shared.packing import unpack
 
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
-
-
-def smooth(seed: int, shape: tuple[int, int], slices: int = 1) -> torch.Tensor:
-    random = torch.rand(slices, 1, 9, 9, generator=torch.Generator().manual_seed(seed))
-    return torch.nn.functional.interpolate(random, shape, mode="bicubic")[:, 0].clamp_min(0)
 
 
 def pair_of(shape=(30, 26)) -> dl.Pair:
@@ -230,22 +225,15 @@ def test_pointer_and_keys_move_the_patch(ran, opened):
     assert page.evaluate(patch) == [25, 15, 5, 11]  # and stays inside
 
 
-@pytest.mark.parametrize("width", [700, 1400])
-def test_nothing_overlaps_or_runs_out(width, ran, opened):
+def test_nothing_overlaps_or_runs_out(ran, opened):
     page = opened(ran[-1])
-    page.set_viewport_size({"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = page.evaluate(
-        """() => [...document.querySelectorAll(`h3, p, small, figcaption *, .dx-ticks span, dt, dd,
-        th, td, caption, button, .da-status, .dx-frame, legend, .da-legend span, svg text`)].map(e => {
-          const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom, e.textContent]
-        }).filter(b => b[2] - b[0] > 1 && b[3] - b[1] > 1)"""
-    )
-    for i, a in enumerate(boxes):
-        assert a[2] <= width
-        for b in boxes[:i]:
-            apart = a[0] >= b[2] - 1 or b[0] >= a[2] - 1 or a[1] >= b[3] - 1 or b[1] >= a[3] - 1
-            assert apart or a[4] in b[4], (a, b)
+    for width in (700, 1400):
+        assert_nothing_overlaps(
+            page,
+            width,
+            """h3, p, small, figcaption *, .dx-ticks span, dt, dd, th, td, caption, button,
+            .da-status, .dx-frame, legend, .da-legend span, svg text""",
+        )
 
 
 def test_the_tour_sets_patch_and_method(ran, opened):
@@ -255,31 +243,3 @@ def test_the_tour_sets_patch_and_method(ran, opened):
     page.get_by_role("button", name="Next").click()
     assert page.evaluate(f"{ROOT}.state.method") == "occlusion"
     assert page.evaluate(f"{ROOT}.state.patch") == [0, 0, 4, 4]
-
-
-def test_in_jupyterlab_a_run_is_stopped_and_taken_up_by_keys_alone(in_lab):
-    page = in_lab(
-        "import time, torch, dcamsr_lite as dl\n"
-        "def slow(lr, ref):\n"
-        "    time.sleep(0.1)\n"
-        "    return ref.roll(2, 3)\n"
-        "pair = dl.load_pair(*torch.rand(2, 1, 32, 32), scale=4)\n"
-        "explorer = dl.explore_attribution(slow, pair)\nexplorer",
-    )
-    # while cells still run, the notebook takes the focus for itself
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    for method in ("Blur path (LAM)", "Integrated gradients"):
-        page.get_by_label(f"Method: {method}").press("ArrowRight")
-    assert page.evaluate(f"{ROOT}.state.method") == "occlusion"
-    page.get_by_role("button", name="Run", exact=True).press("Enter")
-    status = page.locator(".da-status")
-    page.locator(".da-status", has_text="left").wait_for()
-    page.get_by_role("button", name="Stop", exact=True).press("Enter")
-    assert "stopped after" in status.text_content()
-    assert re.search(r"the kernel is free .* within \d+\.\d s$", status.text_content())
-    assert not page.evaluate(f"{ROOT}.state.running")
-    page.get_by_role("button", name="Continue").press("Enter")
-    page.locator(".da-status", has_text="Occlusion done").wait_for(timeout=60_000)
-    share = page.locator(".da-share", has_text="reference 100.0 %")
-    share.wait_for()
-    assert page.evaluate(f"{ROOT}.result().patch") == [12, 12, 8, 8]

@@ -1,0 +1,226 @@
+"""`make bench`: rates on this machine, each beside its goal. No test: machines differ and get busy.
+
+    python scripts/bench.py [--json] [--notebooks]
+
+A goal is an upper limit, for two free cores. ``--notebooks`` also runs the course, which takes the
+minutes that it states.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from chromium import EXPLORER, ROOT, Absent, chromium, jupyterlab, run_cells
+
+import dcamsr_lite as dl
+
+FRAME = 1000 / 60  # ms
+ANSWER = 250  # ms: what still feels like an answer to a click
+NOTEBOOKS = ROOT / "notebooks"
+HANDLE = "document.querySelector('.dcamsr-explorer').explorer"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``value`` of ``name``; ``goal`` is the most that it should be."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float
+
+    def __str__(self) -> str:
+        much = "" if self.value <= self.goal else "  missed"
+        return f"{self.name:<58} {self.value:7.3g} {self.unit:<4} goal {self.goal:.3g}{much}"
+
+
+# --- Python ---------------------------------------------------------------------------------------
+
+
+def median_ms(call: Callable, runs: int = 15) -> float:
+    for _ in range(3):
+        call()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+@torch.inference_mode()
+def networks() -> Iterator[Rate]:
+    for variant in ("corrected", "paper", "released"):
+        model = dl.DCAMSR(scale=4, image_size=128, variant=variant).eval()
+        lr, ref = torch.rand(1, 1, 32, 32), torch.rand(1, 1, 128, 128)
+
+        def traced(model=model, lr=lr, ref=ref):
+            with dl.trace(model):
+                model(lr, ref)
+
+        forward = median_ms(lambda model=model, lr=lr, ref=ref: model(lr, ref))
+        yield Rate(f"lite, {variant}: forward pass, 128 x 128", forward, "ms", 150)
+        yield Rate(f"lite, {variant}: the same, recorded", median_ms(traced), "ms", ANSWER)
+
+
+def imports() -> Iterator[Rate]:
+    def seconds(module: str) -> float:
+        program = f"import time; t = time.perf_counter(); {module}; print(time.perf_counter() - t)"
+        command = [sys.executable, "-c", program]
+        runs = [subprocess.check_output(command, text=True, cwd=ROOT) for _ in range(5)]
+        return statistics.median(map(float, runs))
+
+    yield Rate("import dcamsr_lite", seconds("import dcamsr_lite"), "s", 0.2)
+    more = seconds("import torch, dcamsr_lite; dcamsr_lite.load") - seconds("import torch")
+    yield Rate("dcamsr_lite.load, over torch's own import", more, "s", 1)
+
+
+# --- in the browser -------------------------------------------------------------------------------
+
+
+def example() -> dl.Pair:
+    return dl.load_pair(*torch.rand(2, 1, 128, 128, generator=torch.manual_seed(0)), scale=4)
+
+
+def attention(pair: dl.Pair):
+    return dl.explore(dl.load("lite-4x"), pair)
+
+
+def attention_of_all_heads(pair: dl.Pair):
+    explorer = attention(pair)
+    explorer.side_by_side = True
+    return explorer
+
+
+def kspace(pair: dl.Pair):
+    explorer = dl.explore_kspace(pair)
+    explorer.noise = 0.02
+    return explorer
+
+
+def lab(pair: dl.Pair):
+    explorer = dl.intervention_lab(dl.load("lite-4x"), pair, other=pair)
+    explorer.run_standard()
+    return explorer
+
+
+def attribution(pair: dl.Pair):
+    explorer = dl.explore_attribution(lambda lr, ref: ref.roll(2, 3), pair)
+    explorer.run("occlusion")
+    return explorer
+
+
+# name -> (what makes it, one update as JavaScript in i and explorer, how many, goal in ms)
+UPDATES = {
+    "attention: one map": (
+        attention, "explorer.show(24 + i % 80, 20 + (7 * i) % 90)", 200, FRAME),
+    "attention: eight heads": (
+        attention_of_all_heads, "explorer.show(24 + 9 * i % 80, 20 + (7 * i) % 90)", 40, 40),
+    "kspace: image, difference, profile, numbers": (
+        kspace, """const side = 24 + (3 * i) % 80;
+        explorer.show([(7 * i) % (129 - side), (11 * i) % (129 - side), side, side])""", 100, FRAME),
+    "lab: a row of the table": (
+        lab, "const rows = document.querySelectorAll('tbody tr'); rows[i % rows.length].click()",
+        40, FRAME),
+    "attribution: the patch": (
+        attribution, """document.querySelector(".dx-panels").dispatchEvent(new KeyboardEvent(
+        "keydown", { key: i % 40 < 20 ? "ArrowRight" : "ArrowLeft", bubbles: true }))""", 200, FRAME),
+}  # fmt: skip
+
+
+def updates() -> Iterator[Rate]:
+    """95th percentiles of the time of one update on a saved page, at 128 x 128."""
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        for name, (make, step, count, goal) in UPDATES.items():
+            path = Path(folder) / "page.html"
+            make(example()).save_html(path)
+            page = browser.new_page(viewport={"width": 1400, "height": 1500})
+            page.goto(path.as_uri())
+            page.wait_for_selector(EXPLORER)
+            times = page.evaluate(f"""() => {{
+              const explorer = {HANDLE};
+              return Array.from({{ length: {count} }}, (_, i) => {{
+                const start = performance.now();
+                {step};
+                return performance.now() - start;
+              }});
+            }}""")
+            yield Rate(f"{name}, 95th percentile", float(np.quantile(times, 0.95)), "ms", goal)
+            page.close()
+
+
+def answers() -> Iterator[Rate]:
+    """In JupyterLab, from the click on a switch of the lab to the picture that its kernel sends."""
+    with tempfile.TemporaryDirectory() as place, chromium() as browser:
+        folder = Path(place) / "notebooks"
+        folder.mkdir()
+        with jupyterlab(folder) as address:
+            page = browser.new_page(viewport={"width": 1400, "height": 1300})
+            cell = (
+                "import torch, dcamsr_lite as dl\ntorch.set_num_threads(2)\n"
+                "pair = dl.load_pair(*torch.rand(2, 1, 128, 128), scale=4)\n"
+                "dl.intervention_lab(dl.load('lite-4x'), pair)"
+            )
+            run_cells(page, address, folder, cell)
+            times = page.evaluate(f"""async () => {{
+              const lab = {HANDLE}, taken = [];
+              for (const head of document.querySelectorAll("button.dx-switch")) {{
+                if (!/level [12], head/.test(head.ariaLabel)) continue;
+                const start = performance.now(), before = lab.answers;
+                head.click();
+                while (lab.answers === before) await new Promise(requestAnimationFrame);
+                taken.push(performance.now() - start);
+              }}
+              return taken;
+            }}""")
+            yield Rate("lab: from a click to the kernel's picture", np.median(times), "ms", ANSWER)
+
+
+# --- the course -----------------------------------------------------------------------------------
+
+
+def notebooks() -> Iterator[Rate]:
+    """Minutes of processor time, on one thread; the goal is what the notebook states."""
+    sys.path.insert(0, str(NOTEBOOKS))
+    import build
+
+    stated = json.loads((NOTEBOOKS / "minutes.json").read_text(encoding="utf-8"))
+    for source in sorted((NOTEBOOKS / "source").glob("*.py")):
+        for solved in (False, True):
+            minutes = build.execute(build.convert(source, solved)) / 60
+            name = f"notebook {source.stem}{', solved' * solved}"
+            yield Rate(name, minutes, "min", stated[source.stem])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="one list of records, nothing else")
+    parser.add_argument("--notebooks", action="store_true", help="also the course's minutes")
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    say = (lambda *words: None) if asked.json else print
+    say(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    rates = []
+    for measure in [networks, imports, updates, answers] + [notebooks] * asked.notebooks:
+        try:
+            for rate in measure():
+                rates.append(rate)
+                say(rate)
+        except Absent as reason:
+            say(f"{measure.__name__}: not measured, {reason}")
+    if asked.json:
+        print(json.dumps([asdict(rate) for rate in rates], indent=1))
+
+
+if __name__ == "__main__":
+    main()
