@@ -1,9 +1,12 @@
 """The study behind the results page: rows differ in what they say, resume, and report as measured."""
 
 import argparse
+import functools
 import json
 import re
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,9 +23,35 @@ import tables  # noqa: E402
 TINY = st.Study(size=32, steps=4, subjects=1, tests=3, slices=2, network={})
 
 
+repetitions = functools.cache(make.simulated_repetitions)
+
+
+@pytest.fixture(autouse=True)
+def each_head_is_simulated_once(monkeypatch):
+    monkeypatch.setattr(make, "simulated_repetitions", repetitions)
+
+
 @pytest.fixture(scope="module")
 def shared():
     return {"tensors": st.make_training_slices(TINY), "tests": st.make_test_pairs(TINY)}
+
+
+@pytest.fixture(scope="module")
+def trained(shared, tmp_path_factory):
+    """Runs of a row into a folder: trained once, its files copied to every other one that asks."""
+    kept = tmp_path_factory.mktemp("rows")
+
+    def put(row: str, seed: int, folder: Path) -> dict:
+        st.train_row(TINY, row, seed, kept, **shared)
+        shutil.copytree(kept, folder, dirs_exist_ok=True, ignore=others(f"{row}-{seed}"))
+        return st.train_row(TINY, row, seed, folder, **shared)
+
+    return put
+
+
+def others(name: str):
+    """For copytree: what belongs to other rows than ``name``."""
+    return lambda folder, names: [n for n in names if re.match(r".+-\d", n) and name not in n]
 
 
 def test_rows_change_one_thing():
@@ -51,10 +80,10 @@ def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
     json.dumps(first, allow_nan=False)
 
 
-def test_the_page_says_what_the_tables_say(shared, tmp_path):
+def test_the_page_says_what_the_tables_say(shared, trained, tmp_path):
     for row in ("corrected", "no_spatial"):
         for seed in (0, 1):
-            st.train_row(TINY, row, seed, tmp_path / "work", **shared)
+            trained(row, seed, tmp_path / "work")
     make.collect_rows(TINY, shared["tests"], tmp_path / "work", tmp_path)
     (tmp_path / "notes.md").write_text("# Notes\n\n## Question 2\n\nA person's conclusion.\n")
     report.write_page(tmp_path)
@@ -89,12 +118,12 @@ def test_equal_rows_are_seldom_claimed_by_their_seeds():
     assert 0.035 < sum(low > 0 or high < 0 for low, high in found) / 2000 < 0.065
 
 
-def test_published_rows_stay_and_those_of_another_study_are_refused(shared, tmp_path):
+def test_published_rows_stay_and_those_of_another_study_are_refused(shared, trained, tmp_path):
     """A reader who repeats one row does not lose the others."""
     out = tmp_path / "published"
     out.mkdir()
     for row, work in (("paper", "first"), ("corrected", "second")):
-        st.train_row(TINY, row, 0, tmp_path / work, **shared)
+        trained(row, 0, tmp_path / work)
         make.collect_rows(TINY, shared["tests"], tmp_path / work, out)
     assert [r["row"] for r in tables.read(out / "runs.csv")] == ["paper", "corrected"]
     lines = tables.read(out / "study.csv")
@@ -161,10 +190,12 @@ def test_the_page_says_who_is_ahead():
     assert "none is ahead; the closest is MASA-like, 1.25 dB behind" in large
 
 
-def test_a_moved_reference_is_scored_on_the_network_of_the_study(shared, tmp_path, monkeypatch):
+def test_a_moved_reference_is_scored_on_the_network_of_the_study(
+    shared, trained, tmp_path, monkeypatch
+):
     monkeypatch.setattr(make, "Study", lambda: TINY)
     work = tmp_path / "work" / "4x"
-    result = st.train_row(TINY, "corrected", 0, work, **shared)
+    result = trained("corrected", 0, work)
     make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
     lines = tables.read(tmp_path / "shift.csv")
     psnr = {float(x["pixels"]): float(x["psnr"]) for x in lines if x["subject"] == "900000"}

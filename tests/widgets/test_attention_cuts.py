@@ -27,7 +27,7 @@ def entropies(weights: torch.Tensor) -> np.ndarray:
     return (-(p * p.clamp_min(1e-300).log()).sum(-1) / np.log(p.shape[-1])).numpy()
 
 
-@pytest.mark.parametrize("name", ["corrected", "padded"])
+@pytest.mark.parametrize("name", [pytest.param("corrected", marks=pytest.mark.slow), "padded"])
 def test_what_it_costs_is_what_the_cut_network_gives(name, opened):
     model, pair = example(name)
     explorer = explore(model, pair)

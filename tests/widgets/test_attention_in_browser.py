@@ -147,7 +147,7 @@ def test_reasons_and_file_names_are_text(opened, tmp_path):
     assert "<script>throw 1<b>.npy" in page.inner_text("body")
 
 
-@pytest.mark.parametrize("name", ["released", "padded"])
+@pytest.mark.parametrize("name", ["released", pytest.param("padded", marks=pytest.mark.slow)])
 def test_nothing_overlaps_or_runs_out(name, opened):
     page = opened(explore(*example(name)))
     for width in (700, 1400):
@@ -159,7 +159,7 @@ def test_nothing_overlaps_or_runs_out(name, opened):
         )
 
 
-@pytest.mark.parametrize("variant", ["corrected", "released"])
+@pytest.mark.parametrize("variant", ["corrected", pytest.param("released", marks=pytest.mark.slow)])
 def test_an_update_draws_each_picture_once(variant, opened):
     """`make bench` measures how long that takes."""
     shape = (128, 128)

@@ -24,7 +24,10 @@ STATE = f"(({{network, branch, query, level, head, side_by_side, relative, cell}
 [network, branch, query, level, head, side_by_side, relative, cell])({ROOT}.state)"
 
 
-@pytest.mark.parametrize("name", ["corrected", "padded", "released"])
+@pytest.mark.parametrize(
+    "name",
+    ["padded", *(pytest.param(n, marks=pytest.mark.slow) for n in ("corrected", "released"))],
+)
 def test_the_feature_maps_in_the_browser_are_the_records(name, opened):
     model, pair = example(name)
     page, record = opened(explore(model, pair)), recorded(model, pair)
@@ -297,7 +300,10 @@ def test_reduced_motion_is_respected(browser, tmp_path):
     assert counts[0] == 0 < counts[1]
 
 
-@pytest.mark.parametrize("place", ["heads", "channel", "networks"])
+@pytest.mark.parametrize(
+    "place",
+    ["heads", "channel", pytest.param("networks", marks=pytest.mark.slow)],
+)
 def test_no_view_overlaps_or_runs_out(place, opened):
     models, pair = both() if place == "networks" else example("released")
     explorer = explore(models, pair)

@@ -219,7 +219,7 @@ def test_reasons_and_file_names_are_text(opened, tmp_path):
     assert "<script>throw 1<b>.npy" in text and "Not for clinical use." in text
 
 
-@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("busy", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_nothing_overlaps_or_runs_out(busy, opened):
     explorer = explore_kspace(coil_kspace(1, 64))
     if busy:  # every control on the page, the longest numbers, the last step's text
@@ -236,7 +236,9 @@ def test_nothing_overlaps_or_runs_out(busy, opened):
         assert_nothing_overlaps(page, width, f":is({parts}):not(:has(> p, > input))")
 
 
-@pytest.mark.parametrize("matrix", ["zero-filled", "acquired"])
+@pytest.mark.parametrize(
+    "matrix", ["zero-filled", pytest.param("acquired", marks=pytest.mark.slow)]
+)
 def test_a_step_of_a_drag_draws_each_picture_once(matrix, opened):
     """`make bench` measures how long that takes."""
     explorer = explore_kspace(coil_kspace(1, 128))

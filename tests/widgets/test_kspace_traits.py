@@ -217,7 +217,11 @@ def random_settings(shape: tuple[int, int], count: int, seed: int = 0):
         }
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = ("an image", "odd coils")  # the even and the odd, without coils and with
+SOME = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in CASES]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_the_browsers_image_is_pythons(name, opened):
     explorer = explore_kspace(CASES[name], slice=0)
     page, kspace = opened(explorer), explorer.kspace()
@@ -235,7 +239,7 @@ def test_the_browsers_image_is_pythons(name, opened):
         assert quality == pytest.approx(explorer.quality(), abs=1e-3, rel=1e-6), setting
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SOME)
 def test_the_browsers_plain_boxes_are_those_of_kspace_py(name, opened):
     """Written from kspace.py alone, without the explorer's own Python."""
     explorer = explore_kspace(CASES[name], slice=0)

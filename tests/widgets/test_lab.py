@@ -336,7 +336,7 @@ def test_file_names_are_text_and_reasons_are_shown(opened, tmp_path):
     assert empty.get_by_role("alert").text_content() == "<b>nothing</b>"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_nothing_overlaps_or_runs_out(theme, page):
     _, page = page
     page.emulate_media(color_scheme=theme)
