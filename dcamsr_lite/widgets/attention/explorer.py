@@ -67,8 +67,8 @@ class AttentionExplorer(Explorer):
 
     _esm = script("attention")
     _css = style("attention/explorer.css")
+    _kept = ("network", "branch", "query", "level", "head", "side_by_side", "relative", "cell")
     _CHECKED = ("network", "branch", "query", "level", "head", "cell")
-    _kept = (*_CHECKED, "side_by_side", "relative")
     _held = ("networks",)
 
     networks = Dict().tag(**SYNC)
