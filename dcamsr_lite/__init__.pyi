@@ -1,0 +1,61 @@
+"""The names of the package and where they live; `__init__.py` loads each when it is first used."""
+
+# ruff: isort: skip_file
+from . import (
+    cli as cli,
+    commands as commands,
+    course as course,
+    data as data,
+    errors as errors,
+    evaluation as evaluation,
+    figures as figures,
+    interpret as interpret,
+    kspace as kspace,
+    metrics as metrics,
+    network as network,
+    phantom as phantom,
+    training as training,
+    widgets as widgets,
+)
+from .data.pairs import (
+    Pair as Pair,
+    find_pairs as find_pairs,
+    load_input as load_input,
+    load_pair as load_pair,
+    read_pairs_csv as read_pairs_csv,
+)
+from .errors import InputError as InputError
+from .evaluation import evaluate as evaluate, super_resolve as super_resolve
+from .interpret.image_edits import Lesion as Lesion
+from .interpret.interventions import (
+    Cut as Cut,
+    Intervention as Intervention,
+    run_intervention as run_intervention,
+)
+from .interpret.record import Record as Record
+from .interpret.tracing import intervene as intervene, trace as trace
+from .metrics import nmse as nmse, psnr as psnr, ssim as ssim
+from .network.baselines import baseline as baseline
+from .network.checkpoints import (
+    load as load,
+    load_released as load_released,
+    save as save,
+    weights as weights,
+)
+from .network.config import Config as Config
+from .network.model import DCAMSR as DCAMSR
+from .phantom.subjects import (
+    DEMO_SEED as DEMO_SEED,
+    VALIDATION_SEED as VALIDATION_SEED,
+    simulated_pair as simulated_pair,
+    simulated_volumes as simulated_volumes,
+)
+from .widgets import (
+    explore as explore,
+    explore_attribution as explore_attribution,
+    explore_kspace as explore_kspace,
+    intervention_lab as intervention_lab,
+    save_gallery as save_gallery,
+)
+
+__version__: str
