@@ -71,6 +71,7 @@ bundles: $(NODE_STAMP)
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
 	$(call javascript,lint)
 
 format: setup

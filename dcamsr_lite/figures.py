@@ -173,7 +173,8 @@ def overview(
     record, ours = record_slice(model, pair, index)
     target, floor = pair.target_image[index], pair.zero_filled[index]
     figure = Figure(figsize=(15, 11.6), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # titles of two lines would be cut
+    # titles of two lines would be cut; the base class of engines knows no rect
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # type: ignore[call-arg]
     grid = figure.subplots(3, 5, height_ratios=(1, 1.04, 0.9))
     peak, reference = pair.target_image.max(), pair.reference_image[index]
     images = {

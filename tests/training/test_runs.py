@@ -184,6 +184,7 @@ def test_a_damaged_state_is_refused_in_one_line(command, capsys):
     assert "the state of a training" in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_with_the_same_global_batch(command):
     options = ["--steps", "50", "--every", "1", "--vary", "--rate", "5e-4"]
     assert main(command("one", *options, "--batch", "4")) == 0

@@ -190,6 +190,7 @@ def test_the_page_says_who_is_ahead():
     assert "none is ahead; the closest is MASA-like, 1.25 dB behind" in large
 
 
+@pytest.mark.slow
 def test_a_moved_reference_is_scored_on_the_network_of_the_study(
     shared, trained, tmp_path, monkeypatch
 ):

@@ -319,6 +319,7 @@ def test_no_view_overlaps_or_runs_out(place, opened):
         )
 
 
+@pytest.mark.slow
 def test_every_case_can_be_shown_in_both_branches(opened):
     for name in CASES:
         explorer = explore(*example(name))
