@@ -48,7 +48,7 @@ def read_h5(path: Path) -> Volume:
 
     expected = "an M4Raw or fastMRI file"
     with refuse_errors(path, expected), ExitStack() as stack:
-        file = stack.enter_context(h5py.File(path, "r"))
+        file = stack.enter_context(h5py.File(path, "r", rdcc_nbytes=0))  # each chunk is read once
         stream = stack.enter_context(path.open("rb"))
         data = stack.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         names = set(file)
