@@ -12,11 +12,35 @@ import torch
 from helpers import SHARED
 from hypothesis import settings
 
+from dcamsr_lite.phantom import anatomy, head
+
 # A slow moment of a shared machine is no failure; runs are the same each time. `make test-slow` asks
 # for more examples with --hypothesis-profile=thorough.
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)
 settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_simulated_anatomy_is_made_once():
+    """It takes seconds and depends on the seed alone: the last six are kept."""
+    kept = {}
+
+    def tissue_signals(draw, contrasts):
+        seed = draw.generator.get_state().numpy().tobytes()
+        key = seed, tuple(contrasts), torch.is_inference_mode_enabled()
+        if key not in kept:
+            made = anatomy.tissue_signals(draw, contrasts)
+            kept[key] = made, draw.generator.get_state()
+        if len(kept) > 6:
+            kept.pop(next(iter(kept)))
+        made, after = kept[key]
+        draw.generator.set_state(after)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(head, "tissue_signals", tissue_signals)
+        yield
 
 
 @pytest.fixture(autouse=True)

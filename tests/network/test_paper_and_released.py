@@ -1,5 +1,7 @@
 """The design's facts on our own implementation (fact 1: test_attention, fact 4: test_kspace)."""
 
+import functools
+
 import pytest
 import torch
 
@@ -14,6 +16,7 @@ def pair():
     return simulated_pair(seed=11, scale=4, size=256, slices=1)
 
 
+@functools.cache
 def recorded(variant: str, pair, **options):
     torch.manual_seed(0)
     model = dl.DCAMSR(4, image_size=256, variant=variant, **SMALL, **options).eval()

@@ -54,12 +54,17 @@ def test_the_real_subject_that_was_kept_out(held_out, scale, least, capsys):
 
 
 @pytest.mark.parametrize(
-    ("scale", "least"), [(4, 3.0), pytest.param(2, 2.0, marks=pytest.mark.slow)]
+    ("scale", "least", "slices"),
+    [
+        (4, 3.0, 4),
+        pytest.param(4, 3.0, 18, marks=pytest.mark.slow),
+        pytest.param(2, 2.0, 18, marks=pytest.mark.slow),
+    ],
 )
-def test_a_simulated_head_in_every_format(scale, least, tmp_path, capsys):
+def test_a_simulated_head_in_every_format(scale, least, slices, tmp_path, capsys):
     from dcamsr_lite import phantom
 
-    head = phantom.simulate(VALIDATION_SEED, size=128, repetitions=1, contrasts=("T1", "T2"))
+    head = phantom.simulate(VALIDATION_SEED, 128, slices, repetitions=1, contrasts=("T1", "T2"))
     gains = {}
     for contrast, kspace in head.kspace.items():
         protocol = {key.lower(): value for key, value in head.protocol[contrast] if value}

@@ -192,7 +192,9 @@ PATIENTS = {
 }
 
 
-@pytest.mark.parametrize("name", PATIENTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * n.startswith("mni")) for n in PATIENTS]
+)
 def test_the_same_recipe_on_real_pairs(name):
     pair = real_pair(name)
     r2, outside = phantom.explained_by(*pair), phantom.explained_outside_crop(*pair)

@@ -20,9 +20,10 @@ def tensors(volumes):
     return cut_slices([volumes], scale=4)
 
 
-def network(variant: str = "corrected") -> dl.DCAMSR:
+def network(variant: str = "corrected", **options) -> dl.DCAMSR:
+    small = dict(channels=16, heads=4, encoder_blocks=(1, 1, 1), decoder_blocks=(1,) * 6)
     torch.manual_seed(0)
-    return dl.DCAMSR(image_size=32, variant=variant)
+    return dl.DCAMSR(image_size=32, variant=variant, **small, **options)
 
 
 def same(a: dl.DCAMSR, b: dl.DCAMSR) -> bool:
@@ -103,7 +104,7 @@ def test_a_gradient_that_is_not_finite_spoils_nothing_that_was_saved(tensors):
 @pytest.mark.parametrize("options", [{"merge": "scrambled"}, {"residual": False}, {"scale": 2}])
 def test_another_network_does_not_go_on_where_this_one_stopped(options, tensors):
     train(network(), tensors, "run", steps=3, until=1, progress=False)
-    other = dl.DCAMSR(image_size=32, **options)
+    other = network(**options)
     with pytest.raises(dl.InputError, match=f"{next(iter(options))}"):
         train(other, tensors, "run", steps=3, resume=True, progress=False)
 

@@ -1,6 +1,7 @@
 """The study behind the results page: rows differ in what they say, resume, and report as measured."""
 
 import argparse
+import dataclasses
 import functools
 import json
 import re
@@ -20,7 +21,8 @@ import make  # noqa: E402
 import report  # noqa: E402
 import tables  # noqa: E402
 
-TINY = st.Study(size=32, steps=4, subjects=1, tests=3, slices=2, network={})
+SMALL = {"channels": 16, "heads": 4, "encoder_blocks": [1] * 3, "decoder_blocks": [1] * 6}
+TINY = st.Study(size=32, steps=4, subjects=1, tests=3, slices=2, network=SMALL)
 
 
 repetitions = functools.cache(make.simulated_repetitions)
@@ -73,7 +75,7 @@ def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
     before = (tmp_path / "corrected-0.json").stat().st_mtime_ns
     assert st.train_row(TINY, "corrected", 0, tmp_path, **shared) == first
     assert (tmp_path / "corrected-0.json").stat().st_mtime_ns == before
-    other = st.Study(size=32, steps=5, subjects=1, tests=3, slices=2, network={})
+    other = dataclasses.replace(TINY, steps=5)
     with pytest.raises(dl.InputError, match="another folder"):
         st.train_row(other, "corrected", 0, tmp_path, **shared)
     assert len(first["subjects"]) == 3 and set(first["entropy"]) == {"spatial", "channel"}

@@ -42,7 +42,8 @@ def explorers():
     return all_four()
 
 
-def test_each_looks_and_answers_as_it_does_alone(explorers, browser, tmp_path):
+@pytest.mark.parametrize("width", [1300, pytest.param(900, marks=pytest.mark.slow)])
+def test_each_looks_and_answers_as_it_does_alone(width, explorers, browser, tmp_path):
     def shown(names):
         """One document, each explorer with its own module and style sheet, as anywidget adds them."""
         parts = []
@@ -63,21 +64,20 @@ def test_each_looks_and_answers_as_it_does_alone(explorers, browser, tmp_path):
         page.wait_for_timeout(200)
         return page
 
-    for width in (1300, 900):
-        context = browser.new_context(offline=True, viewport={"width": width, "height": 900})
-        together = shown([*explorers])
-        for i, name in enumerate(explorers):
-            alone = shown([name])
-            expected = alone.locator(".dcamsr-explorer").evaluate(LAYOUT)
-            assert together.locator(f"#m{i} .dcamsr-explorer").evaluate(LAYOUT) == expected, name
-            hidden = together.locator(f"#m{i} [hidden]").evaluate_all(
-                "all => all.filter(e => e.getBoundingClientRect().width > 0).length"
-            )
-            assert hidden == 0, name
-            for fieldset in together.locator(f"#m{i} fieldset").all():
-                count = fieldset.locator("input:checked").count()
-                assert count == 1, (name, fieldset.inner_text())
-        context.close()
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 900})
+    together = shown([*explorers])
+    for i, name in enumerate(explorers):
+        alone = shown([name])
+        expected = alone.locator(".dcamsr-explorer").evaluate(LAYOUT)
+        assert together.locator(f"#m{i} .dcamsr-explorer").evaluate(LAYOUT) == expected, name
+        hidden = together.locator(f"#m{i} [hidden]").evaluate_all(
+            "all => all.filter(e => e.getBoundingClientRect().width > 0).length"
+        )
+        assert hidden == 0, name
+        for fieldset in together.locator(f"#m{i} fieldset").all():
+            count = fieldset.locator("input:checked").count()
+            assert count == 1, (name, fieldset.inner_text())
+    context.close()
 
 
 def _text(data: bytes) -> str:
