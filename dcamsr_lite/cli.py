@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from .errors import InputError
 from .training.recipe import add_options, positive, seed
@@ -17,7 +18,7 @@ from .training.recipe import add_options, positive, seed
 class OneLineParser(argparse.ArgumentParser):
     """argparse whose usage errors are InputErrors, so that they too end in one line."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise InputError(self.prog, message, f"the options of `{self.prog} --help`")
 
 

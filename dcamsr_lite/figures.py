@@ -28,7 +28,7 @@ from .evaluation import super_resolve
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
-from .network.model import DCAMSR
+from .network.super_resolver import SuperResolver
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,7 +145,7 @@ def brightest_slice(pair: Pair) -> int:
     return int(pair.reference_image.mean((-2, -1)).argmax())
 
 
-def record_slice(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]:
+def record_slice(model: SuperResolver, pair: Pair, index: int) -> tuple[Record, Tensor]:
     """Both attentions of one slice, on the CPU, and the output (row, column) in the target's units."""
     with trace(model) as record:
         output = super_resolve(model, pair.take_slice(index))[0]
@@ -156,7 +156,7 @@ def record_slice(model: DCAMSR, pair: Pair, index: int) -> tuple[Record, Tensor]
 
 @default_style()
 def overview(
-    model: DCAMSR, pair: Pair, index: int | None = None, query: tuple[int, int] | None = None
+    model: SuperResolver, pair: Pair, index: int | None = None, query: tuple[int, int] | None = None
 ) -> "Figure":
     """Images, errors on one scale, lifted spatial attention at three scales, channel matrices.
 
@@ -263,7 +263,7 @@ def _draw_entropies(axes, record: Record) -> None:
     axes.legend(loc="lower left")
 
 
-def _write_words(axes, model: DCAMSR, pair: Pair, index: int, query) -> None:
+def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> None:
     c = model.config
     lines = [
         f"variant {c.variant}, preset {c.preset}, {c.scale}x",

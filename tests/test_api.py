@@ -1,5 +1,7 @@
 """What ``import dcamsr_lite as dl`` offers: names, reprs, types."""
 
+import ast
+
 import pytest
 import torch
 from helpers import ROOT
@@ -61,3 +63,25 @@ def test_a_configuration_is_told_as_it_would_be_typed(method, preset):
     assert repr(Config.make("paper", "lite")) == "Config.make('paper', 'lite')"
     by_hand = Config(variant="paper", last_kernel=3)
     assert eval(repr(by_hand)) == by_hand
+
+
+def public_functions(body: list, of: str = ""):
+    for node in body:
+        named = isinstance(node, ast.ClassDef | ast.FunctionDef)
+        public = named and (not node.name.startswith("_") or node.name == "__init__")
+        if isinstance(node, ast.ClassDef) and public:
+            yield from public_functions(node.body, f"{node.name}.")
+        elif public:
+            yield of + node.name, node
+
+
+def test_what_is_public_has_complete_types():
+    for path in sorted((ROOT / "dcamsr_lite").rglob("*.py")):
+        for name, node in public_functions(ast.parse(path.read_text(encoding="utf-8")).body):
+            asked = [*node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+            asked = [x for x in asked if x and x.arg not in ("self", "cls")]
+            bare = [x.arg for x in asked if x.annotation is None]
+            assert not bare, f"{path.name}, {name}: {bare}"
+            assert node.returns or name.endswith("__init__"), (
+                f"{path.name}, {name}: what it returns"
+            )

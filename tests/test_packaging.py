@@ -87,7 +87,7 @@ def test_the_wheel_holds_the_package_and_its_data_alone(built):
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "dcamsr_lite").rglob("*.*")
-        if path.suffix in (".py", ".js", ".css")
+        if path.suffix in (".py", ".pyi", ".typed", ".js", ".css", ".json", ".html", ".xml")
     }
     data = {
         f"dcamsr_lite/{path.relative_to(ROOT).as_posix()}"

@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..errors import atomic_path
-from ..evaluation import evaluate
+from ..evaluation import METHODS, Network, evaluate
 from ..figures import WARNING, overview, write_png
 from ..metrics import ceiling_from_repetitions
 from ..network.checkpoints import load
@@ -30,7 +30,7 @@ def show(options: Namespace) -> None:
     pair = simulated_pair(DEMO_SEED, SCALE, size=SIZE)
     model = load(WEIGHTS)
     print("super-resolving, and scoring against zero-fill and bicubic ...\n", file=sys.stderr)
-    methods = {"zero-fill": "zero-fill", "bicubic": "bicubic", "dcamsr": model}
+    methods: dict[str, Network | str] = {name: name for name in METHODS} | {"dcamsr": model}
     results = {name: evaluate(method, [pair], SCALE) for name, method in methods.items()}
     ceiling = ceiling_from_repetitions(*simulated_repetitions(DEMO_SEED, SIZE), SCALE)
     metrics = {

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from torch.utils.data import Dataset
 
 from ..errors import InputError, atomic_path
 from ..network.baselines import build
@@ -18,7 +17,7 @@ from ..network.checkpoints import load
 from ..network.config import Config
 from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED
-from ..training.dataset import collect_slices, list_sources
+from ..training.dataset import Slices, collect_slices, list_sources
 from ..training.distributed import count_processes, get_rank, join_processes
 from ..training.loop import train
 from ..training.memory import check_memory, measure_memory
@@ -96,7 +95,7 @@ def count_sharing(device: str) -> int:
     return 1 if device == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
-def read_slices(options: Namespace, recipe: Recipe) -> Dataset:
+def read_slices(options: Namespace, recipe: Recipe) -> Slices:
     """All slices: in memory, or on disk if asked or when they need over a quarter of the memory."""
     first = recipe.seed * 1000
     if "simulated" in options.data and first + options.subjects > VALIDATION_SEED:

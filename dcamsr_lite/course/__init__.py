@@ -21,8 +21,8 @@ __all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "p
 __all__ += ["budget", "results", "show", "use"]
 
 # One module of exercises per notebook, in their order; the questions of all stand in questions.json.
-HOMES = ("start", "kspace", "contrasts", "attention", "microscope", "training", "ablations")
-HOMES += ("reliance", "failures", "realdata")
+HOMES = ["start", "kspace", "contrasts", "attention", "microscope", "training", "ablations"]
+HOMES += ["reliance", "failures", "realdata"]
 
 
 def __getattr__(name: str):

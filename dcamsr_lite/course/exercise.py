@@ -17,6 +17,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,9 +43,9 @@ class Exercise:
     axes: str = ""
     hint: str = ""
     shown: Callable[[Tensor], Tensor] | None = None
-    view: Callable[[object], object] = lambda result: result
+    view: Callable[[Any], Any] = lambda result: result
 
-    def same(self, yours: object, target: object) -> bool:
+    def same(self, yours: Any, target: Any) -> bool:
         """Whether two results agree, seen through ``view``; one that cannot be viewed does not."""
         try:
             return agree(self.view(yours), self.view(target))
@@ -98,7 +99,7 @@ def fail(hint: str, **drawn: Tensor) -> Result:
     return Result("failed", f"not yet. {hint}", **drawn)
 
 
-def examine(exercise: Exercise | Question, attempt: object) -> Result:
+def examine(exercise: Exercise | Question, attempt: Any) -> Result:
     """Judge an attempt without printing anything.
 
     >>> fire = Question("hot", mistakes={"cold": "Touch it."}, why="It glows.")
@@ -114,7 +115,7 @@ def examine(exercise: Exercise | Question, attempt: object) -> Result:
     return _run(exercise, attempt)
 
 
-def _judge_answer(question: Question, answer: object) -> Result:
+def _judge_answer(question: Question, answer: Any) -> Result:
     answer, right = to_plain(answer), to_plain(question.answer)
     if _same_answer(answer, right):
         return Result("passed", f"right. {question.why}")
@@ -124,7 +125,7 @@ def _judge_answer(question: Question, answer: object) -> Result:
     return fail(question.hint)
 
 
-def to_plain(x: object) -> object:
+def to_plain(x: Any) -> Any:
     """Numbers of torch and numpy as Python's, lists as tuples; everything else as it is.
 
     >>> to_plain([torch.tensor(7), 6.0]), to_plain(torch.tensor([7, 6]))
@@ -137,7 +138,7 @@ def to_plain(x: object) -> object:
     return x
 
 
-def _same_answer(answer: object, expected: object) -> bool:
+def _same_answer(answer: Any, expected: Any) -> bool:
     if isinstance(answer, tuple) and isinstance(expected, tuple):
         return len(answer) == len(expected) and all(map(_same_answer, answer, expected))
     if type(answer) in (int, float) and type(expected) in (int, float):
@@ -150,8 +151,8 @@ class _Trial:
     """One set of random inputs, and what came of it."""
 
     inputs: tuple
-    target: object
-    yours: object = field(default=None)
+    target: Any
+    yours: Any = field(default=None)
 
 
 def _copy(inputs: tuple) -> tuple:
@@ -173,7 +174,8 @@ def _make_trials(exercise: Exercise) -> list[_Trial]:
 
 
 def _run(exercise: Exercise, attempt: Callable) -> Result:
-    trials, ran, stopped = _make_trials(exercise), [], ""
+    trials, stopped = _make_trials(exercise), ""
+    ran: list[_Trial] = []
     for trial in trials:
         try:
             trial.yours = _match_kind(attempt(*_copy(trial.inputs)), trial.target)
@@ -194,7 +196,7 @@ def _run(exercise: Exercise, attempt: Callable) -> Result:
     return Result("passed", "right.", **_choose_drawn(exercise, trials[-1]))
 
 
-def _match_kind(yours: object, target: object) -> object:
+def _match_kind(yours: Any, target: Any) -> Any:
     """A number as the target has it: Python's, or a tensor without axes."""
     if isinstance(target, Tensor) and target.ndim == 0 and type(to_plain(yours)) in (int, float):
         return torch.tensor(to_plain(yours), dtype=target.dtype)
@@ -214,7 +216,7 @@ def _find_mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial
     return " ".join(filter(None, said))
 
 
-def agree(yours: object, target: object) -> bool:
+def agree(yours: Any, target: Any) -> bool:
     """Equal to float precision: same type, same shape, no value off by more than 1e-4 of the largest.
 
     >>> agree(torch.ones(2), torch.ones(2)), agree(torch.ones(2), torch.ones(1, 2)), agree(1, 1.0)
@@ -237,7 +239,7 @@ def agree(yours: object, target: object) -> bool:
     return bool(off <= 1e-4 * target.abs().max() + 1e-6)
 
 
-def _describe(x: object) -> str:
+def _describe(x: Any) -> str:
     """Type and shape of what is too long to print.
 
     >>> _describe((torch.ones(2, 3), 1.5))
@@ -270,7 +272,7 @@ def _say_in_general(exercise: Exercise, trials: list[_Trial]) -> str:
         return "The last two axes are swapped."
     factors = {_find_factor(t.yours, t.target) for t in trials}
     if None not in factors:
-        found = " or ".join(f"{factor:.4g}" for factor in sorted(factors))
+        found = " or ".join(f"{factor:.4g}" for factor in sorted(filter(None, factors)))
         return f"Every value is {found} times the expected one: a factor is wrong."
     share = (yours - target).abs().gt(1e-4 * target.abs().max()).float().mean()
     return f"{100 * share:.0f} % of the values differ."
@@ -288,7 +290,7 @@ def _say_wrong_shape(axes: str, yours: Tensor, target: Tensor) -> str:
     return f"Your result has shape {found}, expected {expected}{named}."
 
 
-def _find_factor(yours: object, target: Tensor) -> float | None:
+def _find_factor(yours: Any, target: Tensor) -> float | None:
     if not isinstance(yours, Tensor) or yours.shape != target.shape or not target.any():
         return None
     factor = ((yours * target.conj()).sum() / target.abs().square().sum()).abs().item()

@@ -8,7 +8,7 @@
 
 import base64
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -46,9 +46,7 @@ def picture(
     return figure
 
 
-def show(
-    images: "Mapping[str, Tensor] | Figure", alt: str, dpi: int = 80, **options: object
-) -> None:
+def show(images: "Mapping[str, Tensor] | Figure", alt: str, dpi: int = 80, **options: Any) -> None:
     """Show images or a figure in a notebook; ``alt`` says in words what is to be seen.
 
     >>> import torch

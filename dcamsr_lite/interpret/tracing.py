@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..network.model import DCAMSR
+from ..network.super_resolver import SuperResolver
 from .record import Features, Record
 
 STATES = ("on", "off", "uniform")
@@ -38,7 +39,7 @@ def check_attends(model: object, use: str) -> DCAMSR:
 
 
 @contextmanager
-def trace(model: DCAMSR) -> Iterator[Record]:
+def trace(model: SuperResolver) -> Iterator[Record]:
     """Record both attentions of the forward passes inside; the last one stays in the record.
 
     >>> model = DCAMSR(scale=4, image_size=32).eval()
@@ -50,7 +51,7 @@ def trace(model: DCAMSR) -> Iterator[Record]:
 
     The spatial branches run the explicit softmax meanwhile. Leaving restores the model exactly.
     """
-    check_attends(model, "trace; for any f(lr, ref) there is explore_attribution")
+    model = check_attends(model, "trace; for any f(lr, ref) there is explore_attribution")
     record = Record(model)
 
     def start(module, args, kwargs) -> None:
@@ -115,7 +116,7 @@ def _explicit(model: DCAMSR) -> Iterator[None]:
 
 @contextmanager
 def intervene(
-    model: DCAMSR,
+    model: SuperResolver,
     spatial: str = "on",
     channel: str = "on",
     heads: Sequence[int] | None = None,
@@ -136,7 +137,9 @@ def intervene(
     default to all. Leaving restores the model exactly, also after an exception. Interventions may be
     nested, and a trace inside sees the edited attention. Raises ValueError for what is not there.
     """
-    check_attends(model, "intervene; any f(lr, ref) takes run_intervention on its reference")
+    model = check_attends(
+        model, "intervene; any f(lr, ref) takes run_intervention on its reference"
+    )
     blocks = {level: block.attention for level, block in model.levels.items()}
     count = model.config.heads
     chosen = [*blocks] if levels is None else [*levels]

@@ -82,23 +82,25 @@ def cut_pair(pair: tuple, scale: int, flip: bool = True) -> tuple[Tensor, Tensor
 
     Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
     """
-    volumes = [read_volume(source) for source in pair]
+    reference, target = (read_volume(source) for source in pair)
     parts = []
-    for turned in (volumes, map(mirror, volumes)) if flip else (volumes,):
-        read = load_pair(*turned, scale)
-        brightness = read.target_image.mean((-2, -1))
+    turned = [(mirror(reference), mirror(target))] if flip else []
+    for one, other in [(reference, target), *turned]:
+        read = load_pair(one, other, scale)
+        brightness = read.given.images.mean((-2, -1))
         keep = brightness > brightness.max() / 4
-        parts.append((read.lr[keep], read.ref[keep], read.target[keep]))
+        parts.append(tuple(x[keep] for x in (read.lr, read.ref, read.target) if x is not None))
     return join_slices(parts)
 
 
 def join_slices(parts: list[tuple]) -> tuple[Tensor, Tensor, Tensor]:
     """The slices of several pairs as one; InputError where their sizes differ."""
     check_sizes([part[1].shape for part in parts])
-    return tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    lr, ref, target = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    return lr, ref, target
 
 
-def check_sizes(shapes: list[Sequence[int]]) -> None:
+def check_sizes(shapes: Sequence[Sequence[int]]) -> None:
     """Raise InputError unless there are pairs, all of one size; ``shapes`` has one for each pair."""
     if not shapes:
         raise InputError("training data", "no pairs", "at least one reference and target")
@@ -109,7 +111,7 @@ def check_sizes(shapes: list[Sequence[int]]) -> None:
             raise InputError("training data", found, "volumes of one size")
 
 
-def sample_means(data: Dataset) -> list[float]:
+def sample_means(data: "Slices") -> list[float]:
     """A few numbers that other data hardly share: mean sizes of three references and targets.
 
     >>> lr, image = torch.zeros(3, 1, 8, 8), torch.ones(3, 1, 32, 32)
@@ -139,7 +141,11 @@ class StoredSlices(Dataset):
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
         file, i = self.index[number]
         with safe_open(file, framework="pt") as tensors:
-            return tuple(tensors.get_slice(name)[i] for name in NAMES)
+            lr, ref, target = (tensors.get_slice(name)[i] for name in NAMES)
+        return lr, ref, target
+
+
+Slices = TensorDataset | StoredSlices
 
 
 def read_shape(file: Path) -> list[int]:
@@ -173,7 +179,7 @@ def hash_pair(pair: tuple, scale: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def collect_slices(pairs: Iterable, scale: int, folder: str | Path, limit: float) -> Dataset:
+def collect_slices(pairs: Iterable, scale: int, folder: str | Path, limit: float) -> Slices:
     """The slices of all pairs: in memory while they need no more than ``limit`` bytes, else on disk.
 
     >>> pairs = [(torch.rand(3, 32, 32), torch.rand(3, 32, 32))]
@@ -275,16 +281,24 @@ def split_evenly(items: list, parts: int) -> list[list]:
 class VariedSlices(Dataset):
     """A dataset of slices, asked by (slice, seed), each varied as ``augmentation.vary`` does."""
 
-    def __init__(self, data: Dataset, scale: int, chosen: tuple[str, ...]):
+    def __init__(self, data: Slices, scale: int, chosen: tuple[str, ...]):
         self.data, self.scale, self.chosen = data, scale, chosen
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
         number, seed = key
+        lr, ref, target = self.data[number]
         generator = torch.Generator().manual_seed(seed)
-        return vary(*self.data[number], self.scale, self.chosen, generator)
+        return vary(lr, ref, target, self.scale, self.chosen, generator)
 
 
-def make_loader(data: Dataset, shares: Shares, scale: int, chosen=(), workers=0, pinned=False):
+def make_loader(
+    data: Slices,
+    shares: Shares,
+    scale: int,
+    chosen: tuple[str, ...] = (),
+    workers: int = 0,
+    pinned: bool = False,
+) -> DataLoader:
     """Batches of lr, ref, target in the order of ``shares``, read ahead by ``workers`` processes."""
     return DataLoader(
         VariedSlices(data, scale, chosen),

@@ -1,6 +1,7 @@
 """One training loop, from a laptop to eight GPUs: Adam, L1, the paper's schedule, exact resume.
 
 >>> import numpy as np
+>>> from dcamsr_lite import DCAMSR
 >>> from dcamsr_lite.training.dataset import cut_slices
 >>> head = np.random.default_rng(0).random((2, 32, 32), np.float32)
 >>> data = cut_slices([(head, head)], scale=4)
@@ -14,21 +15,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from math import cos, inf, isfinite, pi
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from ..data.pairs import Pair, load_pair
 from ..errors import InputError
 from ..evaluation import super_resolve
 from ..metrics import psnr
-from ..network.model import DCAMSR
-from .dataset import Shares, make_loader, mix_seeds
+from ..network.super_resolver import SuperResolver
+from .dataset import Shares, Slices, make_loader, mix_seeds
 from .distributed import count_processes, get_rank, sum_over_processes, wait_for_all
 from .recipe import Recipe
 from .run import Run, average_weights, catch_stop, identify
@@ -51,14 +53,14 @@ def learning_rate(step: int, steps: int, first: float, schedule: str = "paper") 
 
 
 def train(
-    model: DCAMSR,
-    data: tuple[Tensor, Tensor, Tensor] | Dataset,
+    model: SuperResolver,
+    data: tuple[Tensor, Tensor, Tensor] | Slices,
     out: str | Path,
     validation: Iterable = (),
     progress: bool = True,
     notes: dict[str, str] | None = None,
-    **options,
-) -> DCAMSR:
+    **options: Any,
+) -> SuperResolver:
     """Train with Adam on the L1 loss (section 2); leaves log.csv, state.pt, last.safetensors.
 
     ``data`` are the tensors of ``cut_slices`` or a dataset of such slices; ``options`` the fields of
@@ -76,12 +78,15 @@ def train(
     recipe = Recipe(**options)
     data = TensorDataset(*data) if isinstance(data, tuple) else data
     together = recipe.count_per_step(len(data), count_processes())
-    steps = recipe.epochs * (len(data) // together) if recipe.epochs else recipe.steps
+    steps = recipe.epochs * (len(data) // together) if recipe.epochs else recipe.steps or 0
     last = steps if recipe.until is None else min(steps, recipe.until)
-    pairs = [p if isinstance(p, Pair) else load_pair(*p, model.config.scale) for p in validation]
-    model = model.to(recipe.device, memory_format=torch.channels_last).train()
+    scale = model.config.scale
+    pairs = [p if isinstance(p, Pair) else load_pair(p[0], p[1], scale) for p in validation]
+    model.to(recipe.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
-    parts, kept = {"model": model, "optimizer": optimizer}, model
+    parts: dict[str, Any] = {"model": model, "optimizer": optimizer}
+    kept = model
     if recipe.average:
         parts["average"] = average_weights(model, recipe.average)
         kept = parts["average"].module
@@ -93,7 +98,7 @@ def train(
     network = prepare_network(model, recipe)
     shares = Shares(len(data), together, recipe.seed, range(run.step, last), recipe.accumulate)
     on_gpu = recipe.device == "cuda"
-    batches = make_loader(data, shares, model.config.scale, recipe.vary, recipe.workers, on_gpu)
+    batches = make_loader(data, shares, scale, recipe.vary, recipe.workers, on_gpu)
     reader = iter(batches)
     quiet = not progress or get_rank() > 0
     bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)
@@ -134,9 +139,9 @@ def train(
     return model.eval()
 
 
-def prepare_network(model: DCAMSR, recipe: Recipe) -> nn.Module:
+def prepare_network(model: SuperResolver, recipe: Recipe) -> nn.Module:
     """The same network, compiled if asked, and kept alike in all processes."""
-    network = model
+    network: Any = model
     if recipe.compile:
         check_compiler(recipe.device)
         network = torch.compile(network)
@@ -195,8 +200,8 @@ def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
     model.train()
 
 
-def measure_psnr(model: DCAMSR, pairs: list[Pair]) -> float | None:
+def measure_psnr(model: SuperResolver, pairs: list[Pair]) -> float | None:
     """Mean volume PSNR in dB over the pairs of all processes, or None without pairs."""
-    values = [psnr(p.target_image, super_resolve(model, p, batch=4)) for p in pairs]
+    values = [psnr(p.given.images, super_resolve(model, p, batch=4)) for p in pairs]
     summed, count = sum_over_processes([sum(values), float(len(values))])
     return round(summed / count, 3) if count else None

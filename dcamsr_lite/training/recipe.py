@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from math import inf
+from typing import Any
 
 from ..errors import InputError
 
@@ -32,10 +33,13 @@ def make_reader(name: str, kind: type, fits: Callable, said: str) -> Callable[[s
 positive = make_reader("positive", int, lambda n: n >= 1, "positive")
 seed = make_reader("seed", int, lambda n: 0 <= n <= MAX_SEED, f"from 0 to {MAX_SEED}")
 rate = make_reader("rate", float, lambda x: 0 < x < inf, "positive and finite")
-READERS = {int: positive, int | None: positive, float: float}  # unless a field says otherwise
+# unless a field says otherwise
+READERS: dict[Any, Callable] = {int: positive, int | None: positive, float: float}
 
 
-def declare(role: str, default, help: str | None = None, presets=(), **option):
+def declare(
+    role: str, default: Any, help: str | None = None, presets: Any = (), **option: Any
+) -> Any:
     """A field. Its role: "weights" if it decides them, "note" if their file says it, both, or "how".
 
     ``presets``: what "lite" and "full" set otherwise. ``option``: how argparse reads it.
@@ -78,7 +82,7 @@ class Recipe:
     workers: int = declare("how", 0, "processes that read slices ahead",
                            type=int, choices=range(65), metavar="N")
     loss: str = declare("weights note", "l1", "l1: the paper's", choices=LOSSES)
-    vary: bool | str | tuple[str, ...] = declare(
+    vary: Any = declare(  # kinds, True for all of them; a tuple once it is made
         "weights note", False, "some of geometry,mirror,contrast,curve (default: all)",
         nargs="?", const=True, metavar="KINDS")
     average: float = declare("weights note", 0.0, "keep the weights' moving average, e.g. 0.999",

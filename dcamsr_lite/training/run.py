@@ -13,12 +13,11 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.data import Dataset
 
 from ..errors import InputError, atomic_path
 from ..network.checkpoints import save
-from ..network.model import DCAMSR
-from .dataset import sample_means
+from ..network.super_resolver import SuperResolver
+from .dataset import Slices, sample_means
 from .distributed import get_rank
 from .recipe import Recipe
 
@@ -32,6 +31,7 @@ SELECTED = (
 class Run:
     """The folder of a training: state.pt, log.csv, last and best weights, each whole or not at all.
 
+    >>> from dcamsr_lite import DCAMSR
     >>> model = DCAMSR(image_size=32)
     >>> run = Run("run", {"seed": 0}, {"model": model})
     >>> run.open(resume=False)
@@ -80,7 +80,7 @@ class Run:
             raise InputError(file, found, "the state of this network") from error
         vars(self).update(state)
 
-    def save(self, kept: DCAMSR) -> None:
+    def save(self, kept: SuperResolver) -> None:
         """Write everything; ``kept`` is the network whose weights others will load."""
         if get_rank() > 0:
             return
@@ -100,7 +100,7 @@ class Run:
         with atomic_path(self.out / "state.pt") as temporary:
             temporary.write_bytes(content.getbuffer())
 
-    def record(self, kept: DCAMSR, rate: float, quality: float | None) -> list:
+    def record(self, kept: SuperResolver, rate: float, quality: float | None) -> list:
         """Add a row to the log, and keep the weights if they are the best so far."""
         loss = sum(self.losses) / len(self.losses)
         self.rows.append([self.step, round(loss, 5), rate, quality, round(self.seconds, 1)])
@@ -144,7 +144,7 @@ def average_weights(model: nn.Module, decay: float) -> torch.optim.swa_utils.Ave
     return AveragedModel(model, multi_avg_fn=update)
 
 
-def identify(recipe: Recipe, model: nn.Module, data: Dataset, steps: int, together: int) -> dict:
+def identify(recipe: Recipe, model: SuperResolver, data: Slices, steps: int, together: int) -> dict:
     """What two runs must share to be one; how a step of ``together`` slices is divided is not in it.
 
     Earlier states call two of the fields by other names.

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +28,14 @@ from ..interpret.tracing import trace
 from ..metrics import score
 from ..network.baselines import NETWORKS, baseline
 from ..network.model import DCAMSR
+from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
 from .dataset import cut_slices
 from .loop import train
 from .run import read_log
 
 # Options of DCAMSR, or the name of a baseline: everything else is the same in every row.
-ROWS: dict[str, dict | str] = {
+ROWS: dict[str, Any] = {
     "released": {"variant": "released"},
     "unscrambled": {"variant": "released", "merge": "aligned"},
     "paper": {"variant": "paper"},
@@ -80,7 +82,7 @@ class Study:
     device: str = "cpu"
 
 
-def build_network(study: Study, row: str) -> nn.Module:
+def build_network(study: Study, row: str) -> SuperResolver:
     """The untrained network of a row.
 
     >>> build_network(Study(size=32), "no_channel").config.channel
@@ -90,7 +92,11 @@ def build_network(study: Study, row: str) -> nn.Module:
     """
     if row not in ROWS:
         raise InputError("row", repr(row), f"one of {', '.join(ROWS)}")
-    shared = {"preset": study.preset, "scale": study.scale, "image_size": study.size}
+    shared: dict[str, Any] = {
+        "preset": study.preset,
+        "scale": study.scale,
+        "image_size": study.size,
+    }
     if isinstance(ROWS[row], dict):
         return DCAMSR(**shared, **(study.network | ROWS[row]))
     own = {"start": study.network.get("start", "he")}  # otherwise the baseline's own sizes
@@ -211,7 +217,8 @@ def read_tables(folder: str | Path = ASSETS / "results") -> tuple[list[dict], li
         file = Path(folder) / name
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
         found.append([*csv.DictReader(lines)])
-    return tuple(found)
+    study, runs = found
+    return study, runs
 
 
 def select_psnr(lines: Iterable[dict], row: str, data: str = "simulated") -> Tensor | None:

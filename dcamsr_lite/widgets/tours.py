@@ -10,6 +10,7 @@ methods at one patch. Their query lies in bright fluid behind the thalamus. LAB 
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 _TOURS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -19,7 +20,7 @@ ATTENTION, VARIANTS, ATTRIBUTION = (
 LAB = _TOURS["lab"]
 
 
-def center_box(shape: tuple[int, int], scale: float) -> list[int]:
+def center_box(shape: Sequence[int], scale: float) -> list[int]:
     """The box in the centre of k-space that keeps 1 / ``scale`` of each axis, as ``crop_kspace``.
 
     >>> center_box((64, 33), 4)
@@ -30,7 +31,7 @@ def center_box(shape: tuple[int, int], scale: float) -> list[int]:
     return [*corner, *sides]
 
 
-def tour_kspace(shape: tuple[int, int]) -> list[dict]:
+def tour_kspace(shape: Sequence[int]) -> list[dict]:
     """The k-space explorer's tour for k-space of this shape (rows, columns), from centre to rim.
 
     >>> tour_kspace((64, 64))[0]["box"], len(tour_kspace((64, 64)))

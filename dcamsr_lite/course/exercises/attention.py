@@ -4,6 +4,8 @@
 ['channel', 'cosine', 'keeps_place', 'merge_heads', 'spatial', 'split_heads']
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from einops import einsum, rearrange
@@ -35,7 +37,7 @@ def spatial(q: Tensor, k: Tensor, v: Tensor, e: Tensor, f: Tensor) -> Tensor:
     return _spatial(q, k, v, e, f)
 
 
-def _spatial(q, k, v, e, f, scale: float | None = None, dim: int = -1) -> Tensor:
+def _spatial(q, k, v, e, f, *, scale: float | None = None, dim: int = -1) -> Tensor:
     k, v = (einsum(w, x, "p n, b head n d -> b head p d") for w, x in ((e, k), (f, v)))
     scale = q.shape[-1] ** -0.5 if scale is None else scale
     logits = einsum(q, k, "b head n d, b head p d -> b head n p") * scale
@@ -52,7 +54,7 @@ def channel(q: Tensor, k: Tensor, v: Tensor, temperature: Tensor) -> Tensor:
     return _channel(q, k, v, temperature)
 
 
-def _channel(q, k, v, temperature, normal=-2, softmax=-1, turned: bool = False) -> Tensor:
+def _channel(q, k, v, temperature, *, normal=-2, softmax=-1, turned: bool = False) -> Tensor:
     if normal is not None:
         q, k = F.normalize(q, dim=normal), F.normalize(k, dim=normal)
     attention = (q.mT @ k * temperature).softmax(softmax)  # b head d d
@@ -105,7 +107,7 @@ def _own_inputs(random, size: int) -> tuple:
     return q, k, lambda x: e @ x, random(HEADS, 1, 1).abs() + 2
 
 
-def _logits(result: object) -> object:
+def _logits(result: Any) -> Any:
     """Of the pair what counts, the inner products; as a tuple, so that no bare tensor equals it."""
     if isinstance(result, tuple) and len(result) == 2:
         return (result[0] @ result[1].mT,)
@@ -234,7 +236,9 @@ EXERCISES = {
         solution=tokens.cosine,
         inputs=_own_inputs,
         mistakes={
-            "The temperature is missing.": lambda q, k, project, t: tokens.cosine(q, k, project, 1),
+            "The temperature is missing.": lambda q, k, project, t: tokens.cosine(
+                q, k, project, torch.ones(1)
+            ),
             "You returned the logits; return the pair (queries, projected keys).": (
                 lambda q, k, project, t: _logits(tokens.cosine(q, k, project, t))[0]
             ),

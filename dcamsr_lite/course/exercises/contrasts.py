@@ -68,7 +68,7 @@ EXERCISES = {
             ),
             "TR and TE are exchanged.": lambda pd, t1, t2, tr, te: spin_echo(pd, t1, t2, te, tr),
             "The proton density is missing.": lambda pd, t1, t2, tr, te: spin_echo(
-                1, t1, t2, tr, te
+                torch.ones(1), t1, t2, tr, te
             ),
             "A sign in the exponent is wrong: the echo decays, exp(-TE / T2).": (
                 lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)) * exp(te / t2)

@@ -26,6 +26,7 @@ from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, run_intervention
 from ...interpret.record import Record, lift
 from ...network.model import DCAMSR
+from ...network.super_resolver import SuperResolver
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, pack_level, unpack
 from ..shared.slices import (
@@ -43,7 +44,7 @@ LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
 }
-Models = DCAMSR | Mapping[str, DCAMSR] | Sequence[DCAMSR]
+Models = SuperResolver | Mapping[str, SuperResolver] | Sequence[SuperResolver]
 
 
 class AttentionExplorer(Explorer):
@@ -87,7 +88,7 @@ class AttentionExplorer(Explorer):
 
     def _has(self, name: str, value, shown: dict | None = None) -> bool:
         """Whether this place is in a packed network, by default the one on screen."""
-        shown = shown or self.networks.get(self.network)
+        shown = shown or self.networks.get(self.network, {})
         if name == "network":
             return value in self.networks
         known = {
@@ -251,6 +252,7 @@ def explore(
 
 def _name_each(models: Models) -> dict[str, DCAMSR]:
     """Names for the networks: those given, else their variants, numbered where one comes again."""
+    named: dict[str, Any]
     if isinstance(models, Mapping):
         named = {str(name): model for name, model in models.items()}
     else:

@@ -86,15 +86,16 @@ class AttributionExplorer(Explorer):
     target = Unicode("detail").tag(**SYNC)
 
     def __init__(self, network: tuple[Callable, Tensor, Tensor] | None = None, **traits: Any):
-        self._network = network  # f, lr, ref
-        self._job, self._progress = None, (0, 0)  # (place, work) of a run that can go on
+        self._network: Any = network  # f, lr, ref
+        self._job: Any = None  # (place, work) of a run that can go on
+        self._progress = (0, 0)
         super().__init__(**traits)
         self.on_msg(self._answer)
 
     @validate("patch", "method", "target")
     def _is_there(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
-        known = {"method": METHODS, "target": TARGETS}
+        known: dict[str, dict] = {"method": METHODS, "target": TARGETS}
         if name in known and value not in known[name]:
             raise TraitError(f"{name} {value!r} is none of {[*known[name]]}")
         if name == "patch" and self.info:
@@ -273,6 +274,6 @@ def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:
         "quality": {n: judge_slice(images, images[n], pair.scale) for n in ("low", "output")},
         "methods": NAMES,
         "attends": attends,
-        "levels": [int(name) for name in f.transformers] if attends else [],
+        "levels": [*f.levels] if isinstance(f, DCAMSR) and attends else [],
         "largest": LARGEST_SIDE,
     }

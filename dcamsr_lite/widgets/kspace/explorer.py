@@ -11,6 +11,7 @@ The kernel sends one slice's k-space; the browser computes every image and numbe
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -194,7 +195,7 @@ class KSpaceExplorer(Explorer):
         title = f"k-space, {100 * kept:.3g} % kept"
         draw_panel(axes[0], title, log, "magnitude", 0, low=-4, label=label)
         row, column, height, width = self.covered()
-        edge = dict(fill=False, color="white", linewidth=1.5)
+        edge: dict[str, Any] = dict(fill=False, color="white", linewidth=1.5)
         middle = (column + (width - 1) / 2, row + (height - 1) / 2)
         outline = Rectangle((column - 0.5, row - 0.5), width, height, **edge)
         axes[0].add_patch(
@@ -299,7 +300,8 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
         found = f"values from {float(image.min()):.4g} to {float(image.max()):.4g}"
         raise InputError(f"slice {index}", found, "a magnitude image, in its own units")
     own = volume.kspace is None
-    kspace, notes = (fft2c(image)[None], []) if own else _compressed(volume.kspace[index])
+    coils = fft2c(image)[None] if volume.kspace is None else volume.kspace[index]
+    kspace, notes = (coils, []) if own else _compressed(coils)
     kspace = torch.stack([kspace.real, kspace.imag], 1)
     return KSpaceExplorer(
         info={

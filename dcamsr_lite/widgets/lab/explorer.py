@@ -91,8 +91,8 @@ class InterventionLab(Explorer):
     result = Dict().tag(**SYNC, to_json=_sent)
     rows = List(Dict()).tag(**SYNC)
 
-    def __init__(self, asked: tuple | None = None, base: Outcome | None = None, **traits: Any):
-        self._model, self._pair, self._slice, self._other = asked or [None] * 4
+    def __init__(self, asked: tuple = (None,) * 4, base: Outcome | None = None, **traits: Any):
+        self._model, self._pair, self._slice, self._other = asked
         self._base = base  # nothing changed
         self._tried: dict[Intervention, Outcome] = {}
         self._ready: dict[Intervention, Outcome] = {}  # prepared: without a row in the table
@@ -163,7 +163,11 @@ class InterventionLab(Explorer):
         The change is packed for itself: between two packed outputs a tiny one would be rounding noise.
         """
         self._count += 1
-        asked = {"intervention": wanted.as_dict(), "count": self._count, "seconds": 0.0}
+        asked: dict[str, Any] = {
+            "intervention": wanted.as_dict(),
+            "count": self._count,
+            "seconds": 0.0,
+        }
         try:
             found = self._run(wanted)
         except InputError as error:
@@ -199,7 +203,7 @@ class InterventionLab(Explorer):
             return []
         levels = self.info["levels"]
         branches = [Cut(b, state) for b in self.info["branches"] for state in ("off", "uniform")]
-        sets = [(c,) for c in branches]
+        sets: list[tuple[Cut, ...]] = [(c,) for c in branches]
         sets.append(tuple(c for c in branches if c.state == "off"))
         if len(levels) > 1:
             sets += [tuple(Cut(b, "off", (n,)) for b in self.info["branches"]) for n in levels]
@@ -317,7 +321,7 @@ def intervention_lab(
             "title": name_network(model, pair.scale),
             "notes": [own] if alone else [],
             "heads": config.heads if config else 0,
-            "levels": [int(level) for level in model.transformers] if config else [],
+            "levels": [*model.levels] if isinstance(model, DCAMSR) else [],
             "branches": [name for name in BRANCHES if getattr(config, name, False)],
             "references": [n for n in REFERENCES if n != "target" or base.target is not None],
             "titles": TITLES

@@ -61,7 +61,7 @@ class Explorer(anywidget.AnyWidget):
         return f"{name}: {self.info['title']}" if self.info else self.message or f"{name}: empty"
 
     def _repr_mimebundle_(self, **kwargs):
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        data, metadata = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         twin = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
         return data | twin, metadata
 

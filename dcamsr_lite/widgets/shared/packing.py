@@ -4,6 +4,8 @@
 30000000.0
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -31,9 +33,12 @@ def pack(x: Tensor, dtype: str, maps: bool = False) -> dict:
     if dtype in FIXED:
         scaled = scaled.round()
     data = _pairs(scaled) if dtype == "int12" else scaled.to(getattr(torch, dtype))
-    scale = scale.flatten().tolist() if maps else float(scale)
-    data = data.contiguous().numpy().tobytes()
-    return {"data": data, "dtype": dtype, "shape": list(x.shape), "scale": scale}
+    return {
+        "data": data.contiguous().numpy().tobytes(),
+        "dtype": dtype,
+        "shape": list(x.shape),
+        "scale": scale.flatten().tolist() if maps else float(scale),
+    }
 
 
 def _pairs(x: Tensor) -> Tensor:
@@ -87,8 +92,8 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     """
     grid = record.grids[level]
     window = record.windows.get(level)
-    footprints = record.footprints.get(level)
-    projection = model.transformers[str(level)].attention.spatial.project_value
+    footprints: Any = record.footprints.get(level)
+    projection = model.levels[level].attention.spatial.project_value
     held, resample = getattr(projection, "weight", None), None
     if window:
         sent = None
