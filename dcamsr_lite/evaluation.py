@@ -117,7 +117,11 @@ def check_output(sr: Tensor, ref: Tensor) -> Tensor:
 def check_scale(model: Network, scale: int) -> None:
     """Raise InputError if the model was trained for another scale; a function of yours may be for any.
 
-    >>> check_scale(lambda lr, ref: ref, 3)
+    >>> from dcamsr_lite import DCAMSR
+    >>> check_scale(DCAMSR(scale=4, image_size=32), 2)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: weights: found a network for 4x; expected one for the asked 2x
     """
     if not callable(model):
         raise InputError(

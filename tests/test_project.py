@@ -1,5 +1,7 @@
 """What holds the project together: environments agree, imports stay quick, files stay small."""
 
+import ast
+import doctest
 import re
 import subprocess
 import sys
@@ -148,3 +150,11 @@ def test_architecture_figures_are_those_of_their_script(monkeypatch, tmp_path):
     assert names == sorted(path.name for path in folder.glob("*.svg")) and len(names) == 3
     for name in names:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_every_doctest_shows_something():
+    for path in (ROOT / "dcamsr_lite").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                shown = doctest.DocTestParser().get_examples(ast.get_docstring(node) or "")
+                assert not shown or any(example.want for example in shown), (path.name, node)

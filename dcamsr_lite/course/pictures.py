@@ -70,10 +70,7 @@ def show(images: "Mapping[str, Tensor] | Figure", alt: str, dpi: int = 80, **opt
 
 
 def compare(result: Result) -> None:
-    """Draw the learner's result beside the target, where there is something to draw.
-
-    >>> compare(Result("failed", "not yet."))
-    """
+    """Draw the learner's result beside the target, in a notebook, if there is something to draw."""
     from IPython import get_ipython
 
     if result.target is None or result.yours is None or get_ipython() is None:

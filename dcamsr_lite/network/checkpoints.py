@@ -44,6 +44,8 @@ def save(
 
     >>> from dcamsr_lite import DCAMSR
     >>> save(DCAMSR(image_size=32), "exact.safetensors", dtype=torch.float32, data="none")
+    >>> sorted(read_header("exact.safetensors"))
+    ['config', 'data', 'format']
 
     ``notes`` are strings kept in the file's header. Raises InputError when it cannot be written.
     """

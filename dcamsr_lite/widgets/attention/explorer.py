@@ -8,7 +8,8 @@ matrix; the browser computes softmax, lift and picture (level.js).
 >>> model = dl.DCAMSR(scale=4, image_size=32)
 >>> explorer = explore(model, dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4))
 >>> explorer.query = [3, 5]
->>> explorer.save_html("attention.html")
+>>> explorer.lift().shape
+torch.Size([32, 32])
 """
 
 from collections.abc import Mapping, Sequence

@@ -94,6 +94,8 @@ class Explorer(anywidget.AnyWidget):
         """Write one page that shows the explorer anywhere: no kernel, no network. Atomic.
 
         >>> Explorer(message="nothing to show").save_html("empty.html")
+        >>> Path("empty.html").read_text(encoding="utf-8")[:15]
+        '<!doctype html>'
 
         Raises InputError when it cannot be written.
         """
