@@ -65,6 +65,10 @@ def test_a_configuration_is_told_as_it_would_be_typed(method, preset):
     assert eval(repr(by_hand)) == by_hand
 
 
+def test_type_checkers_are_told_of_the_types():
+    assert (ROOT / "dcamsr_lite" / "py.typed").is_file()
+
+
 def public_functions(body: list, of: str = ""):
     for node in body:
         named = isinstance(node, ast.ClassDef | ast.FunctionDef)

@@ -71,14 +71,16 @@ def train(
     (``join_processes``) each process takes its part of every step.
 
     Raises InputError for an ``out`` that cannot be written or holds another run (another network,
-    other data, another recipe), for validation pairs that the network cannot take, and for a loss or
-    a gradient that is not finite: what was saved last is kept then. Returns the network whose weights
-    were kept, in eval mode.
+    other data, another recipe), for neither steps nor epochs, for validation pairs that the network
+    cannot take or that lack a target, and for a loss or a gradient that is not finite: what was saved
+    last is kept then. Returns the network whose weights were kept, in eval mode.
     """
     recipe = Recipe(**options)
     data = TensorDataset(*data) if isinstance(data, tuple) else data
     together = recipe.count_per_step(len(data), count_processes())
-    steps = recipe.epochs * (len(data) // together) if recipe.epochs else recipe.steps or 0
+    steps = recipe.epochs * (len(data) // together) if recipe.epochs else recipe.steps
+    if steps is None:
+        raise InputError("steps", "none, and no epochs", "one of the two")
     last = steps if recipe.until is None else min(steps, recipe.until)
     scale = model.config.scale
     pairs = [p if isinstance(p, Pair) else load_pair(p[0], p[1], scale) for p in validation]
@@ -192,6 +194,8 @@ def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
     """Raise InputError for a pair that this network cannot take: before the first step, not after."""
     device = next(model.parameters()).device
     for pair in pairs:
+        if pair.target is None:
+            raise InputError("validation", "a pair without a target", "pairs with one")
         try:
             model.eval()(pair.lr[:1].to(device), pair.ref[:1].to(device))
         except ValueError as error:

@@ -82,7 +82,7 @@ class Recipe:
     workers: int = declare("how", 0, "processes that read slices ahead",
                            type=int, choices=range(65), metavar="N")
     loss: str = declare("weights note", "l1", "l1: the paper's", choices=LOSSES)
-    vary: Any = declare(  # kinds, True for all of them; a tuple once it is made
+    vary: tuple[str, ...] = declare(  # or a str, or True for all, until it is made
         "weights note", False, "some of geometry,mirror,contrast,curve (default: all)",
         nargs="?", const=True, metavar="KINDS")
     average: float = declare("weights note", 0.0, "keep the weights' moving average, e.g. 0.999",

@@ -35,7 +35,7 @@ from .loop import train
 from .run import read_log
 
 # Options of DCAMSR, or the name of a baseline: everything else is the same in every row.
-ROWS: dict[str, Any] = {
+ROWS: dict[str, dict | str] = {
     "released": {"variant": "released"},
     "unscrambled": {"variant": "released", "merge": "aligned"},
     "paper": {"variant": "paper"},
@@ -57,7 +57,8 @@ ROWS: dict[str, Any] = {
     "as_large": {"channels": 32, "heads": 8},  # lite itself: as many parameters as the baselines
     "bilinear": {"upsampling": "bilinear"},
     "torch_start": {"start": "torch"},
-} | {name: name for name in NETWORKS if name != "concatenation"}
+    **{name: name for name in NETWORKS if name != "concatenation"},
+}
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,12 @@ def build_network(study: Study, row: str) -> SuperResolver:
         "scale": study.scale,
         "image_size": study.size,
     }
-    if isinstance(ROWS[row], dict):
-        return DCAMSR(**shared, **(study.network | ROWS[row]))
+    if isinstance(chosen := ROWS[row], dict):
+        return DCAMSR(**shared, **(study.network | chosen))
     own = {"start": study.network.get("start", "he")}  # otherwise the baseline's own sizes
     if row == "concatenation" and study.preset == "lite":  # DCAMSR's trunk, as many parameters
         own = study.network | {"blocks": (1, 10, 20)}
-    return baseline(ROWS[row], **shared, **own)
+    return baseline(chosen, **shared, **own)
 
 
 def make_training_slices(study: Study, real: Iterable[tuple] = ()) -> tuple[Tensor, Tensor, Tensor]:

@@ -123,6 +123,15 @@ def test_a_validation_volume_of_another_size_is_refused_before_the_first_step(te
     model = dl.DCAMSR(image_size=32, variant="paper")
     with pytest.raises(dl.InputError, match="validation: found a volume of 48 x 48"):
         train(model, tensors, "run", steps=3, validation=[(wide, wide)], progress=False)
+
+
+def test_what_cannot_be_trained_or_judged_is_refused_before_the_first_step(tensors):
+    model = dl.DCAMSR(image_size=32)
+    with pytest.raises(dl.InputError, match="steps: found none"):
+        train(model, tensors, "run", steps=None, progress=False)
+    without = dl.load_input(torch.rand(1, 32, 32), torch.rand(1, 8, 8), scale=4)
+    with pytest.raises(dl.InputError, match="validation: found a pair without a target"):
+        train(model, tensors, "run", steps=3, validation=[without], progress=False)
     assert not Path("run").exists()
 
 
