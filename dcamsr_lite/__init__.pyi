@@ -17,12 +17,14 @@ from . import (
     training as training,
     widgets as widgets,
 )
+from .data.file_lists import (
+    find_pairs as find_pairs,
+    read_pairs_csv as read_pairs_csv,
+)
 from .data.pairs import (
     Pair as Pair,
-    find_pairs as find_pairs,
     load_input as load_input,
     load_pair as load_pair,
-    read_pairs_csv as read_pairs_csv,
 )
 from .errors import InputError as InputError
 from .evaluation import evaluate as evaluate, super_resolve as super_resolve

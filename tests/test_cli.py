@@ -98,7 +98,7 @@ def test_a_far_matrix_is_warned_about_on_stderr_only(volumes, tmp_path, capsys):
 
 
 def test_simulate_writes_m4raw_names_that_pair_up(capsys):
-    from dcamsr_lite.data.pairs import find_pairs
+    from dcamsr_lite.data.file_lists import find_pairs
 
     options = ["--out", "made", "--subjects", 2, "--seed", 5, "--size", 32]
     status, out, err = run("data", "simulate", *options, capsys=capsys)

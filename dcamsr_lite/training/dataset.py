@@ -20,8 +20,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from ..data.augmentation import vary
+from ..data.file_lists import find_pairs, read_pairs_csv
 from ..data.files import read_volume
-from ..data.pairs import find_pairs, load_pair, read_pairs_csv
+from ..data.pairs import load_pair
 from ..data.volume import Volume
 from ..errors import InputError, atomic_path
 from ..kspace import fft2c, ifft2c

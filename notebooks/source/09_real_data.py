@@ -40,7 +40,7 @@ import dcamsr_lite as dl
 from dcamsr_lite import cli, course, metrics, phantom
 from dcamsr_lite import kspace as ks
 from dcamsr_lite.data import files, hdf5
-from dcamsr_lite.data.pairs import find_pairs, read_pairs_csv
+from dcamsr_lite.data.file_lists import find_pairs, read_pairs_csv
 from dcamsr_lite.phantom.subjects import DEMO_SEED
 
 START = globals().get("START", Path.cwd())  # the first folder, also when this cell runs again

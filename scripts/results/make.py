@@ -27,7 +27,8 @@ from tables import read
 from tqdm import tqdm
 
 import dcamsr_lite as dl
-from dcamsr_lite.data.pairs import Pair, load_pair, read_pairs_csv
+from dcamsr_lite.data.file_lists import read_pairs_csv
+from dcamsr_lite.data.pairs import Pair, load_pair
 from dcamsr_lite.errors import ASSETS, InputError, atomic_path
 from dcamsr_lite.evaluation import METHODS
 from dcamsr_lite.interpret.image_edits import shift

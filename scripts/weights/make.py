@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 import dcamsr_lite as dl
-from dcamsr_lite.data.pairs import load_pair, read_pairs_csv
+from dcamsr_lite.data.file_lists import read_pairs_csv
+from dcamsr_lite.data.pairs import load_pair
 from dcamsr_lite.errors import ASSETS
 from dcamsr_lite.evaluation import METHODS, evaluate
 from dcamsr_lite.kspace import center_crop, center_pad, fft2c, ifft2c
