@@ -9,7 +9,10 @@ kspace.noise: not yet. The crop keeps fewer noisy samples: the noise of a pixel 
 No exercise needs a network connection, and no module knows of a notebook. Not for clinical use.
 """
 
+import json
 import os
+from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +23,8 @@ from .report import report, results
 __all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "picture", "report"]
 __all__ += ["budget", "results", "show", "use"]
 
-# One module of exercises per notebook, in their order; the questions of all stand in questions.json.
+# One module of exercises per notebook, in their order; the words of all stand in hints.json and
+# questions.json.
 HOMES = ["start", "kspace", "contrasts", "attention", "microscope", "training", "ablations"]
 HOMES += ["reliance", "failures", "realdata"]
 
@@ -28,12 +32,19 @@ HOMES += ["reliance", "failures", "realdata"]
 def __getattr__(name: str):
     if name != "EXERCISES":
         raise AttributeError(f"module 'dcamsr_lite.course' has no attribute {name!r}")
+    return _load_exercises()
+
+
+@cache
+def _load_exercises() -> dict[str, Exercise | Question]:
+    words = Path(__file__).parent
+    hints = json.loads((words / "hints.json").read_text(encoding="utf-8"))
     exercises: dict[str, Exercise | Question] = {
-        f"{home}.{name}": exercise
+        f"{home}.{name}": replace(exercise, hints=hints[f"{home}.{name}"])
         for home in HOMES
         for name, exercise in import_module(f".exercises.{home}", __name__).EXERCISES.items()
     }
-    return exercises | read_questions(Path(__file__).with_name("questions.json"))
+    return exercises | read_questions(words / "questions.json")
 
 
 def budget(whole: int, fast: int) -> int:
@@ -67,7 +78,7 @@ def check(name: str, attempt: object) -> None:
     yet" and stops nothing. While a notebook is graded, everything but a pass raises AssertionError.
     Raises ValueError for an exercise that is not there.
     """
-    exercises = __getattr__("EXERCISES")
+    exercises = _load_exercises()
     if name not in exercises:
         raise ValueError(f"no exercise {name!r}; expected one of {[*exercises]}")
     result = examine(exercises[name], attempt)
@@ -87,7 +98,7 @@ def use(name: str, attempt: object) -> object:
 
     So that the cells after an unsolved exercise still run.
     """
-    exercise = __getattr__("EXERCISES")[name]
+    exercise = _load_exercises()[name]
     state = examine(exercise, attempt).state
     if state == "passed":
         print(f"{name}: your own is used here.")

@@ -3,7 +3,8 @@
 >>> double = Exercise(
 ...     solution=lambda x: 2 * x,
 ...     inputs=lambda random, size: (random(size),),
-...     mistakes={"The factor 2 is missing.": lambda x: x},
+...     mistakes={"no_factor": lambda x: x},
+...     hints={"no_factor": "The factor 2 is missing."},
 ... )
 >>> examine(double, lambda x: x + x).state
 'passed'
@@ -29,19 +30,20 @@ SIZES = (6, 9, 12, 16)  # of the random inputs: even and odd
 
 @dataclass(frozen=True)
 class Exercise:
-    """A function to write. ``mistakes`` maps a hint to what someone who makes it would have written.
+    """A function to write. ``mistakes`` maps a name to what someone who makes it would have written.
 
+    ``hints`` has a sentence for each, and under "otherwise" what is said when none is recognised.
     ``inputs(random, size)`` gives the arguments; ``random`` is torch.randn with its own generator.
-    ``axes`` names those of the result, ``hint`` is said when no mistake is recognised, ``shown``
-    turns a result into an image (row, column) that can be drawn, or is None. ``view`` takes of a
-    result what has to agree, where results may differ in the rest.
+    ``axes`` names those of the result, ``shown`` turns a result into an image (row, column) that
+    can be drawn, or is None. ``view`` takes of a result what has to agree, where results may differ
+    in the rest.
     """
 
     solution: Callable
     inputs: Callable[..., tuple]
     mistakes: dict[str, Callable]
+    hints: dict[str, str] = field(default_factory=dict)
     axes: str = ""
-    hint: str = ""
     shown: Callable[[Tensor], Tensor] | None = None
     view: Callable[[Any], Any] = lambda result: result
 
@@ -207,12 +209,12 @@ def _find_mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial
     """The hint of the known mistake that gives the same results, or what can be said in general."""
     if trials[0].yours is None:
         return "Your function returns nothing: is the `return` missing?"
-    for hint, wrong in exercise.mistakes.items():
+    for mistake, wrong in exercise.mistakes.items():
         if all(exercise.same(t.yours, wrong(*_copy(t.inputs))) for t in trials):
-            return hint
+            return exercise.hints[mistake]
     some = len(failing) < len(trials)
     where = f"That is for {_describe(failing[0].inputs[0])}; others are right." if some else ""
-    said = [_say_in_general(exercise, failing), where, exercise.hint]
+    said = [_say_in_general(exercise, failing), where, exercise.hints.get("otherwise")]
     return " ".join(filter(None, said))
 
 

@@ -1,8 +1,10 @@
 """The course's checks: right passes, untouched says so, typical mistakes are named."""
 
 import inspect
+import json
 import math
 import re
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -35,9 +37,18 @@ def test_each_mistake_gets_its_own_hint(name):
     """Three or more each, and random inputs tell them apart from each other."""
     exercise = EXERCISES[name]
     assert len(exercise.mistakes) >= 3
-    for hint, wrong in exercise.mistakes.items():
+    for mistake, wrong in exercise.mistakes.items():
         result = examine(exercise, wrong)
-        assert (result.state, result.message) == ("failed", f"not yet. {hint}")
+        assert (result.state, result.message) == ("failed", f"not yet. {exercise.hints[mistake]}")
+
+
+def test_every_mistake_has_a_hint_and_every_hint_a_mistake():
+    """In one order too, so that both files are read side by side; no two mistakes share a hint."""
+    hints = json.loads(files(course).joinpath("hints.json").read_text(encoding="utf-8"))
+    assert [*hints] == FUNCTIONS
+    for name, sentences in hints.items():
+        assert [*sentences] == [*EXERCISES[name].mistakes, "otherwise"], name
+        assert len({*sentences.values()}) == len(sentences), name
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -186,7 +197,11 @@ def test_a_solution_in_other_words_passes():
 
 def unknown(wrong, axes="b head n d", target=lambda x: x):
     exercise = Exercise(
-        target, lambda random, size: (random(2, 3, size, 4),), mistakes={}, axes=axes, hint="Look."
+        target,
+        lambda random, size: (random(2, 3, size, 4),),
+        mistakes={},
+        axes=axes,
+        hints={"otherwise": "Look."},
     )
     return examine(exercise, wrong).message
 
@@ -380,11 +395,11 @@ def test_pictures_have_colour_bars_with_numbers_and_words(capsys):
 
 def test_hints_are_sentences_for_students():
     for name, exercise in EXERCISES.items():
-        for hint in (
-            [*exercise.mistakes.keys()] if name in FUNCTIONS else exercise.mistakes.values()
-        ):
-            assert hint[0].isupper() and hint.rstrip(")")[-1] in ".?", (name, hint)
-        assert exercise.hint, name
+        hints = exercise.hints if name in FUNCTIONS else exercise.mistakes
+        for mistake, hint in hints.items():
+            sentence = hint[0].isupper() and hint.rstrip(")")[-1] in ".?"
+            assert sentence or mistake == "otherwise", (name, hint)
+        assert hints["otherwise"] if name in FUNCTIONS else exercise.hint, name
     assert inspect.getdoc(course).endswith("Not for clinical use.")
 
 

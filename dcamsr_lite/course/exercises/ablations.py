@@ -85,73 +85,43 @@ EXERCISES = {
         solution=paired,
         inputs=_two_rows,
         mistakes={
-            "That is the mean over subjects, one number per seed; average over the seeds, axis 0.": (
-                lambda a, b: (a - b).mean(1)
-            ),
-            "One difference for each subject is asked, not one for all.": (
-                lambda a, b: (a - b).mean()
-            ),
-            "That takes the first seed only.": lambda a, b: a[0] - b[0],
-            "That is b minus a.": lambda a, b: b.mean(0) - a.mean(0),
-            "The sign is lost: where b is better the difference is negative.": (
-                lambda a, b: (a.mean(0) - b.mean(0)).abs()
-            ),
-            "The seeds are still there: average over them, axis 0.": lambda a, b: a - b,
-            "That takes the best seed of each subject; nobody gets to choose afterwards.": (
-                lambda a, b: a.amax(0) - b.amax(0)
-            ),
+            "per_seed": lambda a, b: (a - b).mean(1),
+            "one_for_all": lambda a, b: (a - b).mean(),
+            "first_seed": lambda a, b: a[0] - b[0],
+            "other_way_round": lambda a, b: b.mean(0) - a.mean(0),
+            "unsigned": lambda a, b: (a.mean(0) - b.mean(0)).abs(),
+            "per_subject_and_seed": lambda a, b: a - b,
+            "best_seed": lambda a, b: a.amax(0) - b.amax(0),
         },
         axes="subject",
-        hint="Subtract, then the mean over the seeds, axis 0.",
     ),
     "interval": Exercise(
         solution=interval,
         inputs=_differences,
         mistakes={
-            "That is where single subjects lie, not where the mean may lie: redraw, then average.": (
-                lambda d, draws: _between(d)
-            ),
-            "The redrawn subjects are not averaged: one mean for each draw.": lambda d, draws: (
-                _between(d[draws].flatten())
-            ),
-            "That averages over the draws (axis 0): one mean for each draw is needed, axis 1.": (
-                lambda d, draws: _between(d[draws].mean(0))
-            ),
-            "That leaves 5 % out on each side: a 90 % interval.": lambda d, draws: _between(
-                d[draws].mean(-1), (0.05, 0.95)
-            ),
-            "Smallest and largest mean: with more draws that interval grows without end.": (
-                lambda d, draws: torch.stack(d[draws].mean(-1).aminmax())
-            ),
-            "The low end comes first.": lambda d, draws: interval(d, draws).flip(0),
-            "That is 1.96 standard errors to both sides: it takes a bell for granted, and uses no"
-            " draws.": lambda d, draws: _bell(d, d.std() / len(d) ** 0.5),
-            "A bell is taken for granted by 1.96 deviations to both sides: read off the"
-            " quantiles.": lambda d, draws: _bell(d, d[draws].mean(-1).std()),
-            "The median is not the mean.": lambda d, draws: _between(d[draws].median(-1).values),
+            "single_subjects": lambda d, draws: _between(d),
+            "not_averaged": lambda d, draws: _between(d[draws].flatten()),
+            "mean_of_draws": lambda d, draws: _between(d[draws].mean(0)),
+            "ninety_percent": lambda d, draws: _between(d[draws].mean(-1), (0.05, 0.95)),
+            "extremes": lambda d, draws: torch.stack(d[draws].mean(-1).aminmax()),
+            "high_first": lambda d, draws: interval(d, draws).flip(0),
+            "standard_errors": lambda d, draws: _bell(d, d.std() / len(d) ** 0.5),
+            "deviations": lambda d, draws: _bell(d, d[draws].mean(-1).std()),
+            "median": lambda d, draws: _between(d[draws].median(-1).values),
         },
         axes="low_high",
-        hint="differences[draws] is (draw, subject): average, then the quantiles 0.025 and 0.975.",
     ),
     "claim": Exercise(
         solution=claim,
         inputs=_findings,
         mistakes={
-            "The seeds' own interval has to leave zero out as well: that of one seed has no end.": (
-                lambda low, high, seeds: _outside(low, high)
-            ),
-            "One sign is not enough: three seeds of equal rows agree in one case of four. Ask"
-            " seed_interval(seeds).": lambda low, high, seeds: (
+            "seeds_not_asked": lambda low, high, seeds: _outside(low, high),
+            "one_sign": lambda low, high, seeds: (
                 _outside(low, high) and len(seeds) > 1 and _agree(seeds)
             ),
-            "A row may also be clearly worse: high < 0.": lambda low, high, seeds: (
-                low > 0 and _outside(*seed_interval(seeds))
-            ),
-            "The interval over heads is not asked: it has to leave zero out.": (
-                lambda low, high, seeds: _outside(*seed_interval(seeds))
-            ),
-            "The other way round: True is a claim.": lambda *found: not claim(*found),
+            "better_only": lambda low, high, seeds: low > 0 and _outside(*seed_interval(seeds)),
+            "heads_not_asked": lambda low, high, seeds: _outside(*seed_interval(seeds)),
+            "other_way_round": lambda *found: not claim(*found),
         },
-        hint="Zero lies outside of (low, high) and of seed_interval(seeds): True or False.",
     ),
 }

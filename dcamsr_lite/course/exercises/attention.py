@@ -107,6 +107,10 @@ def _own_inputs(random, size: int) -> tuple:
     return q, k, lambda x: e @ x, random(HEADS, 1, 1).abs() + 2
 
 
+def _unit(x: Tensor, dim: int = -1) -> Tensor:
+    return F.normalize(x, dim=dim)
+
+
 def _logits(result: Any) -> Any:
     """Of the pair what counts, the inner products; as a tuple, so that no bare tensor equals it."""
     if isinstance(result, tuple) and len(result) == 2:
@@ -119,23 +123,18 @@ EXERCISES = {
         solution=split_heads,
         inputs=lambda random, size: (random(2, size, HEADS * D), HEADS),
         mistakes={
-            "Heads are outermost in the channels, (head d); you wrote (d head).": lambda x, heads: (
-                rearrange(x, "b n (d head) -> b head n d", head=heads)
+            "heads_inside": lambda x, heads: rearrange(x, "b n (d head) -> b head n d", head=heads),
+            "bare_reshape": lambda x, heads: _flat(
+                x, "b (head n d) -> b head n d", head=heads, d=x.shape[-1] // heads
             ),
-            "A bare reshape cuts the line of numbers anew, across tokens: name the axes instead.": (
-                lambda x, heads: _flat(
-                    x, "b (head n d) -> b head n d", head=heads, d=x.shape[-1] // heads
-                )
+            "tokens_before_heads": lambda x, heads: rearrange(
+                x, "b n (head d) -> b n head d", head=heads
             ),
-            "The axes are (b n head d): tokens and heads are exchanged.": lambda x, heads: (
-                rearrange(x, "b n (head d) -> b n head d", head=heads)
-            ),
-            "Tokens and features are exchanged: (b head n d), not (b head d n).": lambda x, heads: (
-                rearrange(x, "b n (head d) -> b head d n", head=heads)
+            "features_before_tokens": lambda x, heads: rearrange(
+                x, "b n (head d) -> b head d n", head=heads
             ),
         },
         axes="b head n d",
-        hint='rearrange(x, "b n (...) -> b head n d", head=heads).',
     ),
     "spatial": Exercise(
         solution=spatial,
@@ -145,132 +144,73 @@ EXERCISES = {
             random(TOKENS, size) / 2,
         ),
         mistakes={
-            "The factor 1 / sqrt(d) is missing.": lambda *x: _spatial(*x, scale=1.0),
-            "Divide by sqrt(d), not by d.": lambda *x: _spatial(*x, scale=1 / D),
-            "Divide by the root of d, the features of one head; you took all channels, head * d.": (
-                lambda *x: _spatial(*x, scale=(HEADS * D) ** -0.5)
-            ),
-            "The softmax runs over the wrong axis, the queries n: each query's weights on the"
-            " projected tokens p have to sum to one.": lambda *x: _spatial(*x, dim=-2),
-            "The softmax runs over the wrong axis, the heads.": lambda *x: _spatial(*x, dim=1),
-            "The softmax is missing.": lambda *x: _spatial(*x, dim=0),
-            "The values have a projection of their own: f, not e.": lambda q, k, v, e, f: spatial(
-                q, k, v, e, e
-            ),
-            "The projections are exchanged: e is for the keys, f for the values.": (
-                lambda q, k, v, e, f: spatial(q, k, v, f, e)
-            ),
+            "no_scale": lambda *x: _spatial(*x, scale=1.0),
+            "scale_by_d": lambda *x: _spatial(*x, scale=1 / D),
+            "scale_of_all_channels": lambda *x: _spatial(*x, scale=(HEADS * D) ** -0.5),
+            "softmax_over_queries": lambda *x: _spatial(*x, dim=-2),
+            "softmax_over_heads": lambda *x: _spatial(*x, dim=1),
+            "no_softmax": lambda *x: _spatial(*x, dim=0),
+            "one_projection": lambda q, k, v, e, f: spatial(q, k, v, e, e),
+            "projections_exchanged": lambda q, k, v, e, f: spatial(q, k, v, f, e),
         },
         axes="b head n d",
-        hint="Project k with e and v with f, then softmax(q k^T / sqrt(d)) v.",
         shown=lambda x: x[0, 0],
     ),
     "merge_heads": Exercise(
         solution=merge_heads,
         inputs=lambda random, size: (random(2, HEADS, size, D),),
         mistakes={
-            "Heads are merged in the wrong order: (head d), as they were split, not (d head).": (
-                lambda x: rearrange(x, "b head n d -> b n (d head)")
-            ),
-            "That is the released mistake: features outermost, then cut into rows. Each row holds"
-            " one feature of many tokens.": merge_heads_scrambled,
-            "A bare reshape of (b head n d) puts several tokens of one head into a row: move the"
-            " heads behind the tokens first.": lambda x: _flat(x, "b (n c) -> b n c", n=x.shape[2]),
-            "The axes are (b c n): channels last.": lambda x: rearrange(
-                x, "b head n d -> b (head d) n"
-            ),
-            "The heads were averaged; they have to stand side by side.": lambda x: x.mean(1),
+            "heads_inside": lambda x: rearrange(x, "b head n d -> b n (d head)"),
+            "released": merge_heads_scrambled,
+            "bare_reshape": lambda x: _flat(x, "b (n c) -> b n c", n=x.shape[2]),
+            "channels_first": lambda x: rearrange(x, "b head n d -> b (head d) n"),
+            "averaged": lambda x: x.mean(1),
         },
         axes="b n c",
-        hint='rearrange(x, "b head n d -> b n (...)").',
         shown=lambda x: x[0],
     ),
     "channel": Exercise(
         solution=channel,
         inputs=lambda random, size: (*_qkv(random, size), random(HEADS, 1, 1).abs() + 2),
         mistakes={
-            "The temperature is missing.": lambda q, k, v, t: _channel(q, k, v, 1),
-            "Multiply by the temperature; you divided.": lambda q, k, v, t: _channel(
-                q, k, v, 1 / t
-            ),
-            "The softmax runs over the wrong axis, the query features: each row has to sum to"
-            " one.": lambda *x: _channel(*x, softmax=-2),
-            "Normalise over the tokens n, dim=-2; you normalised over the features d.": lambda *x: (
-                _channel(*x, normal=-1)
-            ),
-            "Nothing is normalised: the logits grow with the number of pixels.": lambda *x: (
-                _channel(*x, normal=None)
-            ),
-            "The attention is applied transposed: output feature i is the sum over j of"
-            " A[i, j] v[j].": lambda *x: _channel(*x, turned=True),
-            "That is scaled by 1 / sqrt(d) instead of the temperature.": lambda q, k, v, t: (
-                _channel(q, k, v, D**-0.5)
-            ),
+            "no_temperature": lambda q, k, v, t: _channel(q, k, v, 1),
+            "divided": lambda q, k, v, t: _channel(q, k, v, 1 / t),
+            "softmax_over_queries": lambda *x: _channel(*x, softmax=-2),
+            "over_features": lambda *x: _channel(*x, normal=-1),
+            "not_normalised": lambda *x: _channel(*x, normal=None),
+            "transposed": lambda *x: _channel(*x, turned=True),
+            "scaled_by_root_d": lambda q, k, v, t: _channel(q, k, v, D**-0.5),
         },
         axes="b head n d",
-        hint="Normalise q and k over the tokens; softmax(q^T k * temperature) is d x d.",
         shown=lambda x: x[0, 0],
     ),
     "keeps_place": Exercise(
         solution=_keeps_place,
         inputs=lambda random, size: (PROBES[size],),
         mistakes={
-            "Your test passes every merge, the scramble too. A shape, a sum or a constant input"
-            " cannot see the place: move the tokens of the input and look where they come out.": (
-                lambda merge: True
-            ),
-            "Your test asks whether values are lost. The scramble loses none, it moves them.": (
-                _loses_nothing
-            ),
-            "Your test compares with one merge only. Another merge may also keep every token in"
-            " its place: test the property.": _equals_ours,
-            "A merge that shifts all tokens alike passes that: one shift after another is the same"
-            " either way. Reorder so that it is not, for example by flip.": _passes_a_shift,
-            "The other way round: True where the place is kept.": lambda merge: (
-                not _keeps_place(merge)
-            ),
+            "passes_all": lambda merge: True,
+            "loses_nothing": _loses_nothing,
+            "equals_ours": _equals_ours,
+            "passes_a_shift": _passes_a_shift,
+            "other_way_round": lambda merge: not _keeps_place(merge),
         },
-        hint="merge(x with tokens reordered) must equal merge(x) with rows reordered alike.",
     ),
     "cosine": Exercise(
         solution=tokens.cosine,
         inputs=_own_inputs,
         mistakes={
-            "The temperature is missing.": lambda q, k, project, t: tokens.cosine(
-                q, k, project, torch.ones(1)
+            "no_temperature": lambda q, k, project, t: tokens.cosine(q, k, project, torch.ones(1)),
+            "logits": lambda q, k, project, t: _logits(tokens.cosine(q, k, project, t))[0],
+            "over_tokens": lambda q, k, project, t: (_unit(q, -2) * t, _unit(project(k), -2)),
+            "temperature_twice": lambda q, k, project, t: (_unit(q) * t, _unit(project(k)) * t),
+            "released": tokens.token_cosine,
+            "normalised_before_projection": lambda q, k, project, t: (
+                _unit(q) * t,
+                project(_unit(k)),
             ),
-            "You returned the logits; return the pair (queries, projected keys).": (
-                lambda q, k, project, t: _logits(tokens.cosine(q, k, project, t))[0]
-            ),
-            "That normalises over the tokens: normalise over the features (the last axis).": (
-                lambda q, k, project, t: (
-                    F.normalize(q, dim=-2) * t,
-                    F.normalize(project(k), dim=-2),
-                )
-            ),
-            "The temperature belongs on one of the two, the queries; you took it twice.": (
-                lambda q, k, project, t: (
-                    F.normalize(q, dim=-1) * t,
-                    F.normalize(project(k), dim=-1) * t,
-                )
-            ),
-            "Normalise over the features, dim=-1; you normalised over the tokens, as the released"
-            " code does, and every entry becomes tiny.": tokens.token_cosine,
-            "Project first, then normalise: a sum of unit vectors is no unit vector.": (
-                lambda q, k, project, t: (
-                    F.normalize(q, dim=-1) * t,
-                    project(F.normalize(k, dim=-1)),
-                )
-            ),
-            "The keys are not projected: project(k) has p tokens.": lambda q, k, project, t: (
-                F.normalize(q, dim=-1) * t,
-                F.normalize(k, dim=-1),
-            ),
-            "Nothing is normalised: that is the scaled dot product without its scale.": (
-                lambda q, k, project, t: (q * t, project(k))
-            ),
+            "not_projected": lambda q, k, project, t: (_unit(q) * t, _unit(k)),
+            "not_normalised": lambda q, k, project, t: (q * t, project(k)),
         },
-        hint="Return two tensors: unit queries times temperature, and unit projected keys.",
         view=_logits,
     ),
 }

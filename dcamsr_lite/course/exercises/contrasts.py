@@ -60,67 +60,40 @@ EXERCISES = {
         solution=spin_echo,
         inputs=_tissue,
         mistakes={
-            "Recovery is 1 - exp(-TR / T1): the 1 - is missing.": lambda pd, t1, t2, tr, te: (
-                pd * exp(-tr / t1) * exp(-te / t2)
-            ),
-            "T1 and T2 are exchanged: recovery during TR is T1's, decay until TE is T2's.": (
-                lambda pd, t1, t2, tr, te: spin_echo(pd, t2, t1, tr, te)
-            ),
-            "TR and TE are exchanged.": lambda pd, t1, t2, tr, te: spin_echo(pd, t1, t2, te, tr),
-            "The proton density is missing.": lambda pd, t1, t2, tr, te: spin_echo(
+            "recovery_without_one": lambda pd, t1, t2, tr, te: pd * exp(-tr / t1) * exp(-te / t2),
+            "times_exchanged": lambda pd, t1, t2, tr, te: spin_echo(pd, t2, t1, tr, te),
+            "tr_and_te_exchanged": lambda pd, t1, t2, tr, te: spin_echo(pd, t1, t2, te, tr),
+            "no_proton_density": lambda pd, t1, t2, tr, te: spin_echo(
                 torch.ones(1), t1, t2, tr, te
             ),
-            "A sign in the exponent is wrong: the echo decays, exp(-TE / T2).": (
-                lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)) * exp(te / t2)
-            ),
-            "The decay until TE is missing.": lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)),
+            "growing_echo": lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)) * exp(te / t2),
+            "no_decay": lambda pd, t1, t2, tr, te: pd * (1 - exp(-tr / t1)),
         },
         axes="tissue",
-        hint="PD (1 - exp(-TR / T1)) exp(-TE / T2).",
     ),
     "null_time": Exercise(
         solution=lambda t1, tr: t1 * math.log(2 / (1 + math.exp(-tr / t1))),
         inputs=lambda random, size: (400 * (1 + float(random(1).abs())), 100.0 * size),
         mistakes={
-            "T1 ln 2 holds when TR is endless: here the magnetisation has not recovered when the"
-            " inversion comes, and the term exp(-TR / T1) is missing.": lambda t1, tr: (
-                t1 * math.log(2)
-            ),
-            "The logarithm is the natural one, not log10.": lambda t1, tr: (
-                t1 * math.log10(2 / (1 + math.exp(-tr / t1)))
-            ),
-            "The logarithm is the natural one, not log2.": lambda t1, tr: (
-                t1 * math.log2(2 / (1 + math.exp(-tr / t1)))
-            ),
-            "Your time is negative: the fraction inside the logarithm is upside down.": (
-                lambda t1, tr: t1 * math.log((1 + math.exp(-tr / t1)) / 2)
-            ),
-            "The factor T1 is missing.": lambda t1, tr: math.log(2 / (1 + math.exp(-tr / t1))),
+            "endless_tr": lambda t1, tr: t1 * math.log(2),
+            "log10": lambda t1, tr: t1 * math.log10(2 / (1 + math.exp(-tr / t1))),
+            "log2": lambda t1, tr: t1 * math.log2(2 / (1 + math.exp(-tr / t1))),
+            "negative": lambda t1, tr: t1 * math.log((1 + math.exp(-tr / t1)) / 2),
+            "no_t1": lambda t1, tr: math.log(2 / (1 + math.exp(-tr / t1))),
         },
-        hint="Set 1 - 2 exp(-TI / T1) + exp(-TR / T1) = 0 and solve for TI.",
     ),
     "explained": Exercise(
         solution=explained,
         inputs=_pixels,
         mistakes={
-            "That is the squared linear correlation: it cannot follow a curve. Take the mean of T2"
-            " in each bin of T1.": lambda t1, t2, bins: float(
-                torch.corrcoef(torch.stack([t1, t2]))[0, 1] ** 2
-            ),
-            "The bins are equally wide: most of them hold hardly a pixel. Take quantiles.": (
-                _equal_width
-            ),
-            "That is the share that is *not* explained: 1 - is missing.": lambda t1, t2, bins: (
-                1 - explained(t1, t2, bins)
-            ),
-            "That is R: do not take the root.": lambda t1, t2, bins: explained(t1, t2, bins) ** 0.5,
-            "The variance is about the mean of T2; you took it about zero.": lambda t1, t2, bins: (
+            "linear": lambda t1, t2, bins: float(torch.corrcoef(torch.stack([t1, t2]))[0, 1] ** 2),
+            "equal_width": _equal_width,
+            "unexplained": lambda t1, t2, bins: 1 - explained(t1, t2, bins),
+            "root": lambda t1, t2, bins: explained(t1, t2, bins) ** 0.5,
+            "about_zero": lambda t1, t2, bins: (
                 1 - float((1 - explained(t1, t2, bins)) * t2.var(correction=0) / t2.square().mean())
             ),
-            "T1 and T2 are exchanged: T1 makes the bins, T2 is to be explained.": (
-                lambda t1, t2, bins: explained(t2, t1, bins)
-            ),
+            "exchanged": lambda t1, t2, bins: explained(t2, t1, bins),
         },
-        hint="1 - sum (T2 - mean of its bin)^2 / sum (T2 - mean of all)^2.",
     ),
 }

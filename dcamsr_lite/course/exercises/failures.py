@@ -127,141 +127,76 @@ EXERCISES = {
         solution=bands,
         inputs=_target_and_image,
         mistakes={
-            "The two are exchanged: (measured, removed).": lambda *x: bands(*x)[::-1],
-            "Shares of the target's energy, not of the error: these add up to 1.": lambda t, i, s: (
-                _bands(t, i, s, energy=(t - i).square().sum())
-            ),
-            "The energy is that of the target, not of the image.": lambda t, i, s: _bands(
-                t, i, s, energy=i.square().sum()
-            ),
-            "The error is squared, and so is the target: you took magnitudes.": lambda t, i, s: (
-                _bands(t, i, s, power=1)
-            ),
-            "The transform is not centred: the zero frequency has to sit in the middle before you"
-            " crop.": lambda t, i, s: _bands(
+            "exchanged": lambda *x: bands(*x)[::-1],
+            "energy_of_error": lambda t, i, s: _bands(t, i, s, energy=(t - i).square().sum()),
+            "energy_of_image": lambda t, i, s: _bands(t, i, s, energy=i.square().sum()),
+            "magnitudes": lambda t, i, s: _bands(t, i, s, power=1),
+            "not_centred": lambda t, i, s: _bands(
                 t, i, s, fft=lambda x: torch.fft.fft2(x, norm="ortho")
             ),
-            "The transform is not orthonormal: it multiplies the energy by the number of pixels.": (
-                lambda t, i, s: _bands(
-                    t, i, s, fft=lambda x: ks.fft2c(x) * (x.shape[-1] * x.shape[-2]) ** 0.5
-                )
+            "not_orthonormal": lambda t, i, s: _bands(
+                t, i, s, fft=lambda x: ks.fft2c(x) * (x.shape[-1] * x.shape[-2]) ** 0.5
             ),
-            "The crop is not centred: you kept the corner at index 0.": lambda t, i, s: _bands(
+            "corner": lambda t, i, s: _bands(
                 t, i, s, crop=lambda k, s: k[..., : k.shape[-2] // s, : k.shape[-1] // s]
             ),
-            "The second is all of the error: take the measured part off.": lambda t, i, s: (
-                bands(t, i, s)[0],
-                sum(bands(t, i, s)),
-            ),
+            "all_of_error": lambda t, i, s: (bands(t, i, s)[0], sum(bands(t, i, s))),
         },
-        hint="k-space of the error, squared; its crop is the measured part, the rest was removed.",
     ),
     "tolerance": Exercise(
         solution=tolerance,
         inputs=_curve,
         mistakes={
-            "That is the first point below the floor: the crossing lies before it.": (
-                lambda x, y, f: float(x[_first_below(y, f)])
-            ),
-            "That is the last point before the crossing: it lies behind it.": lambda x, y, f: float(
-                x[_first_below(y, f) - 1]
-            ),
-            "The share is exchanged: measure it from the point above the floor.": _exchanged,
-            "The middle between two points: weigh them by their distance from the floor.": (
-                lambda x, y, f: float(x[_first_below(y, f) - 1 :][:2].mean())
-            ),
-            "That is the last crossing: trust ends at the first one.": _last_crossing,
-            "One straight line from the first to the last point: only the two points beside the"
-            " crossing count.": _straight,
-            "That is an index, not a shift in pixels.": lambda x, y, f: _first_below(y, f),
+            "point_below": lambda x, y, f: float(x[_first_below(y, f)]),
+            "point_above": lambda x, y, f: float(x[_first_below(y, f) - 1]),
+            "exchanged": _exchanged,
+            "middle": lambda x, y, f: float(x[_first_below(y, f) - 1 :][:2].mean()),
+            "last_crossing": _last_crossing,
+            "straight": _straight,
+            "index": lambda x, y, f: _first_below(y, f),
         },
-        hint="Find the first point below the floor, then interpolate between it and the one before.",
     ),
     "noisy": Exercise(
         solution=noisy,
         inputs=_noise,
         mistakes={
-            "The imaginary noise is missing: the magnitude has two noisy parts.": (
-                lambda i, r, m, s: (i + s * r).abs()
-            ),
-            "A magnitude is never negative: the noise is added before the magnitude is taken.": (
-                lambda i, r, m, s: i + s * r
-            ),
-            "The noise has the deviation `sigma`; you used it as the variance.": lambda i, r, m, s: (
-                noisy(i, r, m, s**0.5)
-            ),
-            "The noise has the deviation `sigma`; you squared it.": lambda i, r, m, s: noisy(
-                i, r, m, s**2
-            ),
-            "The square root is missing: that is the squared magnitude.": lambda i, r, m, s: noisy(
-                i, r, m, s
-            ).square(),
-            "Each part has the deviation `sigma`: do not divide it by the root of 2.": (
-                lambda i, r, m, s: noisy(i, r, m, s / 2**0.5)
-            ),
-            "The image is in the real part only; you added it to both.": lambda i, r, m, s: (
-                torch.complex(i + s * r, i + s * m).abs()
-            ),
-            "The noise's own magnitude was added, after the image's: add before, in both parts.": (
-                lambda i, r, m, s: i + s * torch.complex(r, m).abs()
-            ),
+            "real_part_only": lambda i, r, m, s: (i + s * r).abs(),
+            "no_magnitude": lambda i, r, m, s: i + s * r,
+            "sigma_as_variance": lambda i, r, m, s: noisy(i, r, m, s**0.5),
+            "sigma_squared": lambda i, r, m, s: noisy(i, r, m, s**2),
+            "no_root": lambda i, r, m, s: noisy(i, r, m, s).square(),
+            "sigma_by_root_2": lambda i, r, m, s: noisy(i, r, m, s / 2**0.5),
+            "image_in_both_parts": lambda i, r, m, s: torch.complex(i + s * r, i + s * m).abs(),
+            "magnitudes_added": lambda i, r, m, s: i + s * torch.complex(r, m).abs(),
         },
         axes="row column",
-        hint="sqrt((image + sigma real)^2 + (sigma imaginary)^2).",
         shown=lambda x: x,
     ),
     "contrast": Exercise(
         solution=contrast,
         inputs=_disc_and_ring,
         mistakes={
-            "The sign is wrong: disc minus ring.": lambda i, d, r: -contrast(i, d, r),
-            "That is a ratio: take the difference.": lambda i, d, r: float(
-                i[d].mean() / i[r].mean()
-            ),
-            "You divided by the ring's mean: here the difference itself is asked for.": (
-                lambda i, d, r: contrast(i, d, r) / float(i[r].mean())
-            ),
-            "You compared with everything outside of the disc: only with the ring.": (
-                lambda i, d, r: float(i[d].mean() - i[~d].mean())
-            ),
-            "You compared with the mean of the whole image: only with the ring.": lambda i, d, r: (
-                float(i[d].mean() - i.mean())
-            ),
-            "Take the mean of the disc, not its largest value: one pixel is noise.": (
-                lambda i, d, r: float(i[d].max() - i[r].mean())
-            ),
-            "You summed: the ring has more pixels than the disc. Take means.": lambda i, d, r: (
-                float(i[d].sum() - i[r].sum())
-            ),
-            "Multiplied by a mask, all pixels outside count as zeros in the mean: index with it.": (
-                lambda i, d, r: float((i * d).mean() - (i * r).mean())
-            ),
+            "wrong_sign": lambda i, d, r: -contrast(i, d, r),
+            "ratio": lambda i, d, r: float(i[d].mean() / i[r].mean()),
+            "relative": lambda i, d, r: contrast(i, d, r) / float(i[r].mean()),
+            "whole_outside": lambda i, d, r: float(i[d].mean() - i[~d].mean()),
+            "whole_image": lambda i, d, r: float(i[d].mean() - i.mean()),
+            "largest": lambda i, d, r: float(i[d].max() - i[r].mean()),
+            "summed": lambda i, d, r: float(i[d].sum() - i[r].sum()),
+            "multiplied_by_masks": lambda i, d, r: float((i * d).mean() - (i * r).mean()),
         },
-        hint="image[disc].mean() - image[ring].mean().",
     ),
     "disagreement": Exercise(
         solution=disagreement,
         inputs=_output_and_low,
         mistakes={
-            "The degraded image is `scale` times too bright: restore its brightness.": (
-                lambda o, w, s: _nmse(w, ks.degrade(o, s, restore_brightness=False))
-            ),
-            "That is every scale-th pixel: degrade as the input was, by cropping k-space.": (
-                lambda o, w, s: _nmse(w, o[..., ::s, ::s])
-            ),
-            "That is the mean of blocks of pixels: degrade as the input was, by cropping k-space.": (
-                lambda o, w, s: _nmse(w, F.avg_pool2d(o, s))
-            ),
-            "You compared at full size with the zero-filled input: then all that the network added"
-            " counts as an error.": lambda o, w, s: _nmse(ks.zero_fill_image(w, o.shape[-2:]), o),
-            "Divide by the energy of the input, not of the degraded output.": lambda o, w, s: _nmse(
-                ks.degrade(o, s), w
-            ),
-            "That is the root of it.": lambda o, w, s: disagreement(o, w, s) ** 0.5,
-            "That is the mean squared error: divide by the input's energy.": lambda o, w, s: float(
-                (w - ks.degrade(o, s)).square().mean()
-            ),
+            "too_bright": lambda o, w, s: _nmse(w, ks.degrade(o, s, restore_brightness=False)),
+            "every_scale_th": lambda o, w, s: _nmse(w, o[..., ::s, ::s]),
+            "mean_of_blocks": lambda o, w, s: _nmse(w, F.avg_pool2d(o, s)),
+            "zero_filled": lambda o, w, s: _nmse(ks.zero_fill_image(w, o.shape[-2:]), o),
+            "energy_of_output": lambda o, w, s: _nmse(ks.degrade(o, s), w),
+            "root": lambda o, w, s: disagreement(o, w, s) ** 0.5,
+            "mean_squared_error": lambda o, w, s: float((w - ks.degrade(o, s)).square().mean()),
         },
-        hint="kspace.degrade(output, scale), then squared error over the input's energy.",
     ),
 }

@@ -66,18 +66,11 @@ def diffusion(attribution: Tensor) -> float:
     return 100 * (1 - _gini(attribution.abs()))
 
 
-def _gini(g: Tensor, first: int = 1, descending: bool = False) -> float:
-    g = g.flatten().double().sort(descending=descending).values
+def _gini(g: Tensor, first: int = 1, order: Callable = torch.msort) -> float:
+    g = order(g.flatten().double())
     n = len(g)
     weights = 2 * torch.arange(first, n + first, dtype=g.dtype) - n - 1
     return float((weights * g).sum() / (n * g.sum()))
-
-
-def _unsorted(x: Tensor) -> float:
-    g = x.abs().flatten().double()
-    n = len(g)
-    weights = 2 * torch.arange(1, n + 1, dtype=g.dtype) - n - 1
-    return 100 * (1 - float((weights * g).sum() / (n * g.sum())))
 
 
 def agreement(attribution: Tensor, attention: Tensor) -> float:
@@ -114,123 +107,82 @@ EXERCISES = {
         solution=integrate,
         inputs=_curve,
         mistakes={
-            "That is the gradient at the image alone, times the whole difference: a saliency map."
-            " Add up piece by piece along the path.": lambda gradient, path, steps: (
-                gradient(path(1.0)) * (path(1.0) - path(0.0))
+            "saliency": lambda gradient, path, steps: gradient(path(1.0)) * (path(1.0) - path(0.0)),
+            "straight_line": lambda gradient, path, steps: (
+                _mean_gradient(gradient, path, steps) * (path(1.0) - path(0.0))
             ),
-            "The mean gradient times the whole difference is right on a straight line only. This"
-            " path is curved: multiply each gradient by its own piece.": (
-                lambda gradient, path, steps: (
-                    _mean_gradient(gradient, path, steps) * (path(1.0) - path(0.0))
-                )
+            "without_pieces": lambda gradient, path, steps: (
+                steps * _mean_gradient(gradient, path, steps)
             ),
-            "The gradients are added up without their pieces: multiply each by end - start.": (
-                lambda gradient, path, steps: steps * _mean_gradient(gradient, path, steps)
-            ),
-            "That is the mean gradient: multiply each by its piece, end - start.": _mean_gradient,
-            "That is the mean gradient times the image. What counts is the way from the start of"
-            " the path, piece by piece.": lambda gradient, path, steps: (
+            "mean_gradient": _mean_gradient,
+            "times_image": lambda gradient, path, steps: (
                 _mean_gradient(gradient, path, steps) * path(1.0)
             ),
-            "The gradient is taken at the start of each piece: take it halfway.": (
-                lambda gradient, path, steps: _pieces(gradient, path, steps, lambda a, b: path(a))
+            "at_start": lambda gradient, path, steps: _pieces(
+                gradient, path, steps, lambda a, b: path(a)
             ),
-            "The gradient is taken at the end of each piece: take it halfway.": (
-                lambda gradient, path, steps: _pieces(gradient, path, steps, lambda a, b: path(b))
+            "at_end": lambda gradient, path, steps: _pieces(
+                gradient, path, steps, lambda a, b: path(b)
             ),
-            "You took the path at half the time. The piece is straight and the path is not:"
-            " (start + end) / 2.": lambda gradient, path, steps: _pieces(
+            "half_the_time": lambda gradient, path, steps: _pieces(
                 gradient, path, steps, lambda a, b: path((a + b) / 2)
             ),
-            "Do not divide by the number of steps: the pieces are short already.": (
-                lambda gradient, path, steps: integrate(gradient, path, steps) / steps
+            "divided_by_steps": lambda gradient, path, steps: (
+                integrate(gradient, path, steps) / steps
             ),
-            "The sign is wrong: a piece is its end minus its start.": (
-                lambda gradient, path, steps: -integrate(gradient, path, steps)
-            ),
+            "wrong_sign": lambda gradient, path, steps: -integrate(gradient, path, steps),
         },
         axes="row column",
-        hint="Sum over k of gradient((start + end) / 2) * (end - start), start = path(k / steps).",
     ),
     "share": Exercise(
         solution=share,
         inputs=_both,
         mistakes={
-            "Signed values cancel: magnitudes first, then the sum.": lambda lr, ref: float(
-                ref.sum() / (lr.sum() + ref.sum())
+            "signed": lambda lr, ref: float(ref.sum() / (lr.sum() + ref.sum())),
+            "signed_within_contrast": lambda lr, ref: float(
+                ref.sum().abs() / (lr.sum().abs() + ref.sum().abs())
             ),
-            "The sums are taken before the magnitudes: within a contrast the signs still cancel.": (
-                lambda lr, ref: float(ref.sum().abs() / (lr.sum().abs() + ref.sum().abs()))
-            ),
-            "Sums, not means: the reference has more pixels, and all of them count.": (
-                lambda lr, ref: float(ref.abs().mean() / (lr.abs().mean() + ref.abs().mean()))
-            ),
-            "That is the ratio of the two. A share is the part over the whole.": lambda lr, ref: (
-                float(ref.abs().sum() / lr.abs().sum())
-            ),
-            "That is the share of the low-resolution image.": lambda lr, ref: 1 - share(lr, ref),
-            "Magnitudes, not squares.": lambda lr, ref: float(
+            "means": lambda lr, ref: float(ref.abs().mean() / (lr.abs().mean() + ref.abs().mean())),
+            "ratio": lambda lr, ref: float(ref.abs().sum() / lr.abs().sum()),
+            "of_low_resolution": lambda lr, ref: 1 - share(lr, ref),
+            "squares": lambda lr, ref: float(
                 ref.square().sum() / (lr.square().sum() + ref.square().sum())
             ),
         },
-        hint="sum |ref| / (sum |lr| + sum |ref|).",
     ),
     "diffusion": Exercise(
         solution=diffusion,
         inputs=lambda random, size: (random(size, size) ** 3,),
         mistakes={
-            "Python counts from 0, the formula from 1.": lambda x: (
-                100 * (1 - _gini(x.abs(), first=0))
-            ),
-            "The sign of G is wrong: sort from the smallest to the largest.": lambda x: (
-                100 * (1 - _gini(x.abs(), descending=True))
-            ),
-            "The magnitudes are not sorted.": _unsorted,
-            "Magnitudes first: a strong negative attribution is a strong one.": lambda x: (
-                100 * (1 - _gini(x))
-            ),
-            "That is 100 G. The index is large where the map is spread out: 100 (1 - G).": (
-                lambda x: 100 * _gini(x.abs())
-            ),
-            "The factor 100 is missing.": lambda x: 1 - _gini(x.abs()),
-            "G has n times the sum in its denominator: the n is missing.": lambda x: (
-                100 * (1 - _gini(x.abs()) * x.numel())
-            ),
-            "The weights are 2 i - n - 1: the factor 2 before i is missing.": lambda x: (
-                100 * (1 - (_gini(x.abs()) - (x.numel() + 1) / x.numel()) / 2)
-            ),
+            "from_zero": lambda x: 100 * (1 - _gini(x.abs(), first=0)),
+            "descending": lambda x: 100 * (1 - _gini(x.abs(), order=lambda g: g.msort().flip(0))),
+            "unsorted": lambda x: 100 * (1 - _gini(x.abs(), order=lambda g: g)),
+            "signed": lambda x: 100 * (1 - _gini(x)),
+            "gini": lambda x: 100 * _gini(x.abs()),
+            "no_factor_100": lambda x: 1 - _gini(x.abs()),
+            "no_n": lambda x: 100 * (1 - _gini(x.abs()) * x.numel()),
+            "no_factor_2": lambda x: 100 * (1 - (_gini(x.abs()) - (x.numel() + 1) / x.numel()) / 2),
         },
-        hint="Magnitudes, flat, sorted; G = sum_i (2 i - n - 1) g_i / (n sum g); 100 (1 - G).",
     ),
     "agreement": Exercise(
         solution=agreement,
         inputs=_two_maps,
         mistakes={
-            "That is the correlation of the values. A few large ones decide it: correlate ranks.": (
-                lambda a, b: _correlated(
-                    _pooled(a.abs(), b), b.abs(), ranks=lambda x: x.flatten().double()
-                )
+            "of_values": lambda a, b: _correlated(
+                _pooled(a.abs(), b), b.abs(), ranks=lambda x: x.flatten().double()
             ),
-            "One argsort gives the order of the pixels, not their ranks: the ranks are the argsort"
-            " of the argsort.": lambda a, b: _correlated(
+            "one_argsort": lambda a, b: _correlated(
                 _pooled(a.abs(), b), b.abs(), ranks=lambda x: x.flatten().argsort().double()
             ),
-            "Magnitudes first, then the pooling: signs cancel inside a pixel of the level.": (
-                lambda a, b: _correlated(_pooled(a, b).abs(), b.abs())
+            "pooled_first": lambda a, b: _correlated(_pooled(a, b).abs(), b.abs()),
+            "signed_attribution": lambda a, b: _correlated(_pooled(a, b), b.abs()),
+            "signed_attention": lambda a, b: _correlated(_pooled(a.abs(), b), b),
+            "one_pixel": lambda a, b: _correlated(
+                a.abs()[:: len(a) // len(b), :: len(a) // len(b)], b.abs()
             ),
-            "The attribution is signed here: take its magnitude.": lambda a, b: _correlated(
-                _pooled(a, b), b.abs()
-            ),
-            "The attention is signed: take its magnitude.": lambda a, b: _correlated(
-                _pooled(a.abs(), b), b
-            ),
-            "You kept one pixel of each block of the attribution; take the block's mean.": (
-                lambda a, b: _correlated(a.abs()[:: len(a) // len(b), :: len(a) // len(b)], b.abs())
-            ),
-            "That is the largest of each block; take its mean.": lambda a, b: _correlated(
+            "largest": lambda a, b: _correlated(
                 _pooled(a.abs(), b, F.adaptive_max_pool2d), b.abs()
             ),
         },
-        hint="Mean of |attribution| on the attention's grid; ranks of both; their correlation.",
     ),
 }

@@ -43,36 +43,17 @@ EXERCISES = {
         solution=psnr,
         inputs=_two_images,
         mistakes={
-            "The peak is that of the target, not of the image.": lambda t, i: _decibel(
-                i.max() ** 2, _error(t, i)
-            ),
-            "The peak is missing: you took 1 for it.": lambda t, i: _decibel(
-                torch.tensor(1.0), _error(t, i)
-            ),
-            "The peak is the target's maximum; you took maximum minus minimum.": lambda t, i: (
-                _decibel((t.max() - t.min()) ** 2, _error(t, i))
-            ),
-            "That is the mean of the slices' PSNR: the peak is that of the whole volume, and the"
-            " error is averaged over the whole volume first.": _mean_of_slices,
-            "The peak is right, but that is a mean over slices: the error is averaged over the"
-            " whole volume first.": _mean_at_one_peak,
-            "The peak is not squared.": lambda t, i: _decibel(t.max(), _error(t, i)),
-            "The factor is 10 where the error is squared already; 20 counts the square twice.": (
-                lambda t, i: 2 * _decibel(t.max() ** 2, _error(t, i))
-            ),
-            "A decibel is 10 log10, and you took the natural logarithm.": lambda t, i: (
-                10 * math.log(t.max() ** 2 / _error(t, i))
-            ),
-            "The sign is wrong: a smaller error is a larger PSNR.": lambda t, i: (
-                -_decibel(t.max() ** 2, _error(t, i))
-            ),
-            "The error is the mean over all pixels; you summed it.": lambda t, i: _decibel(
-                t.max() ** 2, (t - i).square().sum()
-            ),
-            "The error is squared, not absolute.": lambda t, i: _decibel(
-                t.max() ** 2, (t - i).abs().mean()
-            ),
+            "peak_of_image": lambda t, i: _decibel(i.max() ** 2, _error(t, i)),
+            "no_peak": lambda t, i: _decibel(torch.tensor(1.0), _error(t, i)),
+            "peak_is_range": lambda t, i: _decibel((t.max() - t.min()) ** 2, _error(t, i)),
+            "mean_of_slices": _mean_of_slices,
+            "mean_at_one_peak": _mean_at_one_peak,
+            "peak_not_squared": lambda t, i: _decibel(t.max(), _error(t, i)),
+            "factor_20": lambda t, i: 2 * _decibel(t.max() ** 2, _error(t, i)),
+            "natural_logarithm": lambda t, i: 10 * math.log(t.max() ** 2 / _error(t, i)),
+            "wrong_sign": lambda t, i: -_decibel(t.max() ** 2, _error(t, i)),
+            "summed": lambda t, i: _decibel(t.max() ** 2, (t - i).square().sum()),
+            "absolute": lambda t, i: _decibel(t.max() ** 2, (t - i).abs().mean()),
         },
-        hint="PSNR = 10 log10(max(target)^2 / mean squared error).",
     ),
 }

@@ -44,6 +44,7 @@ def fit(
     model: nn.Module,
     batches: Sequence[tuple],
     rates: Sequence[float],
+    *,
     loss: Callable = absolute,
     cleared: bool = True,
     early: bool = False,
@@ -127,14 +128,6 @@ def _as_if_zero_before(losses: Tensor, window: int) -> Tensor:
     return F.pad(losses, (window - 1, 0)).unfold(0, window, 1).mean(-1)
 
 
-def _one_too_many(losses: Tensor, window: int) -> Tensor:
-    return trailing(losses, window + 1)
-
-
-def _of_all(losses: Tensor, window: int) -> Tensor:
-    return trailing(losses, len(losses))
-
-
 def _slices(random, size: int) -> tuple[Tensor, Tensor, Tensor]:
     deviation = 10 * random(size).abs() + 1
     scaled = deviation.view(-1, 1, 1, 1)
@@ -147,110 +140,71 @@ EXERCISES = {
         solution=l1,
         inputs=_slices,
         mistakes={
-            "That is in image units: divide each slice by its deviation, or bright slices decide"
-            " everything.": lambda sr, target, d: absolute(sr, target),
-            "Each slice has its own deviation; you divided by the mean of all.": (
-                lambda sr, target, d: absolute(sr, target) / d.mean()
+            "image_units": lambda sr, target, d: absolute(sr, target),
+            "mean_deviation": lambda sr, target, d: absolute(sr, target) / d.mean(),
+            "not_broadcast": lambda sr, target, d: absolute(sr / d, target / d),
+            "multiplied": lambda sr, target, d: absolute(
+                sr * d.view(-1, 1, 1, 1), target * d.view(-1, 1, 1, 1)
             ),
-            "A deviation (b) is broadcast over columns, or fails: make it"
-            " deviation[:, None, None, None] first.": lambda sr, target, d: absolute(
-                sr / d, target / d
-            ),
-            "You multiplied by the deviation: that undoes the normalisation twice.": (
-                lambda sr, target, d: absolute(
-                    sr * d.view(-1, 1, 1, 1), target * d.view(-1, 1, 1, 1)
-                )
-            ),
-            "L1 is the absolute error, not the squared one.": lambda sr, target, d: (
+            "squared_error": lambda sr, target, d: (
                 ((sr - target) / d.view(-1, 1, 1, 1)).square().mean()
             ),
-            "The deviation is squared: that belongs to a squared error.": lambda sr, target, d: (
+            "squared_deviation": lambda sr, target, d: (
                 (sr - target).abs() / d.view(-1, 1, 1, 1).square()
             ).mean(),
-            "That is the sum over pixels. The mean does not grow with image and batch.": (
-                lambda sr, target, d: ((sr - target) / d.view(-1, 1, 1, 1)).abs().sum()
-            ),
-            "Errors of both signs cancel: .abs() before the mean.": lambda sr, target, d: (
-                (sr - target) / d.view(-1, 1, 1, 1)
-            ).mean(),
+            "summed": lambda sr, target, d: ((sr - target) / d.view(-1, 1, 1, 1)).abs().sum(),
+            "signed": lambda sr, target, d: ((sr - target) / d.view(-1, 1, 1, 1)).mean(),
         },
-        hint="(sr - target).abs() / deviation, with the deviation as (b 1 1 1); then the mean.",
     ),
     "fit": Exercise(
         solution=lambda model, batches, rates: fit(model, batches, rates),
         inputs=_few_batches,
         mistakes={
-            "Gradients add up from step to step: zero_grad() before each backward().": (
-                lambda model, batches, rates: fit(model, batches, rates, cleared=False)
+            "gradients_add_up": lambda *x: fit(*x, cleared=False),
+            "step_before_backward": lambda *x: fit(*x, early=True),
+            "default_rate": lambda *x: fit(*x, own_rate=False),
+            "first_rate": lambda model, batches, rates: fit(
+                model, batches, [rates[0]] * len(rates)
             ),
-            "The optimiser steps before backward(): it uses the gradient of the batch before.": (
-                lambda model, batches, rates: fit(model, batches, rates, early=True)
+            "squared_error": lambda *x: fit(*x, loss=F.mse_loss),
+            "nothing_learned": lambda model, batches, rates: fit(
+                model, batches, [0.0] * len(rates)
             ),
-            "The rate of each step is not used: Adam stays at its default, 1e-3.": (
-                lambda model, batches, rates: fit(model, batches, rates, own_rate=False)
+            "first_batch": lambda model, batches, rates: fit(
+                model, [batches[0]] * len(batches), rates
             ),
-            "The rate stays at the first one: set it in optimizer.param_groups[0]['lr'] every step.": (
-                lambda model, batches, rates: fit(model, batches, [rates[0]] * len(rates))
-            ),
-            "L1 is the absolute error, not the squared one.": (
-                lambda model, batches, rates: fit(model, batches, rates, loss=F.mse_loss)
-            ),
-            "Nothing is learned: backward() and step() are missing, or work on other weights.": (
-                lambda model, batches, rates: fit(model, batches, [0.0] * len(rates))
-            ),
-            "Every step takes the first batch: go through `batches`.": (
-                lambda model, batches, rates: fit(model, [batches[0]] * len(batches), rates)
-            ),
-            "One loss for each step, not only the last.": (
-                lambda model, batches, rates: fit(model, batches, rates)[-1]
-            ),
+            "last_loss": lambda *x: fit(*x)[-1],
         },
         axes="step",
-        hint="Per step: rate, zero_grad, forward and loss, backward, step, keep loss.item().",
     ),
     "schedule": Exercise(
         solution=schedule,
         inputs=lambda random, size: (5 * size, float(random(1).abs()) + 1),
         mistakes={
-            "That falls for the last tenth of the steps; 10 of 50 epochs are a fifth.": (
-                lambda steps, first: _tail(steps, first, steps // 10, 0.1 * first)
+            "last_tenth": lambda steps, first: _tail(steps, first, steps // 10, 0.1 * first),
+            "first_fifth": lambda steps, first: _tail(
+                steps, first, steps - steps // 5, 0.1 * first
             ),
-            "That falls at a fifth of the way: it is the *last* fifth.": (
-                lambda steps, first: _tail(steps, first, steps - steps // 5, 0.1 * first)
+            "stairs": _stairs,
+            "tenth_itself": lambda steps, first: _tail(steps, first, steps // 5),
+            "to_nine_tenths": lambda steps, first: _tail(steps, first, steps // 5, 0.9 * first),
+            "cosine": lambda steps, first: torch.tensor(
+                [learning_rate(s, steps, first, "cosine") for s in range(steps)]
             ),
-            "That falls every ten epochs. The paper's falls once.": _stairs,
-            "Decayed *by a factor of* 0.1: a tenth of the first rate, not 0.1 itself.": (
-                lambda steps, first: _tail(steps, first, steps // 5)
-            ),
-            "Decayed to a tenth, not by a tenth.": (
-                lambda steps, first: _tail(steps, first, steps // 5, 0.9 * first)
-            ),
-            "That is the cosine schedule, which the lite recipe uses.": lambda steps, first: (
-                torch.tensor([learning_rate(s, steps, first, "cosine") for s in range(steps)])
-            ),
-            "One step late: with five steps only the last one, index 4, is a tenth.": (
-                lambda steps, first: _tail(steps, first, steps // 5 - 1, 0.1 * first)
-            ),
+            "one_step_late": lambda steps, first: _tail(steps, first, steps // 5 - 1, 0.1 * first),
         },
         axes="step",
-        hint="Which share of the steps are 10 of 50 epochs, and at which step does that share begin?"
-        " torch.where takes one of two rates.",
     ),
     "trailing": Exercise(
         solution=trailing,
         inputs=lambda random, size: (random(size), {6: 3, 9: 4, 12: 2, 16: 5}[size]),
         mistakes={
-            "That window is centred: it looks at losses that are still to come.": _centred,
-            "At the start there are fewer than `window` losses: divide by how many there are.": (
-                _as_if_zero_before
-            ),
-            "One loss too many: the window counts the current one.": _one_too_many,
-            "That is the mean of everything so far: it never forgets the first steps.": _of_all,
-            "Only full windows: the curve starts late and is shorter than the losses.": (
-                lambda losses, window: losses.unfold(0, window, 1).mean(-1)
-            ),
+            "centred": _centred,
+            "zero_before": _as_if_zero_before,
+            "one_too_many": lambda losses, window: trailing(losses, window + 1),
+            "of_all": lambda losses, window: trailing(losses, len(losses)),
+            "full_windows": lambda losses, window: losses.unfold(0, window, 1).mean(-1),
         },
         axes="step",
-        hint="Entry i is losses[max(i - window + 1, 0) : i + 1].mean().",
     ),
 }
