@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor, nn
 
-from .tokens import (
+from .spatial_choices import (
     START_TEMPERATURE,
     TOKENS,
     Projection,

@@ -37,7 +37,7 @@ def rooms() -> Drawing:
     note(166, 182, "volumes, k-space")
     d.arrow((320, 116), (320, 164))
     note(328, 144, "degrade", "start")
-    lines = ["network/", "attention, tokens, model,", "checkpoints, baselines/"]
+    lines = ["network/", "attention, spatial_choices,", "model, checkpoints, baselines/"]
     d.box(540, 166, 180, 72, lines, "attention")
     d.arrow((400, 202), (538, 202), kind="input")
     note(470, 194, "Pair: lr, ref")

@@ -17,7 +17,7 @@ from dcamsr_lite.network.attention import (
     merge_heads_scrambled,
 )
 from dcamsr_lite.network.config import VARIANTS
-from dcamsr_lite.network.tokens import CHOICES, Projection
+from dcamsr_lite.network.spatial_choices import CHOICES, Projection
 
 GRID, HEADS, D = (8, 8), 4, 4
 OPTIONS = {

@@ -6,7 +6,7 @@ from helpers import awake
 
 import dcamsr_lite as dl
 from dcamsr_lite.network.attention import SpatialBranch
-from dcamsr_lite.network.tokens import CHOICES, Pooling, Projection, Window
+from dcamsr_lite.network.spatial_choices import CHOICES, Pooling, Projection, Window
 
 NEW = ("pooled", "window")
 HEADS, D = 4, 4

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor
 
-from ...network import tokens
+from ...network import spatial_choices as choices
 from ...network.attention import merge_heads, merge_heads_scrambled
 from ..exercise import Exercise
 
@@ -196,14 +196,14 @@ EXERCISES = {
         },
     ),
     "cosine": Exercise(
-        solution=tokens.cosine,
+        solution=choices.cosine,
         inputs=_own_inputs,
         mistakes={
-            "no_temperature": lambda q, k, project, t: tokens.cosine(q, k, project, torch.ones(1)),
-            "logits": lambda q, k, project, t: _logits(tokens.cosine(q, k, project, t))[0],
+            "no_temperature": lambda q, k, project, t: choices.cosine(q, k, project, torch.ones(1)),
+            "logits": lambda q, k, project, t: _logits(choices.cosine(q, k, project, t))[0],
             "over_tokens": lambda q, k, project, t: (_unit(q, -2) * t, _unit(project(k), -2)),
             "temperature_twice": lambda q, k, project, t: (_unit(q) * t, _unit(project(k)) * t),
-            "released": tokens.token_cosine,
+            "released": choices.token_cosine,
             "normalised_before_projection": lambda q, k, project, t: (
                 _unit(q) * t,
                 project(_unit(k)),
