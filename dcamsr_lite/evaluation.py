@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .data.pairs import Pair, Source, load_pair
+from .data.pairs import Pair, Source, load_pair, place_low
 from .errors import InputError
 from .kspace import center_crop
 from .metrics import CONVENTION, score
@@ -37,9 +37,10 @@ def bicubic(pair: Pair) -> Tensor:
     The crop of k-space keeps pixel 0 of both grids in one place, so the samples are interpolated
     there; the usual half-pixel convention would shift the image by (scale - 1) / 2 pixels.
     """
-    padded = [side * pair.scale for side in pair.low.shape[-2:]]
-    low = F.pad(pair.low[:, None], (0, 1, 0, 1), mode="replicate")
-    up = F.interpolate(low, [side + 1 for side in padded], mode="bicubic", align_corners=True)
+    grid = (pair.ref.shape[-2], pair.ref.shape[-1])
+    low = place_low(pair.low, pair.zero_filled, grid, pair.scale)
+    low = F.pad(low[:, None], (0, 1, 0, 1), mode="replicate")
+    up = F.interpolate(low, [side + 1 for side in grid], mode="bicubic", align_corners=True)
     return center_crop(up[:, 0, :-1, :-1], pair.shape)
 
 
@@ -143,9 +144,10 @@ def warn_if_far(model: SuperResolver, pair: Pair) -> None:
         )
     view = pair.field_of_view
     if view and max(abs(side / 240 - 1) for side in view) > 0.25:
+        size = " x ".join(f"{side:.0f}" if side >= 1 else f"{side:.2g}" for side in view)
         print(
-            f"warning: the field of view is {view[0]:.0f} x {view[1]:.0f} mm, the network was"
-            " trained at 240 x 240 mm: expect a lower quality",
+            f"warning: the field of view is {size} mm, the network was trained at 240 x 240 mm:"
+            " expect a lower quality",
             file=sys.stderr,
         )
 

@@ -87,7 +87,7 @@ def _read_nifti(path: Path) -> Volume:
 
     expected = "a NIfTI-1 or NIfTI-2 file"
     with refuse_errors(path, expected), _open(path) as stream:
-        block = stream.read(540)
+        block = stream.read(544)
         kind = next((k for k in (Nifti1Header, Nifti2Header) if k.may_contain_header(block)), None)
         if kind is None:
             raise InputError(path, "no NIfTI header", expected)
@@ -99,20 +99,29 @@ def _read_nifti(path: Path) -> Volume:
             raise InputError(path, f"shape {shape}", "three axes, or two")
         check_size(path, shape, header.get_data_dtype(), "biuf")
         start = int(header["vox_offset"])
+        if start == 0 and block[kind.sizeof_hdr :][:1] == b"\0":
+            # not said, and no extension: behind the header, where SPM reads them
+            header["vox_offset"] = start = kind.single_vox_offset
         if header["magic"].item()[:2] != b"n+" or not kind.sizeof_hdr <= start <= MAX_NIFTI_OFFSET:
             raise InputError(path, f"voxels at byte {start}", "voxels in this file")
         voxels = np.asarray(ArrayProxy(stream, header, mmap=False)).reshape(shape, order="F")
         stream.read(1)  # past the end, where gzip compares its check sum
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
         placed = bool(np.isfinite(affine).all())
-        columns, rows = np.multiply(header.get_zooms()[:2], shape[:2]).tolist()
+        unit = _read_unit(header)
+        columns, rows = (unit * np.multiply(header.get_zooms()[:2], shape[:2])).tolist()
         known = {
             "path": str(path),
             "field_of_view": (rows, columns) if 0 < rows < 1e5 and 0 < columns < 1e5 else None,
-            "affine": affine if placed else None,
+            "affine": np.diag([unit, unit, unit, 1]) @ affine if placed else None,
             "nifti": _copy_geometry(header) if placed else None,
         }
         return volume_from_array(path, voxels.T, **known)
+
+
+def _read_unit(header: Any) -> float:
+    """The millimetres of a NIfTI header's unit of length; one that is not said is mm."""
+    return {1: 1e3, 3: 1e-3}.get(int(header["xyzt_units"]) % 8, 1.0)
 
 
 def _copy_geometry(header):
@@ -185,7 +194,11 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
     if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or not np.isfinite(array).all():
         found = f"{array.dtype} values of shape {array.shape}, or not finite"
         raise InputError(path, found, "finite images (slice, row, column)")
-    array = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        largest = np.abs(array).max(initial=0)
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    if not np.isfinite(array).all():
+        raise InputError(path, f"values up to {largest:.3g}", "values that float32 can hold")
     volume = array if array.ndim == 3 else array[None]
     if like is not None and tuple(like.images.shape) != volume.shape:
         raise InputError(path, f"images {volume.shape}", f"the grid {tuple(like.images.shape)}")
@@ -209,7 +222,8 @@ def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
     header: Any = nibabel.Nifti1Header()
     affine = None if like is None else like.affine
     if affine is not None and like.nifti is not None:
-        header = like.nifti
+        header, unit = like.nifti, _read_unit(like.nifti)
+        affine = np.diag([1 / unit, 1 / unit, 1 / unit, 1]) @ affine
     elif affine is not None:
         header.set_xyzt_units("mm")
     elif like is not None and like.field_of_view is not None:

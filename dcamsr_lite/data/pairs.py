@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..kspace import center_crop, center_pad, degrade, fft2c, ifft2c, zero_fill, zero_fill_image
+from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
 from ..network.config import MULTIPLE
 from .files import Volume, read_volume
 from .normalisation import NORMALISATIONS, normalise_reference, normalise_target
@@ -47,9 +47,9 @@ class Pair:
     normalised, on a grid zero-padded to a multiple of 8 and of the scale. ``mean`` and ``std``
     (slice, 1, 1, 1) lead back: target's units = normalised * std + mean, in both normalisations (in
     the released one they are those of an LR image that is s times brighter, and nothing more has to
-    be undone). ``low`` (slice, H/s, W/s) is the LR image on the target's scale, ``zero_filled``
-    (slice, rows, columns) what can be made of it without a network, in the target's units, not
-    padded.
+    be undone). ``low`` is the LR image on the target's scale and ``zero_filled`` (slice, rows, columns)
+    what can be made of it without a network, in the target's units: neither knows of the padding,
+    they are ``kspace.degrade`` and ``kspace.zero_fill`` of the target at its own size.
     """
 
     reference: Volume
@@ -140,7 +140,7 @@ class Pair:
         They are normalised as ``load_pair`` does it, but may be blank.
         """
         padded = center_pad(images, tuple(self.ref.shape[-2:]))
-        ref = normalise_reference(padded, padded, self.scale, "image", self.normalisation)
+        ref = normalise_reference(padded, images, self.scale, "image", self.normalisation)
         return replace(self, reference=replace(self.reference, images=images), ref=ref)
 
     def with_target(self, images: Tensor, low: Tensor, zero_filled: Tensor) -> "Pair":
@@ -151,8 +151,10 @@ class Pair:
         >>> torch.equal(same.lr, pair.lr)
         True
         """
-        padded = center_pad(images, tuple(self.ref.shape[-2:]))
-        normalised = normalise_target(padded, low, self.scale, self.normalisation)
+        grid = (self.ref.shape[-2], self.ref.shape[-1])
+        placed = place_low(low, zero_filled, grid, self.scale)
+        padded = center_pad(images, grid)
+        normalised = normalise_target(padded, placed, self.scale, self.normalisation)
         given = replace(self.given, images=images)
         return replace(self, given=given, low=low, zero_filled=zero_filled, **normalised)
 
@@ -204,15 +206,15 @@ def load_input(reference: Source, image: Source, scale: int, normalisation: str 
     >>> load_input(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=4).low.shape
     torch.Size([2, 4, 4])
 
-    An image of the reference's size is degraded first, as in ``load_pair``. One of exactly
-    1/``scale`` of it is the low-resolution image, on the target's scale; its ``target`` and
-    ``target_image`` are None. Raises InputError for any other size.
+    An image of the reference's size is degraded first, as in ``load_pair``. One of 1/``scale`` of
+    it, rounded down as ``kspace.degrade`` does, is the low-resolution image, on the target's scale;
+    its ``target`` and ``target_image`` are None. Raises InputError for any other size.
     """
     full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
     _check_options(scale, None, normalisation)
-    slices, rows, columns = given.images.shape
-    fitting = (slices, rows, columns), (slices, scale * rows, scale * columns)
-    if tuple(full.images.shape) not in fitting:
+    slices, rows, columns = full.images.shape
+    fitting = (slices, rows, columns), (slices, rows // scale, columns // scale)
+    if tuple(given.images.shape) not in fitting:
         wanted = f"as the reference has, or 1/{scale} of its rows and columns"
         expected = f"{_describe_size(full.images)} {wanted}"
         raise InputError(given.path or "input", _describe_size(given.images), expected)
@@ -251,23 +253,21 @@ def _assemble(
         found = _describe_size(reference.images)
         raise InputError(reference.path or "reference", found, f"{SMALLEST} x {SMALLEST} or more")
     order = order or ("image" if is_low or given.kspace is None else "coils")
-    multiple = math.lcm(MULTIPLE, scale)
-    padded = tuple(-(-n // multiple) * multiple for n in shape)
+    multiple = math.lcm(MULTIPLE, 2 * scale)  # twice: see place_low
+    rows, columns = (-(-n // multiple) * multiple for n in shape)
+    padded = (rows, columns)
 
-    def pad(volume: Volume) -> Tensor:
-        if order == "coils" and volume.kspace is not None:
-            return _pad_kspace(volume.kspace, padded)
-        return center_pad(volume.images, padded)
+    def measure(volume: Volume) -> Tensor:
+        kspace = volume.kspace if order == "coils" else None
+        return volume.images if kspace is None else kspace
 
     if is_low:
-        low = center_pad(given.images, tuple(n // scale for n in padded))
-        filled = zero_fill_image(low, padded)
+        low, filled = given.images, zero_fill_image(given.images, shape)
     else:  # slice by slice: the coils of a whole fastMRI volume may be a gigabyte
-        full = pad(given)
+        full = measure(given)
         low = torch.stack([degrade(one, scale, order) for one in full])
         filled = torch.stack([zero_fill(one, scale, order) for one in full])
     image = center_pad(reference.images, padded)
-    measured = pad(reference) if normalisation == "released" else image
     truth = None if is_low else center_pad(given.images, padded)
     kept = given.kspace if order == "coils" and given.path is None else None
     return Pair(
@@ -276,15 +276,25 @@ def _assemble(
         scale=scale,
         order=order,
         normalisation=normalisation,
-        ref=normalise_reference(image, measured, scale, order, normalisation),
+        ref=normalise_reference(image, measure(reference), scale, order, normalisation),
         low=low,
-        zero_filled=center_crop(filled, shape),
-        **normalise_target(truth, low, scale, normalisation),
+        zero_filled=filled,
+        **normalise_target(truth, place_low(low, filled, padded, scale), scale, normalisation),
     )
 
 
-def _pad_kspace(kspace: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Zero-pad the coil *images*; padding k-space itself would interpolate them."""
-    if tuple(kspace.shape[-2:]) == shape:
-        return kspace
-    return torch.stack([fft2c(center_pad(ifft2c(coils), shape)) for coils in kspace])
+def place_low(low: Tensor, filled: Tensor, grid: tuple[int, int], scale: int) -> Tensor:
+    """The LR image on the network's grid: its pixel (i, j) lies on the padded image's (i s, j s).
+
+    >>> low, filled = torch.rand(1, 25, 31), torch.rand(1, 50, 62)
+    >>> place_low(low, filled, (56, 64), scale=2).shape
+    torch.Size([1, 28, 32])
+
+    ``grid`` is a multiple of twice the scale, so that pixel 0 of both lies in one place, which is
+    what networks and bicubic upsampling take for granted. An odd crop lies between such pixels, and
+    that of a size that is no multiple of the scale has pixels of another size; but an image without
+    high frequencies may be looked at anywhere, and zero-fill is that: every s-th pixel of it is taken.
+    """
+    if (low.shape[-2] * scale, low.shape[-1] * scale) == grid:
+        return low
+    return center_pad(filled, grid)[..., ::scale, ::scale]

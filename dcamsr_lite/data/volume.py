@@ -26,8 +26,8 @@ class Volume:
     True
 
     ``images`` is (slice, row, column) float32; ``kspace`` (slice, coil, row, column) complex64;
-    ``field_of_view`` is rows, columns in mm, ``slice_thickness`` mm; ``affine`` is NIfTI's, of the
-    (x, y, z) array, and ``nifti`` a header of nibabel with the geometry of the file.
+    ``field_of_view`` is rows, columns in mm, ``slice_thickness`` mm; ``affine`` is NIfTI's, in
+    mm, of the (x, y, z) array, and ``nifti`` a header of nibabel with the geometry of the file.
     """
 
     images: Tensor

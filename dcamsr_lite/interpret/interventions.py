@@ -25,7 +25,7 @@ from torch import Tensor
 from ..data.pairs import Pair
 from ..errors import InputError, check_between, check_one_of
 from ..evaluation import Network, super_resolve
-from ..kspace import center_crop, center_pad, degrade, zero_fill
+from ..kspace import degrade, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
 from ..phantom.head import FIELDS_OF_VIEW
 from ..phantom.subjects import OTHER_SEED, OTHER_SLICES, simulated_reference
@@ -239,13 +239,11 @@ def _edit_target(one: Pair, intervention: Intervention) -> Pair:
     for lesion in intervention.lesions:
         image = paint(image, lesion) if lesion.image == "target" else image
     image = image.clamp_min(0)[None]
-    padded = one.ref.shape[-2:]
-    full = [center_pad(x, padded) for x in (image, before)]
     # exact for magnitudes; of coil data the coils are gone, so the lesion's own trace is added
-    low, low_before = (degrade(x, one.scale, "image") for x in full)
-    filled, filled_before = (zero_fill(x, one.scale, "image") for x in full)
+    low, low_before = (degrade(x, one.scale, "image") for x in (image, before))
+    filled, filled_before = (zero_fill(x, one.scale, "image") for x in (image, before))
     low = (one.low + low - low_before).clamp_min(0)
-    filled = one.zero_filled + center_crop(filled - filled_before, one.shape)
+    filled = one.zero_filled + filled - filled_before
     return one.with_target(image, low, filled)
 
 

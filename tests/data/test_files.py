@@ -194,6 +194,32 @@ def test_nifti_keeps_units_and_both_affines_with_their_codes(tmp_path):
                 assert back.get_xyzt_units() == ("micron", "sec") and not back["descrip"].item()
 
 
+@pytest.mark.parametrize(("unit", "length"), [("meter", 1e-3), ("micron", 1e3), ("mm", 1)])
+def test_nifti_sizes_are_millimetres_whatever_the_units_of_the_file(tmp_path, unit, length):
+    """0.24 m were 0 x 0 mm, and 240,000 micrometres no field of view at all."""
+    affine = np.diag([length * 15.0, length * 15, length * 5, 1])
+    image = nibabel.Nifti1Image(np.random.default_rng(0).random((16, 16, 3)), affine)
+    image.header.set_xyzt_units(unit)
+    (tmp_path / "t1.nii").write_bytes(image.to_bytes())
+    volume = read_volume(tmp_path / "t1.nii")
+    assert volume.field_of_view == pytest.approx((240, 240))
+    np.testing.assert_allclose(volume.affine, np.diag([15, 15, 5, 1]), rtol=1e-6)
+    write_volume(tmp_path / "sr.nii", volume.images, like=volume)
+    back = nibabel.load(tmp_path / "sr.nii")
+    np.testing.assert_allclose(back.affine, affine, rtol=1e-6)
+    assert back.header.get_xyzt_units()[0] == unit
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_nifti_that_does_not_say_where_its_voxels_start_has_them_behind_its_header(tmp_path, kind):
+    image = kind(np.arange(9 * 8 * 3, dtype=np.float32).reshape(9, 8, 3), np.eye(4))
+    data = bytearray(image.to_bytes())
+    place = slice(108, 112) if kind is nibabel.Nifti1Image else slice(168, 176)
+    data[place] = bytes(len(data[place]))
+    (tmp_path / "t1.nii").write_bytes(data)
+    assert np.array_equal(read_volume(tmp_path / "t1.nii").images, image.get_fdata().T)
+
+
 def test_nifti_of_a_scan_without_a_place_has_its_sizes_and_no_affine(tmp_path):
     for name in ("1_T101.h5", "1_T201.h5"):
         write_m4raw(tmp_path / name, coil_kspace(3, 16), "AX" + name[2:4], PROTOCOL, "1")

@@ -18,8 +18,8 @@ import pytest
 import torch
 from helpers import PROTOCOL, images, kspace
 
+from dcamsr_lite.data.file_lists import read_pairs_csv
 from dcamsr_lite.data.files import read_volume, write_m4raw, write_volume
-from dcamsr_lite.data.pairs import read_pairs_csv
 from dcamsr_lite.data.volume import MAX_BYTES, Volume
 from dcamsr_lite.errors import InputError
 
@@ -283,10 +283,13 @@ def test_nifti_that_must_be_refused(tmp_path):
     data = nifti()
     data[42:48] = struct.pack("<3h", 8, -8, 2)
     refuse_bytes("no empty axis", data)
-    for offset in (1e30, float("nan"), -5.0, 0.0):
+    for offset in (1e30, float("nan"), -5.0, 100.0):
         data = nifti()
         data[108:112] = struct.pack("<f", offset)
         refuse_bytes("expected", data)
+    data = nifti()
+    data[108:112], data[348:352] = bytes(4), bytes([1, 0, 0, 0])  # an extension, and no offset
+    refuse_bytes("voxels in this file", data)
     data = nifti()
     data[352:356] = struct.pack("<f", float("nan"))
     refuse_bytes("not finite", data)

@@ -103,6 +103,12 @@ def test_writers_refuse_what_is_no_volume(tmp_path):
     for array in (images() * np.nan, images(2, 2, 8, 8), images() * 1j, np.array([["a"]])):
         with pytest.raises(InputError, match="sr.npy"):
             write_volume(path, array)
+    for extension in (".npy", ".npz", ".nii", ".nii.gz", ".h5"):
+        file = tmp_path / f"large{extension}"
+        for array in (images().astype(np.float64) * 1e39, -torch.rand(2, 8, 8).double() * 1e60):
+            with pytest.raises(InputError, match="values that float32 can hold"):
+                write_volume(file, array)
+        assert not file.exists()
     with pytest.raises(InputError, match="the grid"):
         write_volume(path, images(2, 8, 8), like=Volume(torch.rand(2, 16, 16)))
     with pytest.raises(InputError, match="extension"):
