@@ -8,7 +8,7 @@ What a network learns from few scanners about how T1 turns into T2 does not hold
 here it changes from slice to slice and has to be read off the low-resolution image.
 """
 
-from math import cos, exp, radians, sin
+from math import cos, exp, inf, radians, sin
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 
 from ..errors import InputError
 from ..kspace import center_crop, degrade, fft2c, ifft2c, upsample_fourier
+from .normalisation import ROUNDING
 
 CHANCE = {"geometry": 0.8, "mirror": 0.5, "contrast": 0.5, "curve": 0.25}  # of a slice
 KINDS = tuple(CHANCE)
@@ -69,9 +70,9 @@ def vary(
         images = torch.stack([change_curve(images[0], generator), images[1]])
     ref, target = images[:1], images[1:]
     lr = degrade(target, scale, order="image")
-    # not as load_pair does: a reference may end before the target does, and then it is blank
+    # an image may end before the other one does, and then it is blank, and so is what it divides
     (deviation, mean), (own, center) = torch.std_mean(lr), torch.std_mean(ref)
-    deviation, own = deviation.clamp_min(1e-6), own.clamp_min(1e-6)
+    deviation, own = (x if x > ROUNDING else inf for x in (deviation, own))
     return (lr - mean) / deviation, (ref - center) / own, (target - mean) / deviation
 
 

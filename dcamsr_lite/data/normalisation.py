@@ -8,6 +8,9 @@
 deviation, the reference by its own. "released", as the authors' code, takes the LR image as it
 leaves the crop, ``scale`` times brighter, normalises LR and target by *its* mean and deviation, the
 reference by those of the reference's own such LR image, and clamps all three to +-6.
+
+A slice without contrast has no deviation to divide by: it is 0 everywhere, and its deviation, 0, also
+takes away what a network makes of it on the way back.
 """
 
 from typing import Any
@@ -19,6 +22,26 @@ from ..kspace import degrade
 
 NORMALISATIONS = ("clean", "released")
 CLAMP = 6.0  # the released code's, on all three images
+ROUNDING = 1e-6  # of the Fourier transform, in float32
+
+
+def find_contrast(images: Tensor) -> Tensor:
+    """Which slices (slice, row, column) have more than one grey value: (slice, 1, 1, 1).
+
+    >>> find_contrast(torch.stack([torch.full((8, 8), 0.7), torch.eye(8)])).flatten()
+    tensor([False,  True])
+
+    Rounding is no contrast: a millionth of the slice's mean, or of the largest deviation of a slice.
+    """
+    return _deviate(images.unsqueeze(1))[1] > 0
+
+
+def _deviate(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and (unbiased) deviation of each slice (..., 1, row, column); 0 where it has no contrast."""
+    axes, pixels = (-3, -2, -1), image.shape[-1] * image.shape[-2]
+    mean = image.mean(axes, keepdim=True)
+    std = image.std(axes, correction=min(1, pixels - 1), keepdim=True)
+    return mean, torch.where(std > ROUNDING * torch.maximum(mean.abs(), std.max()), std, 0)
 
 
 def normalise(
@@ -31,15 +54,12 @@ def normalise(
     (torch.Size([3, 1, 1, 1]), True)
 
     ``image`` is (..., 1, row, column); mean and (unbiased) deviation keep its axes, with size 1 in
-    the last three. A blank slice, whose deviation is zero, is divided by 1.
+    the last three. A slice without contrast has deviation 0 and is 0.
     """
-    if mean is None:
-        mean = image.mean((-3, -2, -1), keepdim=True)
-    if std is None:
-        std = image.std((-3, -2, -1), keepdim=True)
-        # rounding of the Fourier transform is no contrast
-        std = torch.where(std <= 1e-6 * mean.abs(), torch.ones_like(std), std)
-    normalised = (image - mean) / std
+    own = _deviate(image)
+    mean = own[0] if mean is None else mean
+    std = own[1] if std is None else std
+    normalised = torch.where(std > 0, (image - mean) / std, 0)
     return normalised if clamp is None else normalised.clamp(-clamp, clamp), mean, std
 
 
@@ -63,14 +83,22 @@ def normalise_reference(
 
 
 def normalise_target(
-    image: Tensor | None, low: Tensor, scale: int, normalisation: str = "clean"
+    image: Tensor | None,
+    low: Tensor,
+    scale: int,
+    normalisation: str = "clean",
+    contrast: Tensor | bool = True,
 ) -> dict[str, Any]:
     """The target (slice, row, column), if there is one, and the LR image by its grey values.
 
     >>> sorted(normalise_target(None, torch.rand(3, 8, 8), scale=2))
     ['lr', 'mean', 'std', 'target']
+
+    ``contrast`` is that of the images without padding, whose edge has some (``find_contrast``).
     """
     gain, clamp = (1, None) if normalisation == "clean" else (scale, CLAMP)
     lr, mean, std = normalise(gain * low.unsqueeze(1), clamp=clamp)
+    lr, std = lr * contrast, std * contrast
+    mean = torch.where(std > 0, mean, mean / gain)  # nothing brings the brightness back by itself
     target = None if image is None else normalise(image.unsqueeze(1), mean, std, clamp)[0]
     return {"lr": lr, "target": target, "mean": mean, "std": std}

@@ -23,7 +23,7 @@ from ..errors import InputError
 from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
 from ..network.config import MULTIPLE
 from .files import Volume, read_volume
-from .normalisation import NORMALISATIONS, normalise_reference, normalise_target
+from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
 
 SMALLEST = 8  # rows and columns of a full-size image
 
@@ -117,9 +117,12 @@ class Pair:
         >>> pair = load_pair(torch.rand(2, 17, 16), torch.rand(2, 17, 16), scale=2)
         >>> pair.restore(pair.target).shape
         torch.Size([2, 17, 16])
+
+        A slice whose LR image has no contrast is the zero-filled one: a network has nothing to go by.
         """
-        image = sr * self.std.to(sr) + self.mean.to(sr)
-        return center_crop(image.squeeze(1), self.shape)
+        std, zero_filled = self.std.to(sr), self.zero_filled.to(sr)
+        image = (sr * std + self.mean.to(sr)).squeeze(1)
+        return torch.where(std.squeeze(1) > 0, center_crop(image, self.shape), zero_filled)
 
     def take_slice(self, index: int) -> "Pair":
         """One slice of the pair.
@@ -141,6 +144,7 @@ class Pair:
         """
         padded = center_pad(images, tuple(self.ref.shape[-2:]))
         ref = normalise_reference(padded, images, self.scale, "image", self.normalisation)
+        ref = ref * find_contrast(images)
         return replace(self, reference=replace(self.reference, images=images), ref=ref)
 
     def with_target(self, images: Tensor, low: Tensor, zero_filled: Tensor) -> "Pair":
@@ -152,9 +156,9 @@ class Pair:
         True
         """
         grid = (self.ref.shape[-2], self.ref.shape[-1])
-        placed = place_low(low, zero_filled, grid, self.scale)
+        placed, contrast = place_low(low, zero_filled, grid, self.scale), find_contrast(low)
         padded = center_pad(images, grid)
-        normalised = normalise_target(padded, placed, self.scale, self.normalisation)
+        normalised = normalise_target(padded, placed, self.scale, self.normalisation, contrast)
         given = replace(self.given, images=images)
         return replace(self, given=given, low=low, zero_filled=zero_filled, **normalised)
 
@@ -267,7 +271,7 @@ def _assemble(
         full = measure(given)
         low = torch.stack([degrade(one, scale, order) for one in full])
         filled = torch.stack([zero_fill(one, scale, order) for one in full])
-    image = center_pad(reference.images, padded)
+    image, placed = center_pad(reference.images, padded), place_low(low, filled, padded, scale)
     truth = None if is_low else center_pad(given.images, padded)
     kept = given.kspace if order == "coils" and given.path is None else None
     return Pair(
@@ -276,10 +280,11 @@ def _assemble(
         scale=scale,
         order=order,
         normalisation=normalisation,
-        ref=normalise_reference(image, measure(reference), scale, order, normalisation),
+        ref=normalise_reference(image, measure(reference), scale, order, normalisation)
+        * find_contrast(reference.images),
         low=low,
         zero_filled=filled,
-        **normalise_target(truth, place_low(low, filled, padded, scale), scale, normalisation),
+        **normalise_target(truth, placed, scale, normalisation, find_contrast(low)),
     )
 
 

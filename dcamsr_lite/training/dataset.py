@@ -82,13 +82,14 @@ def cut_pair(pair: tuple, scale: int, flip: bool = True) -> tuple[Tensor, Tensor
     """The slices of one pair as ``cut_slices`` gives them.
 
     Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
+    So are those whose LR image has no contrast: no network is asked for them.
     """
     reference, target = (read_volume(source) for source in pair)
     parts = []
     turned = [(mirror(reference), mirror(target))] if flip else []
     for one, other in [(reference, target), *turned]:
         read = load_pair(one, other, scale)
-        brightness = read.given.images.mean((-2, -1))
+        brightness = read.given.images.mean((-2, -1)) * (read.std.flatten() > 0)
         keep = brightness > brightness.max() / 4
         parts.append(tuple(x[keep] for x in (read.lr, read.ref, read.target) if x is not None))
     return join_slices(parts)
