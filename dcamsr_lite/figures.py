@@ -108,13 +108,14 @@ def draw_panel(
     """
     if kind not in COLOURS:
         raise ValueError(f"kind is {kind!r}, expected one of {[*COLOURS]}")
+    image = torch.as_tensor(image).detach().float()
     high = float(image.abs().max()) if limit is None else limit
     if low is None:
         high = high or 1.0
         low = -high if kind == "signed" else 0.0
     (top, left), (rows, columns) = corner, image.shape
     drawn = axes.imshow(
-        image.detach().float().numpy(),
+        image.cpu().numpy(),
         cmap=signed_map() if kind == "signed" else COLOURS[kind],
         vmin=low,
         vmax=high,

@@ -46,6 +46,8 @@ def rss(coil_images: Tensor, dim: int = -3) -> Tensor:
     >>> rss(torch.tensor([[[3.0]], [[4.0]]]))
     tensor([[5.]])
     """
+    if not (coil_images.is_complex() or coil_images.is_floating_point()):
+        coil_images = coil_images.float()  # the square of a small whole number wraps around
     return coil_images.abs().square().sum(dim).sqrt()
 
 

@@ -1,7 +1,8 @@
 """PSNR, SSIM and NMSE as the paper counts them, the error by k-space band, and the noise ceiling.
 
-Volumes are (slice, row, column) tensors or arrays in the target's units, the target first. A
-target without any signal is an InputError.
+Volumes are (slice, row, column) tensors or arrays of one shape in the target's units, the target
+first, of any real type: whole numbers and half precision are taken to float64 before anything is
+subtracted. Unlike shapes, complex values and a target without any signal are an InputError.
 
 >>> import torch
 >>> target = torch.rand(2, 16, 16)
@@ -25,6 +26,7 @@ CONVENTION = (
 )
 
 Images = Tensor | np.ndarray
+WINDOW = 7  # of SSIM, in pixels
 
 
 def has_signal(target: Images) -> bool:
@@ -36,13 +38,32 @@ def has_signal(target: Images) -> bool:
     return not target.max() <= 0
 
 
-def _tensor(images: Images) -> Tensor:
-    # a copy of an array: it may be read-only, mirrored, or of the other byte order
-    return images if isinstance(images, Tensor) else torch.tensor(np.array(images, np.float64))
+def _tensor(name: str, images: Images) -> Tensor:
+    if isinstance(images, Tensor):
+        known = images.detach()
+        is_complex = known.is_complex()
+    else:
+        is_complex = np.iscomplexobj(images)
+        if np.ma.is_masked(images):
+            raise InputError(name, "masked values", "an array without a mask, filled or cut")
+    if is_complex:
+        raise InputError(name, "complex values", "real ones, such as the magnitude")
+    if not isinstance(images, Tensor):
+        # a copy of an array: it may be read-only, mirrored, or of the other byte order
+        known = torch.tensor(np.array(images, np.float64))
+    return known if known.dtype == torch.float32 else known.double()
+
+
+def _two_tensors(first: Images, second: Images, *names: str) -> tuple[Tensor, Tensor]:
+    one, other = (_tensor(*x) for x in zip(names, (first, second), strict=True))
+    if one.shape != other.shape:
+        found = f"{tuple(other.shape)} beside {names[0]} {tuple(one.shape)}"
+        raise InputError(names[1], found, "two of one shape: nothing is broadcast")
+    return one, other.to(one.device)
 
 
 def _tensors(target: Images, image: Images) -> tuple[Tensor, Tensor]:
-    target, image = _tensor(target), _tensor(image)
+    target, image = _two_tensors(target, image, "target", "image")
     if not has_signal(target):
         raise InputError("target", "no signal: no value above 0", "an image to measure against")
     return target, image
@@ -77,11 +98,14 @@ def ssim(target: Images, image: Images) -> float:
     """
     from skimage.metrics import structural_similarity
 
-    target, image = _tensors(target, image)
-    pairs = zip(np.asarray(target, np.float64), np.asarray(image, np.float64), strict=True)
-    top = float(target.max())
+    target, image = (x.double().cpu() for x in _tensors(target, image))
+    size = target.shape[-2:]
+    if min(size) < WINDOW:
+        raise InputError("target", f"{tuple(size)} pixels", f"{WINDOW} x {WINDOW} or more")
+    slices = (x.reshape(-1, *size).numpy() for x in (target, image))
+    options = {"win_size": WINDOW, "data_range": float(target.max())}
     return float(
-        np.mean([structural_similarity(a, b, win_size=7, data_range=top) for a, b in pairs])
+        np.mean([structural_similarity(*two, **options) for two in zip(*slices, strict=True)])
     )
 
 
@@ -123,7 +147,8 @@ def sigma_from_repetitions(first: Images, second: Images) -> float:
     >>> round(sigma_from_repetitions(torch.randn(9, 99, 99), torch.randn(9, 99, 99)), 1)
     1.0
     """
-    return ((_tensor(first) - _tensor(second)).double().std() / 2**0.5).item()
+    first, second = _two_tensors(first, second, "first", "second")
+    return ((first - second).double().std() / 2**0.5).item()
 
 
 def ceiling_from_repetitions(
@@ -138,7 +163,7 @@ def ceiling_from_repetitions(
     32.1
     """
     sigma = sigma_from_repetitions(first, second)
-    return noise_ceiling(float(first.max()), sigma, kept=1 / scale**2 / acquired)
+    return noise_ceiling(float(_tensor("first", first).max()), sigma, kept=1 / scale**2 / acquired)
 
 
 def score(target: Images, image: Images, scale: int) -> dict:

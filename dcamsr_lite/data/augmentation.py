@@ -72,7 +72,7 @@ def vary(
     lr = degrade(target, scale, order="image")
     # an image may end before the other one does, and then it is blank, and so is what it divides
     (deviation, mean), (own, center) = torch.std_mean(lr), torch.std_mean(ref)
-    deviation, own = (x if x > ROUNDING else inf for x in (deviation, own))
+    deviation, own = (torch.where(x > ROUNDING, x, inf) for x in (deviation, own))
     return (lr - mean) / deviation, (ref - center) / own, (target - mean) / deviation
 
 
