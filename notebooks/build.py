@@ -91,6 +91,15 @@ def _grading(cell) -> dict:
     return wanted
 
 
+def _slide_type(number: int, cell) -> str:
+    """How a lecture shows the cell: a heading begins a slide, code comes at the speaker's key."""
+    if number in (0, 2) or cell.source.startswith(("import ", "from ", "course.report")):
+        return "skip"  # badges, set-up, imports
+    if cell.cell_type == "code":
+        return "fragment"
+    return "slide" if re.search("^##? ", cell.source, re.M) else "subslide"
+
+
 def convert(source: Path, solved: bool):
     """The notebook of one source, not yet executed."""
     minutes = json.loads(MINUTES.read_text(encoding="utf-8")) if MINUTES.exists() else {}
@@ -98,8 +107,8 @@ def convert(source: Path, solved: bool):
     text = text.replace("{{MINUTES}}", str(minutes.get(source.stem, "?")))
     notebook = jupytext.reads(text, fmt="py:percent")
     extra = {k: v for k, v in notebook.metadata.items() if k in ("accelerator", "colab")}
-    folder = "notebooks/solutions" if solved else "notebooks"
-    top = badges(f"{folder}/{source.stem}.ipynb") + (" | **solved**" if solved else "")
+    # of the student's notebook in both: what nbgrader releases is made from the solved one
+    top = badges(f"notebooks/{source.stem}.ipynb")
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(top))
     setup = nbformat.v4.new_code_cell(SETUP.format(repository=repository()))
     notebook.cells.insert(2, setup)
@@ -107,7 +116,8 @@ def convert(source: Path, solved: bool):
     for number, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags")
         cell.id = f"cell-{number:03d}"
-        cell.metadata = {"tags": tags} if tags else {}
+        slide = cell.metadata.get("slideshow", {"slide_type": _slide_type(number, cell)})
+        cell.metadata = {"slideshow": slide} | ({"tags": tags} if tags else {})
         if cell.cell_type != "code":
             if solved:  # a folder further down; the notebooks themselves are there, too
                 cell.source = cell.source.replace("](../", "](../../")
@@ -122,20 +132,15 @@ def convert(source: Path, solved: bool):
     return notebook
 
 
-def execute(notebook, graded: bool = False) -> float:
-    """Run all cells in a kernel of its own; seconds of processor time.
-
-    ``graded`` makes a check that is not passed an error of its cell, and goes on after errors.
-    """
+def execute(notebook) -> float:
+    """Run all cells in a kernel of its own; seconds of processor time."""
     kept = dict(notebook.metadata)
     # this checkout's package, whatever is installed
     paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
     own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
-    if graded:
-        own["NBGRADER_EXECUTION"] = "autograde"
     before = os.times()
     place = {"metadata": {"path": HERE}}
-    client = NotebookClient(notebook, timeout=600, allow_errors=graded, resources=place)
+    client = NotebookClient(notebook, timeout=600, resources=place)
     client.execute(env=os.environ | own)
     notebook.metadata = kept
     after = os.times()

@@ -27,7 +27,7 @@ PARTS = (
     "Not for clinical use",
 )
 NOTEBOOK_METADATA = {"kernelspec", "language_info", "accelerator", "colab"}
-CELL_METADATA = {"nbgrader", "tags"}
+CELL_METADATA = {"nbgrader", "slideshow", "tags"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 

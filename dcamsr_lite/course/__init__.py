@@ -59,7 +59,7 @@ def budget(whole: int, fast: int) -> int:
 
 
 def is_graded() -> bool:
-    """Whether a failed check has to stop the cell: nbgrader and notebooks/grade.py say so.
+    """Whether a failed check has to stop the cell: nbgrader says so.
 
     >>> is_graded()
     False

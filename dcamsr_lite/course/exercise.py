@@ -162,17 +162,27 @@ def _copy(inputs: tuple) -> tuple:
     return tuple(deepcopy(x) if isinstance(x, Tensor | nn.Module) else x for x in inputs)
 
 
-def _make_trials(exercise: Exercise) -> list[_Trial]:
-    trials = []
+def draw_inputs(exercise: Exercise) -> list[tuple]:
+    """The arguments that every attempt is called with, one tuple for each of the sizes.
+
+    >>> of_size = Exercise(len, inputs=lambda random, size: (random(size),), mistakes={})
+    >>> [len(x) for (x,) in draw_inputs(of_size)]
+    [6, 9, 12, 16]
+    """
+    drawn = []
     for seed, size in enumerate(SIZES):
         generator = torch.Generator().manual_seed(seed)
 
-        def random(*shape: int, generator=generator) -> Tensor:
+        def random(*shape: int, generator: torch.Generator = generator) -> Tensor:
             return torch.randn(*shape, generator=generator)
 
-        inputs = exercise.inputs(random, size)
-        trials.append(_Trial(inputs, exercise.solution(*_copy(inputs))))
-    return trials
+        drawn.append(exercise.inputs(random, size))
+    return drawn
+
+
+def _make_trials(exercise: Exercise) -> list[_Trial]:
+    drawn = draw_inputs(exercise)
+    return [_Trial(inputs, exercise.solution(*_copy(inputs))) for inputs in drawn]
 
 
 def _run(exercise: Exercise, attempt: Callable) -> Result:

@@ -23,7 +23,7 @@
 #
 # How the exercises work: predict first, fill in the cell in which `...` or `NotImplementedError`
 # stands, run it and the check below it. A check that fails says which mistake it looks like. Nothing
-# stops when you skip one. Solutions are in the folder `solutions`.
+# stops when you skip one.
 
 # %%
 import torch

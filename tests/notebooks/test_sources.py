@@ -97,6 +97,32 @@ def test_nbgrader_can_read_the_metadata(source):
         assert mark["locked"] == mark["grade"] and ("points" in mark) == mark["grade"]
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_what_nbgrader_releases_of_a_solved_notebook_leads_to_no_solution(source):
+    """It takes the solutions' code and all outputs out, and leaves everything else."""
+    for cell in build.convert(source, solved=True).cells:
+        released = build.stub(cell.source)
+        assert not re.search(r"solutions|\*\*solved|SOLUTION", released), released
+    student = (FOLDER / f"{source.stem}.ipynb").read_text(encoding="utf-8")
+    assert "solutions/" not in student and "`solutions`" not in student
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_a_lecture_shows_a_slide_for_every_heading_and_no_setup(source):
+    cells = build.convert(source, solved=True).cells
+    types = [cell.metadata["slideshow"]["slide_type"] for cell in cells]
+    assert set(types) <= {
+        "slide",
+        "subslide",
+        "fragment",
+        "skip",
+    }  # as nbconvert and RISE know them
+    headed = [cell.cell_type == "markdown" and "# " in cell.source for cell in cells]
+    assert [kind == "slide" for kind in types] == headed and sum(headed) > 5
+    shown = [cell.source for cell, kind in zip(cells, types, strict=True) if kind != "skip"]
+    assert not any("%pip" in source or "Open in Colab" in source for source in shown)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES, ids=name)
 def test_regenerating_without_a_change_changes_nothing(source, tmp_path, monkeypatch):
@@ -217,7 +243,7 @@ def test_a_dead_link_is_found(tmp_path):
 def test_the_address_stands_in_one_place():
     owner = build.repository().removeprefix("https://github.com/")
     for path in [*STUDENT, *SOLVED]:
-        inside = path.relative_to(ROOT).as_posix()
+        inside = f"notebooks/{path.name}"
         page = path.read_text(encoding="utf-8")
         assert f"colab.research.google.com/github/{owner}/blob/main/{inside}" in page
         assert f"git+{build.repository()}" in page
