@@ -9,7 +9,11 @@ torch.Size([1, 8, 8])
 """
 
 import gzip
+import io
+import math
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +29,8 @@ __all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
 
 EXTENSIONS = (".h5", ".nii", ".nii.gz", ".npy", ".npz")
 MAX_NIFTI_OFFSET = 2**24  # bytes; where the voxels of a NIfTI file may start
+MAX_NPY_HEADER = 2**14  # bytes; numpy itself takes no more than 10,000
+PIECE = 2**18  # values that are read at a time
 # What a NIfTI header says of the place of its voxels; the rest (names, windows) is of no other file.
 GEOMETRY = ("pixdim", "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x",
             "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z")  # fmt: skip
@@ -74,16 +80,18 @@ def _take_array(source: np.ndarray | Tensor) -> Volume:
         if array.dtype.kind == "c" and array.ndim == 4:
             check_size("array", array.shape, array.dtype, "c")
             return volume_from_kspace("array", torch.from_numpy(array.astype(np.complex64)))
+        if array.dtype == np.float32:  # a volume does not change with the array that it came from
+            array = array.copy("K")
         return volume_from_array("array", array)
 
 
 def _read_nifti(path: Path) -> Volume:
-    """NIfTI-1 or -2 in one file: nibabel reads header and voxels, and no extension.
+    """NIfTI-1 or -2 in one file: nibabel reads the header, scales voxels, and reads no extension.
 
     Checks of headers print, and extensions allocate whatever they declare (nibabel 5.4).
     """
     from nibabel import Nifti1Header, Nifti2Header
-    from nibabel.arrayproxy import ArrayProxy
+    from nibabel.volumeutils import apply_read_scaling
 
     expected = "a NIfTI-1 or NIfTI-2 file"
     with refuse_errors(path, expected), _open(path) as stream:
@@ -104,8 +112,14 @@ def _read_nifti(path: Path) -> Volume:
             header["vox_offset"] = start = kind.single_vox_offset
         if header["magic"].item()[:2] != b"n+" or not kind.sizeof_hdr <= start <= MAX_NIFTI_OFFSET:
             raise InputError(path, f"voxels at byte {start}", "voxels in this file")
-        voxels = np.asarray(ArrayProxy(stream, header, mmap=False)).reshape(shape, order="F")
-        stream.read(1)  # past the end, where gzip compares its check sum
+        slope, inter = header.get_slope_inter()
+        scale = partial(
+            apply_read_scaling,
+            slope=1.0 if slope is None else slope,
+            inter=0.0 if inter is None else inter,
+        )
+        stream.seek(start)
+        voxels = _read_values(path, stream, header.get_data_dtype(), math.prod(shape), scale)
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
         placed = bool(np.isfinite(affine).all())
         unit = _read_unit(header)
@@ -116,7 +130,7 @@ def _read_nifti(path: Path) -> Volume:
             "affine": np.diag([unit, unit, unit, 1]) @ affine if placed else None,
             "nifti": _copy_geometry(header) if placed else None,
         }
-        return volume_from_array(path, voxels.T, **known)
+        return volume_from_array(path, voxels.reshape(shape[::-1]), **known)
 
 
 def _read_unit(header: Any) -> float:
@@ -162,19 +176,40 @@ def _read_npz(path: Path) -> Volume:
 
 
 def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
-    """numpy's own reading, once the declared sizes are known to be sane; never a pickle."""
+    """An array in numpy's format, once the declared sizes are known to be sane; never a pickle."""
     npy = np.lib.format
-    version = npy.read_magic(stream)
+    start = io.BytesIO(stream.read(MAX_NPY_HEADER))  # numpy reads as much as a header declares
+    version = npy.read_magic(start)
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in headers:  # 3.0 exists for the field names of structured arrays alone
         raise InputError(path, f"npy version {version}", "version 1.0 or 2.0")
-    shape, _, dtype = headers[version](stream)
+    shape, is_fortran, dtype = headers[version](start)
     if check_size(path, shape, dtype, "biuf") > size:
         raise InputError(path, f"shape {shape} in {size} bytes", "a whole file")
-    stream.seek(0)
-    array = npy.read_array(stream, allow_pickle=False)
-    stream.read(1)  # past the end, where zip compares its check sum
-    return array
+    stream.seek(start.tell())
+    values = _read_values(path, stream, dtype, math.prod(shape))
+    return values.reshape(shape[::-1]).T if is_fortran else values.reshape(shape)
+
+
+def _read_values(
+    path: Path,
+    stream: IO[bytes],
+    dtype: np.dtype,
+    count: int,
+    scale: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> np.ndarray:
+    """So many values as float32, piece by piece: all are never held in another type."""
+    values = np.empty(count, np.float32)
+    for start in range(0, count, PIECE):
+        piece = values[start : start + PIECE]
+        data = stream.read(piece.size * dtype.itemsize)
+        if len(data) < piece.size * dtype.itemsize:
+            there = start * dtype.itemsize + len(data)
+            found = f"Expected {count * dtype.itemsize} bytes, got {there} bytes"
+            raise InputError(path, found, "a whole file")
+        piece[:] = scale(np.frombuffer(data, dtype))
+    stream.read(1)  # past the end, where gzip and zip compare their check sums
+    return values
 
 
 def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | None = None) -> None:

@@ -9,7 +9,7 @@ import re
 import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,23 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path
-from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
+from .volume import (
+    PARTS,
+    Volume,
+    check_cap,
+    check_size,
+    refuse_errors,
+    share_cap,
+    volume_from_array,
+    volume_from_kspace,
+)
 
 CROP = (320, 320)  # of a fastMRI image whose file does not say otherwise
 RECONSTRUCTIONS = ("reconstruction_rss", "reconstruction_esc")  # multi-coil, single-coil
 MAX_HEADER = 2**20  # bytes of an ISMRMRD header; the real ones have some thousands
 M4RAW_NAME = re.compile(r"(\d+)_(T1|T2|FLAIR|GRE)(\d+)")
 HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
+MAX_CHUNKS = 2**16  # each takes some 20 microseconds, and 4 kB while HDF5 reads
 DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
 SLICE_THICKNESS = 5.0  # mm, M4Raw
 
@@ -61,7 +71,10 @@ def read_h5(path: Path) -> Volume:
         if "kspace" not in names:
             if stored is None:
                 raise InputError(path, f"datasets {sorted(names)[:9]}", "a dataset 'kspace'")
-            return volume_from_array(path, _read(path, stored, "f"), **known)
+            _check_stored(path, stored, "f")
+            array = np.empty(stored.shape, np.float32)
+            stored.read_direct(array)
+            return volume_from_array(path, array, **known)
         if "mask" in names:
             raise InputError(path, "undersampled k-space (a dataset 'mask')", "full k-space")
         dataset = _find_dataset(path, file, "kspace")
@@ -77,12 +90,12 @@ def read_h5(path: Path) -> Volume:
         crop = stored.shape[-2:] if stored is not None else matrix or CROP
         if min(crop) < 1:
             raise InputError(path, f"a reconstruction of shape {stored.shape}", "no empty axis")
-        kspace = torch.from_numpy(_read(path, dataset, "c").astype(np.complex64))
+        _check_stored(path, dataset, "c")
+        kspace = KspaceSlices(path, dataset)
         # the header gives the size of a pixel; the image may have been cut to another matrix
-        rows, columns = (min(pair) for pair in zip(kspace.shape[-2:], crop, strict=True))
+        rows, columns = (min(pair) for pair in zip(dataset.shape[-2:], crop, strict=True))
         if matrix and extent:
             known["field_of_view"] = (rows * extent[0] / matrix[0], columns * extent[1] / matrix[1])
-        kspace = kspace if kspace.ndim == 4 else kspace[:, None]
         return volume_from_kspace(path, kspace, (rows, columns), **known)
 
 
@@ -99,14 +112,14 @@ def _find_dataset(path: Path, file, name: str):
     return dataset
 
 
-def _read(path: Path, dataset, kinds: str) -> np.ndarray:
-    """The whole dataset, once its declared and stored sizes are known to be sane."""
-    check_size(path, dataset.shape, dataset.dtype, kinds)
+def _check_stored(path: Path, dataset, kinds: str) -> None:
+    """All values of the dataset are there, and their declared and stored sizes are sane."""
+    size = check_size(path, dataset.shape, dataset.dtype, kinds)
     if dataset.chunks:
         _check_chunks(path, dataset, kinds)
-    elif dataset.id.get_storage_size() > path.stat().st_size:
-        raise InputError(path, "a dataset larger than its file", "a whole file")
-    return dataset[()]
+    elif not size == dataset.id.get_storage_size() <= path.stat().st_size:
+        found = f"{dataset.id.get_storage_size()} stored bytes of a dataset of {size}"
+        raise InputError(path, found, "a whole file")
 
 
 def _check_chunks(path: Path, dataset, kinds: str) -> None:
@@ -115,23 +128,52 @@ def _check_chunks(path: Path, dataset, kinds: str) -> None:
     HDF5 2.0 inflates a chunk without bound, and fills up a short one with whatever lies in memory.
     """
     size = check_size(path, dataset.chunks, dataset.dtype, kinds)
+    check_cap(path, f"chunks {dataset.chunks}", size, share=8)  # HDF5 holds three copies of one
     recipe = dataset.id.get_create_plist()
     filters = [recipe.get_filter(index)[0] for index in range(recipe.get_nfilters())]
     if filters not in ([], [DEFLATE], [SHUFFLE, DEFLATE]):
         raise InputError(path, f"HDF5 filters {filters[:9]}", "gzip, with or without shuffle")
     count = math.prod(-(-n // step) for n, step in zip(dataset.shape, dataset.chunks, strict=True))
+    if count > MAX_CHUNKS:
+        raise InputError(path, f"{count} chunks", f"at most {MAX_CHUNKS}")
     if count != dataset.id.get_num_chunks():
         raise InputError(path, f"{dataset.id.get_num_chunks()} chunks", "all chunks of the array")
+    sizes: list[int] = []
+    dataset.id.chunk_iter(lambda chunk: sizes.append(chunk.size))  # asked singly it is quadratic
+    limit = min(path.stat().st_size, 2 * size + 1024)  # what does not shrink hardly grows
+    if not 0 < min(sizes) <= max(sizes) <= limit:
+        found = f"chunks stored in {min(sizes)} to {max(sizes)} bytes"
+        raise InputError(path, found, f"{size} bytes in each, of a whole file")
     for chunk in dataset.iter_chunks():
-        corner = tuple(part.start for part in chunk)
-        stored = dataset.id.get_chunk_info_by_coord(corner)
-        if not 0 < stored.size <= path.stat().st_size:
-            raise InputError(path, f"a chunk of {stored.size} bytes", "a whole file")
-        skipped, data = dataset.id.read_direct_chunk(corner)
+        skipped, data = dataset.id.read_direct_chunk(tuple(part.start for part in chunk))
         if DEFLATE in filters and not skipped >> filters.index(DEFLATE) & 1:
             data = zlib.decompressobj().decompress(data, size + 1)
         if len(data) != size:
             raise InputError(path, f"{len(data)} bytes or more in a chunk", f"{size} bytes")
+
+
+class KspaceSlices:
+    """A dataset (slice, [coil,] row, column), checked before, that is read a few slices at a time."""
+
+    dtype = torch.complex64
+
+    def __init__(self, path: Path, dataset):
+        slices, *coils, rows, columns = dataset.shape
+        self.shape: Sequence[int] = (slices, *(coils or [1]), rows, columns)
+        self.dataset = dataset
+        one = 8 * math.prod(self.shape[1:])
+        check_cap(path, f"a matrix of {rows} x {columns}", 8 * rows * columns, share=PARTS)
+        deep = dataset.chunks[0] if dataset.chunks else 1  # slices in a chunk, which is read once
+        check_cap(path, f"chunks of {deep} slices", min(deep, slices) * one, share=4)
+        self.at_once = deep * max(1, share_cap(PARTS) // (deep * one))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        slices, *matrix = self.shape
+        for start in range(0, slices, self.at_once):
+            stop = min(start + self.at_once, slices)
+            block = np.empty((stop - start, *self.dataset.shape[1:]), np.complex64)
+            self.dataset.read_direct(block, np.s_[start:stop])
+            yield from torch.from_numpy(block).view(-1, *matrix)
 
 
 # Strings of variable length are read by hand: HDF5 2.0 loops for ever in a damaged heap.

@@ -2,19 +2,24 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..kspace import center_crop, fft2c, ifft2c, rss
+from ..kspace import center_crop, fft2c, ifft2c
+from .memory import VARIABLE, count_memory, read_cap
 
-MAX_BYTES = 2**31  # of one array; a large fastMRI knee volume has 1.1e9
+# Bytes of one array, as it is held: a quarter of the memory, so that reading, which takes up to twice
+# as much, leaves half of a machine of 2 GB free; 2 GiB where there is more: a large fastMRI knee volume
+# has 1.1e9. DCAMSR_MAX_BYTES in the environment says otherwise.
+MAX_BYTES = int(min(2**31, count_memory() // 4))
+PARTS = 16  # what is read, transformed and let go again takes a 16th of the cap at a time
 MAX_MAGNITUDE = 1e15  # squares and their sums must fit into float32
 
 
@@ -66,16 +71,38 @@ def check_size(where: object, shape: tuple[int, ...], dtype: np.dtype, kinds: st
     >>> check_size("t1.npy", (2, 8, 8), np.dtype("uint16"), "uf")
     256
 
-    Raises InputError for another type, an empty axis, and more than ``MAX_BYTES`` as float32.
+    Raises InputError for another type, an empty axis, and more than the cap as float32.
     """
     if dtype.hasobject or dtype.kind not in kinds:
         raise InputError(where, f"values of type {dtype}", "complex" if kinds == "c" else "real")
     if any(n < 1 for n in shape):
         raise InputError(where, f"shape {shape}", "no empty axis")
     size = math.prod(shape) * max(dtype.itemsize, 4)
-    if size > MAX_BYTES:
-        raise InputError(where, f"shape {shape}, {size:.3g} bytes", f"at most {MAX_BYTES} bytes")
+    check_cap(where, f"shape {shape}", size)
     return math.prod(shape) * dtype.itemsize
+
+
+def share_cap(share: int = 1) -> int:
+    """Bytes: 1 / ``share`` of what one array may take.
+
+    >>> share_cap(4) <= share_cap() // 4
+    True
+    """
+    return read_cap(MAX_BYTES) // share
+
+
+def check_cap(where: object, what: str, size: int, share: int = 1) -> None:
+    """Raise InputError where something takes more than its share, 1 / ``share``, of the cap.
+
+    >>> check_cap("t1.h5", "chunks", 2**50, share=8)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: t1.h5: found chunks, 1.13e+15 bytes; expected at most ... bytes ...
+    """
+    cap = share_cap(share)
+    if size > cap:
+        more = f" (where there is memory, {VARIABLE} of the environment allows more)"
+        raise InputError(where, f"{what}, {size:.3g} bytes", f"at most {cap} bytes{more}")
 
 
 def volume_from_array(where: object, array: np.ndarray, **known: Any) -> Volume:
@@ -86,12 +113,23 @@ def volume_from_array(where: object, array: np.ndarray, **known: Any) -> Volume:
     """
     check_size(where, array.shape, array.dtype, "biuf")
     with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite, and is refused
-        images = torch.from_numpy(array.astype(np.float32))
+        images = torch.from_numpy(array.astype(np.float32, copy=False))
     return Volume(_check_images(where, images), **known)
 
 
+class Slices(Protocol):
+    """k-space that is read slice by slice: all coils of all slices may be a gigabyte."""
+
+    shape: Sequence[int]  # slice, coil, row, column
+    dtype: torch.dtype
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """(coil, row, column) of one slice after another."""
+        ...
+
+
 def volume_from_kspace(
-    where: object, kspace: Tensor, crop: tuple[int, int] | None = None, **known: Any
+    where: object, kspace: Tensor | Slices, crop: tuple[int, int] | None = None, **known: Any
 ) -> Volume:
     """A volume from k-space (slice, coil, row, column); its coil images are cut to ``crop`` first.
 
@@ -99,15 +137,27 @@ def volume_from_kspace(
     >>> volume.images.shape, volume.kspace.shape
     (torch.Size([1, 4, 6]), torch.Size([1, 1, 4, 6]))
     """
-    if not bool(torch.isfinite(torch.view_as_real(kspace)).all()):
-        raise InputError(where, "k-space values that are not finite", "finite numbers")
-    height, width = kspace.shape[-2:]
+    slices, coils, height, width = kspace.shape
     rows, columns = crop or (height, width)
     shape = (min(height, rows), min(width, columns))
-    if shape != (height, width):  # slice by slice: all coils of all slices may be a gigabyte
-        kspace = torch.stack([fft2c(center_crop(ifft2c(coils), shape)) for coils in kspace])
-    images = torch.stack([rss(ifft2c(coils)) for coils in kspace])
-    return Volume(_check_images(where, images), kspace, **known)
+    kept = kspace if isinstance(kspace, Tensor) and shape == (height, width) else None
+    given = kept is not None
+    if kept is None:
+        kept = torch.empty(slices, coils, *shape, dtype=kspace.dtype)
+    images = torch.empty(slices, *shape, dtype=kept.dtype.to_real())
+    at_once = max(1, share_cap(PARTS) // (height * width * kspace.dtype.itemsize))
+    for measured, cut, image in zip(kspace, kept, images, strict=True):
+        if not all(bound.isfinite() for bound in torch.view_as_real(measured).aminmax()):
+            raise InputError(where, "k-space values that are not finite", "finite numbers")
+        power = torch.zeros(())
+        for some, part in zip(measured.split(at_once), cut.split(at_once), strict=True):
+            if shape != (height, width):
+                part[:] = fft2c(center_crop(ifft2c(some), shape))
+            elif not given:
+                part[:] = some
+            power = power + ifft2c(part).abs().square().sum(0)
+        image[:] = power.sqrt()
+    return Volume(_check_images(where, images), kept, **known)
 
 
 def _check_images(where: object, images: Tensor) -> Tensor:
@@ -116,9 +166,9 @@ def _check_images(where: object, images: Tensor) -> Tensor:
     if images.ndim != 3:
         expected = "(slice, row, column) or (row, column)"
         raise InputError(where, f"an array of shape {tuple(images.shape)}", expected)
-    if not bool(torch.isfinite(images).all()):
+    low, high = (float(bound) for bound in images.aminmax())  # NaN where there is one
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(where, "values that are not finite", "finite numbers")
-    low, high = float(images.min()), float(images.max())
     largest = max(abs(low), abs(high))
     if largest > MAX_MAGNITUDE:
         raise InputError(where, f"values up to {largest:.3g}", f"at most {MAX_MAGNITUDE:g}")

@@ -1,10 +1,10 @@
 """How much memory a training step needs, and how much there is."""
 
-import os
 from pathlib import Path
 
 import torch
 
+from ..data.memory import count_memory
 from ..errors import InputError
 from ..network.config import Config
 
@@ -33,11 +33,7 @@ def measure_memory(device: str) -> float:
     """Gigabytes: what is free on the current GPU; on a CPU what the machine or the container has."""
     if device == "cuda":
         return torch.cuda.mem_get_info()[0] / 1e9
-    if not hasattr(os, "sysconf"):  # Windows: no figure, so nothing is refused
-        return float("inf")
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = CGROUP_LIMIT.read_text().strip() if CGROUP_LIMIT.is_file() else "max"
-    return (machine if limit == "max" else min(machine, int(limit))) / 1e9
+    return count_memory(CGROUP_LIMIT) / 1e9
 
 
 def check_memory(config: Config, batch: int, device: str, processes: int = 1) -> float:
