@@ -178,7 +178,12 @@ def _read_npz(path: Path) -> Volume:
 def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
     """An array in numpy's format, once the declared sizes are known to be sane; never a pickle."""
     npy = np.lib.format
-    start = io.BytesIO(stream.read(MAX_NPY_HEADER))  # numpy reads as much as a header declares
+    block = stream.read(10)  # magic, version, and a length in two bytes, or in four
+    block += stream.read(2) if block[6:7] == b"\2" else b""
+    length = int.from_bytes(block[8:], "little")
+    if length > MAX_NPY_HEADER:  # numpy itself would read as much as is declared
+        raise InputError(path, f"a header of {length} bytes", f"at most {MAX_NPY_HEADER}")
+    start = io.BytesIO(block + stream.read(length))
     version = npy.read_magic(start)
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in headers:  # 3.0 exists for the field names of structured arrays alone
@@ -186,7 +191,6 @@ def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
     shape, is_fortran, dtype = headers[version](start)
     if check_size(path, shape, dtype, "biuf") > size:
         raise InputError(path, f"shape {shape} in {size} bytes", "a whole file")
-    stream.seek(start.tell())
     values = _read_values(path, stream, dtype, math.prod(shape))
     return values.reshape(shape[::-1]).T if is_fortran else values.reshape(shape)
 
