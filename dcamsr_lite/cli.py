@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
         "evaluate", "evaluate.score", "score a method on a reference and a target volume"
     )
     add_inputs(judge, "--target")
+    add_common_slices(judge)
     judge.add_argument("--method", default="dcamsr", help="dcamsr, zero-fill, bicubic")
     judge.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -95,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
 
     explore = command("explore", "explore.write_page", "write an interactive page about one slice")
     add_inputs(explore, "--target", required=False)
+    add_common_slices(explore)
     explore.add_argument("--out", help="an .html file")
     explore.add_argument("--gallery", metavar="FOLDER", help="every explorer, on a simulated head")
     explore.add_argument("--slice", type=int, help="default: the brightest")
@@ -123,6 +125,11 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument("out", metavar="OUT.safetensors")
     convert.add_argument("--scale", type=int, default=4, choices=(2, 4))
     return top
+
+
+def add_common_slices(command: argparse.ArgumentParser) -> None:
+    words = "where one volume has more slices, take those that both have"
+    command.add_argument("--common-slices", action="store_true", help=words)
 
 
 def add_inputs(command: argparse.ArgumentParser, second: str, required: bool = True) -> None:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .data.pairs import Pair, Source, load_pair, place_low
+from .data.pairs import Pair, Source, load_pair, sample_low
 from .errors import InputError
 from .kspace import center_crop
 from .metrics import CONVENTION, score
@@ -38,7 +38,7 @@ def bicubic(pair: Pair) -> Tensor:
     there; the usual half-pixel convention would shift the image by (scale - 1) / 2 pixels.
     """
     grid = (pair.ref.shape[-2], pair.ref.shape[-1])
-    low = place_low(pair.low, pair.zero_filled, grid, pair.scale)
+    low = sample_low(pair.low, pair.zero_filled, grid, pair.scale)
     low = F.pad(low[:, None], (0, 1, 0, 1), mode="replicate")
     up = F.interpolate(low, [side + 1 for side in grid], mode="bicubic", align_corners=True)
     return center_crop(up[:, 0, :-1, :-1], pair.shape)
@@ -158,7 +158,7 @@ def _is_row(item: Any) -> bool:
     return sources and (len(item) == 2 or len(item) == 3 and isinstance(item[2], str | int))
 
 
-def _load_row(item: Pair | Sequence, scale: int | None) -> Pair:
+def _load_row(item: Pair | Sequence, scale: int | None, common_slices: bool) -> Pair:
     if isinstance(item, Pair):
         return item
     if not _is_row(item):
@@ -166,16 +166,27 @@ def _load_row(item: Pair | Sequence, scale: int | None) -> Pair:
         raise InputError("pairs", f"a {type(item).__name__} among them", expected)
     if scale is None:
         raise InputError("scale", "none, neither in the model nor in the pairs", "scale=4, say")
-    return load_pair(item[0], item[1], scale)
-
-
-@overload
-def evaluate(model_or_method: Network | str, pairs: Pairs, scale: int | None = None) -> dict: ...
+    return load_pair(item[0], item[1], scale, common_slices=common_slices)
 
 
 @overload
 def evaluate(
-    pairs: Pairs, scale: int, method: str = "dcamsr", model: Network | None = None
+    model_or_method: Network | str,
+    pairs: Pairs,
+    scale: int | None = None,
+    *,
+    common_slices: bool = False,
+) -> dict: ...
+
+
+@overload
+def evaluate(
+    pairs: Pairs,
+    scale: int,
+    method: str = "dcamsr",
+    model: Network | None = None,
+    *,
+    common_slices: bool = False,
 ) -> dict: ...
 
 
@@ -186,6 +197,7 @@ def evaluate(  # type: ignore[misc]  # of two orders, one has other names
     model: Any = None,
     *,
     method: str | None = None,
+    common_slices: bool = False,
 ) -> dict:
     """Score a network, a method of METHODS, or any ``f(lr, ref) -> sr`` of normalised images.
 
@@ -196,7 +208,8 @@ def evaluate(  # type: ignore[misc]  # of two orders, one has other names
 
     ``pairs`` are Pairs, or rows (reference, target) or (reference, target, subject), as
     ``find_pairs`` and ``read_pairs_csv`` give them; one may come alone. Where ``scale`` is not
-    given, it is the network's, or that of the Pairs. Returns method, variant (only DCAMSR has one),
+    given, it is the network's, or that of the Pairs. ``common_slices`` is for rows whose volumes
+    have not as many slices, as in ``load_pair``. Returns method, variant (only DCAMSR has one),
     scale, volumes, psnr, ssim, nmse (means over volumes), per_volume, convention. Raises
     InputError, also for a pair of another scale or without a target.
 
@@ -211,10 +224,10 @@ def evaluate(  # type: ignore[misc]  # of two orders, one has other names
         if model is None:
             raise InputError("method dcamsr", "no model", "one, for example load('lite-4x')")
         model_or_method = model
-    return _score(model_or_method, pairs, scale)
+    return _score(model_or_method, pairs, scale, common_slices)
 
 
-def _score(chosen: Network | str, pairs: Pairs, scale: int | None) -> dict:
+def _score(chosen: Network | str, pairs: Pairs, scale: int | None, common_slices: bool) -> dict:
     if isinstance(chosen, str) and chosen not in METHODS:
         raise InputError("method", repr(chosen), f"dcamsr or one of {[*METHODS]}")
     if scale is None and isinstance(chosen, SuperResolver):
@@ -225,7 +238,7 @@ def _score(chosen: Network | str, pairs: Pairs, scale: int | None) -> dict:
         raise InputError("pairs", repr(pairs), "Pairs or rows (reference, target)")
     per_volume = []
     for item in pairs:
-        pair = _load_row(item, scale)
+        pair = _load_row(item, scale, common_slices)
         scale = pair.scale if scale is None else scale
         if pair.scale != scale:
             raise InputError("pair", f"one for {pair.scale}x", f"one for the asked {scale}x")

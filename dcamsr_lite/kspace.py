@@ -168,6 +168,22 @@ def upsample_fourier(low: Tensor, scale: int) -> Tensor:
     return ifft2c(center_pad(fft2c(low), (height * scale, width * scale))).real * scale
 
 
+def shift(image: Tensor, rows: float, columns: float) -> Tensor:
+    """Move the content down and right, by parts of a pixel too: a phase ramp in k-space.
+
+    >>> shift(torch.eye(4), 1, 0).round().abs().int()
+    tensor([[0, 0, 0, 1],
+            [1, 0, 0, 0],
+            [0, 1, 0, 0],
+            [0, 0, 1, 0]], dtype=torch.int32)
+
+    (..., row, column), real -> the same shape; what leaves on one side enters on the other.
+    """
+    down, right = (torch.fft.fftshift(torch.fft.fftfreq(n)) for n in image.shape[-2:])
+    turns = rows * down[:, None] + columns * right
+    return ifft2c(fft2c(image) * torch.exp(-2j * torch.pi * turns)).real
+
+
 def restore_measured(image: Tensor, low: Tensor) -> Tensor:
     """Data consistency: put the measured centre of k-space, ``low``, in place of the image's own.
 

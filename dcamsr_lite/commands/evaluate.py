@@ -11,7 +11,8 @@ from ..network.super_resolver import SuperResolver
 
 def score(options: Namespace) -> None:
     model = load_asked(options) if options.method == "dcamsr" else None
-    pair = load_pair(options.reference, options.target, options.scale)
+    common = options.common_slices
+    pair = load_pair(options.reference, options.target, options.scale, common_slices=common)
     if model is not None:
         evaluation.warn_if_far(model, pair)
     result = evaluation.evaluate(model or options.method, pair, options.scale)

@@ -24,7 +24,8 @@ def write_page(options: Namespace) -> None:
     if not options.out.lower().endswith(".html"):
         raise InputError("--out", options.out, "a name that ends in .html")
     model = load_asked(options)
-    pair = load_pair(options.reference, options.target, options.scale)
+    common = options.common_slices
+    pair = load_pair(options.reference, options.target, options.scale, common_slices=common)
     if options.slice is not None and not 0 <= options.slice < len(pair.lr):
         raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
     warn_if_far(model, pair)

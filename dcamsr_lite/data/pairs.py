@@ -15,19 +15,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
 from ..network.config import MULTIPLE
-from .files import Volume, read_volume
+from .geometry import keep_slices, place_crop
+from .matching import Source, describe_size, read_input, read_pair
 from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
+from .volume import Volume
 
 SMALLEST = 8  # rows and columns of a full-size image
-
-Source = str | Path | np.ndarray | Tensor | Volume
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,15 @@ class Pair:
         return None if self.target is None else self.given.images
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found odd in the volumes, and what was done about it, a line each.
+
+        >>> load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2).notes
+        ()
+        """
+        return (*self.reference.notes, *self.given.notes)
+
+    @property
     def grid(self) -> Volume:
         """The full-size grid, to be handed to ``write_volume`` as ``like``.
 
@@ -110,6 +118,20 @@ class Pair:
             affine=placed.affine,
             nifti=placed.nifti,
         )
+
+    @property
+    def low_grid(self) -> Volume:
+        """The grid of ``low``, to be handed to ``write_volume``: a crop keeps the middle pixel's place.
+
+        >>> pair = load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2)
+        >>> pair.low_grid.images.shape
+        torch.Size([2, 8, 8])
+        """
+        grid = self.grid
+        affine = grid.affine
+        if affine is not None:
+            affine = affine @ place_crop(tuple(grid.images.shape), tuple(self.low.shape))
+        return replace(grid, images=self.low, affine=affine, nifti=None)
 
     def restore(self, sr: Tensor) -> Tensor:
         """From the network's output to the target's units, (slice, rows, columns), unpadded.
@@ -131,7 +153,9 @@ class Pair:
         >>> pair.take_slice(1).target_image.shape
         torch.Size([1, 16, 16])
         """
-        return _take_slice(self, index)
+        return replace(
+            self, **{name: _take_slice(part, index) for name, part in vars(self).items()}
+        )
 
     def with_reference(self, images: Tensor) -> "Pair":
         """The pair with other magnitudes (slice, row, column) in the place of the reference.
@@ -156,20 +180,18 @@ class Pair:
         True
         """
         grid = (self.ref.shape[-2], self.ref.shape[-1])
-        placed, contrast = place_low(low, zero_filled, grid, self.scale), find_contrast(low)
+        placed, contrast = sample_low(low, zero_filled, grid, self.scale), find_contrast(low)
         padded = center_pad(images, grid)
         normalised = normalise_target(padded, placed, self.scale, self.normalisation, contrast)
         given = replace(self.given, images=images)
         return replace(self, given=given, low=low, zero_filled=zero_filled, **normalised)
 
 
-def _take_slice(whole: Any, index: int) -> Any:
-    """Cut every tensor of a dataclass, and of those in it, along its first axis."""
-    if isinstance(whole, Tensor):
-        return whole[index : index + 1]
-    if not isinstance(whole, Pair | Volume):
-        return whole
-    return replace(whole, **{name: _take_slice(part, index) for name, part in vars(whole).items()})
+def _take_slice(part: Any, index: int) -> Any:
+    """Cut what has slices; the rest is of the whole."""
+    if isinstance(part, Volume):
+        return keep_slices(part, index, 1)
+    return part[index : index + 1] if isinstance(part, Tensor) else part
 
 
 def load_pair(
@@ -178,6 +200,7 @@ def load_pair(
     scale: int,
     order: str | None = None,
     normalisation: str = "clean",
+    common_slices: bool = False,
 ) -> Pair:
     """Read a reference and a target on the same matrix and degrade the target.
 
@@ -188,18 +211,34 @@ def load_pair(
     Files, arrays (magnitude images, in any units) or volumes, see ``read_volume``. ``order`` is how
     the target is degraded (``kspace.degrade``): by default "coils" where there is k-space, "image"
     where there are magnitudes only. ``normalisation`` is "clean" or "released": see that module.
+
+    Where both are NIfTI files that say where they lie, the reference's axes are turned into the
+    target's order and direction, and voxels more than half a voxel apart are refused. Where one has
+    more slices, ``common_slices`` takes those that both have. What was done about an oddity is
+    printed on stderr, a line each, and kept as ``pair.notes``. Raises InputError.
+    """
+    full, truth = read_pair(reference, target, common_slices)
+    return make_pair(full, truth, scale, order, normalisation)
+
+
+def make_pair(
+    reference: Volume,
+    target: Volume,
+    scale: int,
+    order: str | None = None,
+    normalisation: str = "clean",
+) -> Pair:
+    """A pair of two volumes that lie on each other, as ``read_pair`` gives them.
+
+    >>> make_pair(*read_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16)), scale=2).shape
+    (16, 16)
+
     Raises InputError.
     """
-    full, truth = _read_magnitude(reference, "reference"), _read_magnitude(target, "target")
     _check_options(scale, order, normalisation)
-    if truth.images.shape != full.images.shape:
-        found = (
-            f"{_describe_size(truth.images)} beside a reference of {_describe_size(full.images)}"
-        )
-        raise InputError(truth.path or "target", found, "the same matrix")
-    if order == "coils" and truth.kspace is None:
-        raise InputError(truth.path or "target", "magnitude images", "k-space, or order='image'")
-    return _assemble(full, truth, scale, order, normalisation)
+    if order == "coils" and target.kspace is None:
+        raise InputError(target.path or "target", "magnitude images", "k-space, or order='image'")
+    return _assemble(reference, target, scale, order, normalisation)
 
 
 def load_input(reference: Source, image: Source, scale: int, normalisation: str = "clean") -> Pair:
@@ -212,27 +251,13 @@ def load_input(reference: Source, image: Source, scale: int, normalisation: str 
 
     An image of the reference's size is degraded first, as in ``load_pair``. One of 1/``scale`` of
     it, rounded down as ``kspace.degrade`` does, is the low-resolution image, on the target's scale;
-    its ``target`` and ``target_image`` are None. Raises InputError for any other size.
+    its ``target`` and ``target_image`` are None. It is taken for a crop of k-space, which keeps the
+    middle pixel of both grids in one place (``geometry.place_crop``); where NIfTI's affines say
+    otherwise, by up to one of its pixels, it is shifted. Raises InputError for any other size.
     """
-    full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
     _check_options(scale, None, normalisation)
-    slices, rows, columns = full.images.shape
-    fitting = (slices, rows, columns), (slices, rows // scale, columns // scale)
-    if tuple(given.images.shape) not in fitting:
-        wanted = f"as the reference has, or 1/{scale} of its rows and columns"
-        expected = f"{_describe_size(full.images)} {wanted}"
-        raise InputError(given.path or "input", _describe_size(given.images), expected)
+    full, given = read_input(reference, image, scale)
     return _assemble(full, given, scale, None, normalisation)
-
-
-def _read_magnitude(source: Source, role: str) -> Volume:
-    volume = read_volume(source)
-    low, high = float(volume.images.min()), float(volume.images.max())
-    # a little undershoot comes from interpolation; more would be folded up by the LR magnitude
-    if low < -0.1 * high:
-        found = f"values from {low:.4g} to {high:.4g}"
-        raise InputError(volume.path or role, found, "a magnitude image, in its own units")
-    return volume
 
 
 def _check_options(scale: int, order: str | None, normalisation: str) -> None:
@@ -244,20 +269,16 @@ def _check_options(scale: int, order: str | None, normalisation: str) -> None:
         raise InputError("normalisation", repr(normalisation), f"one of {NORMALISATIONS}")
 
 
-def _describe_size(images: Tensor) -> str:
-    return " x ".join(str(n) for n in images.shape) + " (slice, row, column)"
-
-
 def _assemble(
     reference: Volume, given: Volume, scale: int, order: str | None, normalisation: str
 ) -> Pair:
     is_low = given.images.shape != reference.images.shape
     shape = tuple(reference.images.shape[-2:])
     if min(shape) < SMALLEST:
-        found = _describe_size(reference.images)
+        found = describe_size(reference.images)
         raise InputError(reference.path or "reference", found, f"{SMALLEST} x {SMALLEST} or more")
     order = order or ("image" if is_low or given.kspace is None else "coils")
-    multiple = math.lcm(MULTIPLE, 2 * scale)  # twice: see place_low
+    multiple = math.lcm(MULTIPLE, 2 * scale)  # twice: see sample_low
     rows, columns = (-(-n // multiple) * multiple for n in shape)
     padded = (rows, columns)
 
@@ -271,7 +292,7 @@ def _assemble(
         full = measure(given)
         low = torch.stack([degrade(one, scale, order) for one in full])
         filled = torch.stack([zero_fill(one, scale, order) for one in full])
-    image, placed = center_pad(reference.images, padded), place_low(low, filled, padded, scale)
+    image, placed = center_pad(reference.images, padded), sample_low(low, filled, padded, scale)
     truth = None if is_low else center_pad(given.images, padded)
     kept = given.kspace if order == "coils" and given.path is None else None
     return Pair(
@@ -288,11 +309,11 @@ def _assemble(
     )
 
 
-def place_low(low: Tensor, filled: Tensor, grid: tuple[int, int], scale: int) -> Tensor:
+def sample_low(low: Tensor, filled: Tensor, grid: tuple[int, int], scale: int) -> Tensor:
     """The LR image on the network's grid: its pixel (i, j) lies on the padded image's (i s, j s).
 
     >>> low, filled = torch.rand(1, 25, 31), torch.rand(1, 50, 62)
-    >>> place_low(low, filled, (56, 64), scale=2).shape
+    >>> sample_low(low, filled, (56, 64), scale=2).shape
     torch.Size([1, 28, 32])
 
     ``grid`` is a multiple of twice the scale, so that pixel 0 of both lies in one place, which is

@@ -33,6 +33,7 @@ class Volume:
     ``images`` is (slice, row, column) float32; ``kspace`` (slice, coil, row, column) complex64;
     ``field_of_view`` is rows, columns in mm, ``slice_thickness`` mm; ``affine`` is NIfTI's, in
     mm, of the (x, y, z) array, and ``nifti`` a header of nibabel with the geometry of the file.
+    ``notes`` are lines on what was found odd and what was done about it.
     """
 
     images: Tensor
@@ -42,7 +43,8 @@ class Volume:
     field_of_view: tuple[float, float] | None = None
     affine: np.ndarray | None = None
     slice_thickness: float | None = None
-    nifti: object | None = None
+    nifti: Any = None
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -81,22 +81,6 @@ class Lesion:
         return f"lesion painted into the {self.image} {place}, {self.strength:+g} of white"
 
 
-def shift(image: Tensor, rows: float, columns: float) -> Tensor:
-    """Move the content down and right, by parts of a pixel too: a phase ramp in k-space.
-
-    >>> shift(torch.eye(4), 1, 0).round().abs().int()
-    tensor([[0, 0, 0, 1],
-            [1, 0, 0, 0],
-            [0, 1, 0, 0],
-            [0, 0, 1, 0]], dtype=torch.int32)
-
-    (row, column) -> the same shape; what leaves on one side enters on the other.
-    """
-    down, right = (torch.fft.fftshift(torch.fft.fftfreq(n)) for n in image.shape)
-    turns = rows * down[:, None] + columns * right
-    return ifft2c(fft2c(image) * torch.exp(-2j * pi * turns)).real
-
-
 def blur(image: Tensor, sigma: float) -> Tensor:
     """Gaussian blur with a deviation of ``sigma`` pixels, as a window on k-space.
 

@@ -25,11 +25,11 @@ from torch import Tensor
 from ..data.pairs import Pair
 from ..errors import InputError, check_between, check_one_of
 from ..evaluation import Network, super_resolve
-from ..kspace import degrade, zero_fill
+from ..kspace import degrade, shift, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
 from ..phantom.head import FIELDS_OF_VIEW
 from ..phantom.subjects import OTHER_SEED, OTHER_SLICES, simulated_reference
-from .image_edits import WHITE, Lesion, blur, build, paint, read_fields, rotate, shift
+from .image_edits import WHITE, Lesion, blur, build, paint, read_fields, rotate
 from .tracing import STATES, check_attends, intervene
 
 REFERENCES = {

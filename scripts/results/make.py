@@ -31,7 +31,7 @@ from dcamsr_lite.data.file_lists import read_pairs_csv
 from dcamsr_lite.data.pairs import Pair, load_pair
 from dcamsr_lite.errors import ASSETS, InputError, atomic_path
 from dcamsr_lite.evaluation import METHODS
-from dcamsr_lite.interpret.image_edits import shift
+from dcamsr_lite.kspace import shift
 from dcamsr_lite.metrics import CONVENTION, ceiling_from_repetitions, psnr, score
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_repetitions
 from dcamsr_lite.training.study import (

@@ -11,9 +11,9 @@ from dcamsr_lite.data.normalisation import normalise
 from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.figures import overview
 from dcamsr_lite.interpret import interventions
-from dcamsr_lite.interpret.image_edits import Lesion, blur, paint, rotate, shift
+from dcamsr_lite.interpret.image_edits import Lesion, blur, paint, rotate
 from dcamsr_lite.interpret.interventions import Cut, Intervention, cut, edit, run_intervention
-from dcamsr_lite.kspace import degrade, ifft2c, rss
+from dcamsr_lite.kspace import degrade, ifft2c, rss, shift
 
 LESION = dict(row=12, column=18, radius=3)
 IN_REFERENCE = Intervention(lesions=(Lesion("reference", **LESION),))

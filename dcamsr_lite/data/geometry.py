@@ -1,0 +1,243 @@
+"""Where volumes lie: axes turned into another volume's order, grids compared, an LR image put in place.
+
+>>> affine = np.diag([-2.0, 2, 5, 1])
+>>> mirrored, other = (Volume(torch.rand(2, 8, 8), affine=a) for a in (affine, abs(affine)))
+>>> turned = turn_onto(mirrored, other)
+>>> torch.equal(turned.images, mirrored.images.flip(-1)), float(turned.affine[0, 0])
+(True, 2.0)
+
+Only volumes that say where they lie are compared: those with an affine, which in a NIfTI file needs
+a code. Affines are of (x, y, z) = (column, row, slice), in mm.
+"""
+
+import itertools
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..kspace import shift
+from .volume import Volume
+
+TOLERANCE = 0.5  # of a voxel: how far from each other the voxels of one grid may lie
+GRID = f"one grid within {TOLERANCE:g} voxels: register and resample one of them first"
+STILL = 0.05  # of a pixel: what is no shift, but rounding of an affine
+
+
+def has_place(volume: Volume) -> bool:
+    """Whether the volume says where it lies, by an affine that can be inverted.
+
+    >>> has_place(Volume(torch.rand(2, 8, 8)))
+    False
+    """
+    header, affine = volume.nifti, volume.affine
+    if affine is None or not np.isfinite(affine).all() or np.linalg.matrix_rank(affine) < 4:
+        return False
+    return header is None or bool(header["sform_code"] > 0 or header["qform_code"] > 0)
+
+
+def name_volume(volume: Volume, role: str) -> str:
+    """The file's name, or what the volume is there for.
+
+    >>> name_volume(Volume(torch.rand(2, 8, 8), path="scans/t1.nii"), "reference")
+    't1.nii'
+    """
+    return Path(volume.path).name if volume.path else role
+
+
+def turn_onto(volume: Volume, other: Volume) -> Volume:
+    """The volume with its axes in the order and direction of the other's, as far as both say.
+
+    Nothing is interpolated: axes are flipped and exchanged. A turned volume has no k-space, and a
+    note that says what was done.
+    """
+    from nibabel.orientations import aff2axcodes, apply_orientation, inv_ornt_aff, io_orientation
+
+    if not (has_place(volume) and has_place(other)):
+        return volume
+    axes = io_orientation(np.linalg.inv(other.affine) @ volume.affine)
+    if np.array_equal(axes, [[0, 1], [1, 1], [2, 1]]):
+        return volume
+    xyz = volume.images.numpy().T
+    turned = np.ascontiguousarray(apply_orientation(xyz, axes).T)
+    codes = ["".join(aff2axcodes(v.affine)) for v in (volume, other)]
+    note = f"{name_volume(volume, 'reference')}: axes turned, {codes[0]} to {codes[1]}"
+    moved = replace(volume, images=torch.from_numpy(turned), kspace=None)
+    return _change_place(moved, inv_ornt_aff(axes, xyz.shape), note)
+
+
+def _change_place(volume: Volume, change: np.ndarray, *notes: str) -> Volume:
+    """What the affines say of images whose voxel v was voxel ``change @ v`` before."""
+    from nibabel.spatialimages import HeaderDataError
+
+    affine = volume.affine @ change
+    columns, rows, _ = np.linalg.norm(affine[:3, :3], axis=0) * volume.images.shape[::-1]
+    known = volume.field_of_view and (float(rows), float(columns))
+    header = volume.nifti and volume.nifti.copy()
+    if header is not None:
+        header["pixdim"][1:4] = abs(change[:3, :3].T) @ header["pixdim"][1:4]
+        for form in ("sform", "qform"):
+            code, header[f"{form}_code"] = int(header[f"{form}_code"]), 0
+            with suppress(ValueError, HeaderDataError):  # a quaternion that is no rotation
+                before = getattr(volume.nifti, f"get_{form}")()
+                getattr(header, f"set_{form}")(before @ change, code)
+    notes = volume.notes + notes
+    return replace(volume, affine=affine, field_of_view=known, nifti=header, notes=notes)
+
+
+def keep_slices(volume: Volume, first: int, count: int) -> Volume:
+    """Some slices of a volume, which lie where they lay.
+
+    >>> float(keep_slices(Volume(torch.rand(5, 8, 8), affine=np.eye(4)), 2, 3).affine[2, 3])
+    2.0
+    """
+    kept = slice(first, first + count)
+    kspace = None if volume.kspace is None else volume.kspace[kept]
+    cut = replace(volume, images=volume.images[kept], kspace=kspace)
+    if first == 0 or volume.affine is None:
+        return cut
+    change = np.eye(4)
+    change[2, 3] = first
+    return _change_place(cut, change)
+
+
+def keep_common_slices(volume: Volume, other: Volume) -> tuple[Volume, Volume]:
+    """The slices that both have: those in one place, or the first ones where that is not known.
+
+    >>> one, other = Volume(torch.rand(5, 8, 8)), Volume(torch.rand(3, 8, 8))
+    >>> [len(kept.images) for kept in keep_common_slices(one, other)]
+    [3, 3]
+    """
+    ahead = 0  # by how many slices the volume starts behind the other
+    if has_place(volume) and has_place(other):
+        ahead = round(float((np.linalg.inv(other.affine) @ volume.affine)[2, 3]))
+    counts = len(volume.images), len(other.images)
+    firsts = max(0, -ahead), max(0, ahead)
+    count = min(n - first for n, first in zip(counts, firsts, strict=True))
+    if count < 1:
+        raise InputError(
+            volume.path or "reference", f"no slice where {other.path or 'the other'} has one", GRID
+        )
+    if counts == (count, count):
+        return volume, other
+    named = name_volume(volume, "reference"), name_volume(other, "target")
+    note = f"{named[0]}: {counts[0]} slices, {named[1]}: {counts[1]}; the common {count} are taken"
+    kept = keep_slices(volume, firsts[0], count)
+    return replace(kept, notes=(*kept.notes, note)), keep_slices(other, firsts[1], count)
+
+
+def check_same_grid(volume: Volume, other: Volume) -> Volume:
+    """The volume. Raises InputError where its voxels lie elsewhere than the other's, of its shape.
+
+    >>> one, moved = (Volume(torch.rand(2, 8, 8), affine=np.eye(4)) for _ in range(2))
+    >>> moved.affine[0, 3] = 3
+    >>> check_same_grid(moved, one)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: reference: found 1 x 1 x 1 mm voxels, RAS, the first at (3, 0, 0),
+    beside 1 x 1 x 1 mm, RAS, (0, 0, 0) of the target, up to 3 voxels apart; expected one grid within
+    0.5 voxels: register and resample one of them first
+
+    Of two volumes that say no more than their sizes, other sizes get a note.
+    """
+    if has_place(volume) and has_place(other):
+        away = np.abs(_move_corners(volume, other, np.eye(4))).max()
+        if away > TOLERANCE:
+            _refuse(volume, other, f"up to {away:.3g} voxels apart", GRID)
+    elif (views := _differ_in_size(volume, other, TOLERANCE)) is not None:
+        named = name_volume(volume, "reference"), name_volume(other, "target")
+        note = f"{named[0]} covers {views[0]}, {named[1]} {views[1]}: they hardly lie on each other"
+        return replace(volume, notes=(*volume.notes, note))
+    return volume
+
+
+def _move_corners(volume: Volume, other: Volume, expected: np.ndarray) -> np.ndarray:
+    """Where the corner voxels lie in the other's grid, less where they should: (8, 3), in voxels."""
+    ends = [(0, n - 1) for n in volume.images.shape[::-1]]
+    corners = np.array([[*corner, 1] for corner in itertools.product(*ends)])
+    matrix = np.linalg.inv(other.affine) @ volume.affine - expected
+    return (corners @ matrix.T)[:, :3]
+
+
+def _differ_in_size(volume: Volume, other: Volume, voxels: float) -> tuple[str, str] | None:
+    """Both fields of view, where both are known and edges lie more than so many voxels apart."""
+    views = volume.field_of_view, other.field_of_view
+    if views[0] is None or views[1] is None:
+        return None
+    sides = zip(*views, other.images.shape[-2:], strict=True)
+    if all(abs(one / two - 1) * n / 2 <= voxels for one, two, n in sides):
+        return None
+    return tuple(f"{rows:.4g} x {columns:.4g} mm" for rows, columns in views)
+
+
+def _refuse(volume: Volume, other: Volume, apart: str, expected: str) -> NoReturn:
+    from nibabel.orientations import aff2axcodes
+
+    told = []
+    for affine in (volume.affine, other.affine):
+        sizes = " x ".join(f"{size:.3g}" for size in np.linalg.norm(affine[:3, :3], axis=0))
+        first = ", ".join(f"{place:.4g}" for place in affine[:3, 3] + 0.0)
+        told.append((sizes, "".join(aff2axcodes(affine)), first))
+    (sizes, codes, first), beside = told
+    found = f"{sizes} mm voxels, {codes}, the first at ({first}), beside "
+    found += "{} mm, {}, ({})".format(*beside) + f" of {name_volume(other, 'the target')}, {apart}"
+    raise InputError(volume.path or "reference", found, expected)
+
+
+# A crop of k-space keeps the middle pixel, index n // 2, of both grids in one place, so that the
+# small pixel j lies at N // 2 + (j - n // 2) N / n: for even sizes pixel 0 lies on pixel 0. Means of
+# s x s pixels lie (s - 1) / 2 further down and right.
+
+
+def place_crop(shape: tuple[int, ...], cropped: tuple[int, ...]) -> np.ndarray:
+    """From the voxels of a crop of k-space to those of its original: 4 x 4, of (x, y, z).
+
+    >>> place_crop((3, 16, 16), (3, 4, 4))[0]
+    array([4., 0., 0., 0.])
+
+    Both shapes are (slice, row, column).
+    """
+    matrix = np.eye(4)
+    for axis, (full, small) in enumerate(zip(shape[::-1], cropped[::-1], strict=True)):
+        matrix[axis, axis] = full / small
+        matrix[axis, 3] = full // 2 - small // 2 * full / small
+    return matrix
+
+
+def place_low(low: Volume, full: Volume, scale: int) -> tuple[Volume, Volume]:
+    """A low-resolution image where a crop of k-space would lie, and the full-size grid with its place.
+
+    >>> full = Volume(torch.rand(1, 16, 16), affine=np.eye(4))
+    >>> means = full.images.unfold(1, 4, 4).unfold(2, 4, 4).mean((-2, -1))
+    >>> low = Volume(means, affine=np.diag([4.0, 4, 1, 1]))
+    >>> low.affine[:2, 3] = 1.5
+    >>> place_low(low, full, 4)[0].notes
+    ('input: lies 1.5 and 1.5 pixels off a crop of k-space, by its affine: shifted',)
+
+    By the affines, up to a small pixel, within the plane, is shifted by a phase in k-space. Raises
+    InputError where the two cover something else. A full-size grid without a place gets the one
+    that the low-resolution image says.
+    """
+    expected = place_crop(tuple(full.images.shape), tuple(low.images.shape))
+    cover = "an image of what the reference covers, which lies on it"
+    if has_place(low) and has_place(full):
+        moved = _move_corners(low, full, expected)
+        off = moved.mean(0)
+        far = max(np.abs(moved - off).max(), abs(off[2])) > TOLERANCE
+        if far or np.abs(off[:2]).max() > scale:
+            _refuse(low, full, f"up to {np.abs(moved).max():.3g} of its voxels off", cover)
+        if np.abs(off[:2]).max() > STILL:
+            right, down = (off[:2] / expected.diagonal()[:2]).tolist()
+            words = f"lies {off[1]:.2g} and {off[0]:.2g} pixels off a crop of k-space"
+            note = f"{name_volume(low, 'input')}: {words}, by its affine: shifted"
+            images = shift(low.images, down, right)
+            low = replace(low, images=images, notes=(*low.notes, note))
+    elif (views := _differ_in_size(low, full, TOLERANCE)) is not None:
+        raise InputError(low.path or "input", f"{views[0]} beside a reference of {views[1]}", cover)
+    if has_place(low) and not has_place(full):
+        full = replace(full, affine=low.affine @ np.linalg.inv(expected), nifti=None)
+    return low, replace(full, field_of_view=full.field_of_view or low.field_of_view)

@@ -1,0 +1,101 @@
+"""Two volumes that belong together: read, turned onto each other, compared; what was odd is said.
+
+>>> import torch
+>>> full, target = read_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16))
+>>> full.images.shape, full.notes
+(torch.Size([2, 16, 16]), ())
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from ..errors import InputError
+from .files import read_volume
+from .geometry import check_same_grid, keep_common_slices, place_low, turn_onto
+from .volume import Volume
+
+Source = str | Path | np.ndarray | Tensor | Volume
+
+
+def read_pair(
+    reference: Source, target: Source, common_slices: bool = False
+) -> tuple[Volume, Volume]:
+    """Read a reference and a target as ``load_pair`` does: two volumes that lie on each other.
+
+    >>> import torch
+    >>> one, two = read_pair(torch.rand(3, 16, 16), torch.rand(2, 16, 16), common_slices=True)
+    >>> one.images.shape, one.notes
+    (torch.Size([2, 16, 16]), ('reference: 3 slices, target: 2; the common 2 are taken',))
+
+    Their notes are printed on stderr. Raises InputError.
+    """
+    full, truth = _read_magnitude(reference, "reference"), _read_magnitude(target, "target")
+    full = turn_onto(full, truth)
+    sizes = [tuple(v.images.shape) for v in (truth, full)]
+    if common_slices and sizes[0][1:] == sizes[1][1:]:
+        full, truth = keep_common_slices(full, truth)
+    elif sizes[0] != sizes[1]:
+        found, beside = (describe_size(v.images) for v in (truth, full))
+        expected = "the same matrix"
+        if sizes[0][1:] == sizes[1][1:]:
+            expected += ", or common_slices=True (--common-slices): the slices that both have"
+        found = f"{found} beside a reference of {beside}"
+        raise InputError(truth.path or "target", found, expected)
+    full = check_same_grid(full, truth)
+    _tell(full, truth)
+    return full, truth
+
+
+def read_input(reference: Source, image: Source, scale: int) -> tuple[Volume, Volume]:
+    """Read a reference and an image to be sharpened as ``load_input`` does.
+
+    >>> import torch
+    >>> full, low = read_input(torch.rand(2, 16, 16), torch.rand(2, 4, 4), scale=4)
+    >>> low.images.shape
+    torch.Size([2, 4, 4])
+
+    Their notes are printed on stderr. Raises InputError.
+    """
+    full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
+    full = turn_onto(full, given)
+    slices, rows, columns = full.images.shape
+    fitting = (slices, rows, columns), (slices, rows // scale, columns // scale)
+    if tuple(given.images.shape) not in fitting:
+        wanted = f"as the reference has, or 1/{scale} of its rows and columns"
+        expected = f"{describe_size(full.images)} {wanted}"
+        raise InputError(given.path or "input", describe_size(given.images), expected)
+    if given.images.shape == full.images.shape:
+        full = check_same_grid(full, given)
+    else:
+        given, full = place_low(given, full, scale)
+    _tell(full, given)
+    return full, given
+
+
+def _tell(*volumes: Volume) -> None:
+    for volume in volumes:
+        for note in volume.notes:
+            print(f"note: {note}", file=sys.stderr)
+
+
+def _read_magnitude(source: Source, role: str) -> Volume:
+    volume = read_volume(source)
+    low, high = float(volume.images.min()), float(volume.images.max())
+    # a little undershoot comes from interpolation; more would be folded up by the LR magnitude
+    if low < -0.1 * high:
+        found = f"values from {low:.4g} to {high:.4g}"
+        raise InputError(volume.path or role, found, "a magnitude image, in its own units")
+    return volume
+
+
+def describe_size(images: Tensor) -> str:
+    """Sizes and what they are of.
+
+    >>> import torch
+    >>> describe_size(torch.rand(2, 16, 12))
+    '2 x 16 x 12 (slice, row, column)'
+    """
+    return " x ".join(str(n) for n in images.shape) + " (slice, row, column)"
