@@ -5,14 +5,22 @@
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from os.path import expanduser as path  # what argparse makes of one: ~ is the home
 from typing import NoReturn
 
 from .errors import InputError
 from .training.recipe import add_options, positive, seed
+
+# not the docstring: `python -OO` has none
+SUMMARY = (
+    "MR super-resolution with a second contrast as guide. A bad input is one line and status 2."
+)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -24,27 +32,55 @@ class OneLineParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 on bad input, 130 when interrupted."""
+    prepare_streams()
     try:
-        options = parser().parse_args(arguments)
-        options.arguments = sys.argv[1:] if arguments is None else [*arguments]
-        module, function = options.does.split(".")
-        getattr(import_module(f".commands.{module}", __package__), function)(options)
-        sys.stdout.flush()
+        try:
+            run_command(arguments)
+        finally:  # what a full disk did not take is known here, not when Python ends
+            sys.stdout.flush()
     except InputError as error:
-        print(f"dcamsr: error: {error}", file=sys.stderr)
-        return 2
+        return end(2, f"error: {error}")
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise
-        print("dcamsr: error: out of memory: try fewer or smaller volumes", file=sys.stderr)
-        return 2
+        return end(2, "error: out of memory: try fewer or smaller volumes")
     except KeyboardInterrupt:
-        print("dcamsr: interrupted", file=sys.stderr)
-        return 130
+        return end(130, "interrupted")
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return end(1)
+    except OSError as error:
+        found = f"found {error.strerror or error}; expected a place that can be written"
+        return end(2, f"error: {error.filename or 'standard output'}: {found}")
     return 0
+
+
+def run_command(arguments: Sequence[str] | None) -> None:
+    options = parser().parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else [*arguments]
+    module, function = options.does.split(".")
+    getattr(import_module(f".commands.{module}", __package__), function)(options)
+
+
+def prepare_streams() -> None:
+    """A stream that was closed before we started takes everything; none stops at a strange name."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def end(status: int, message: str = "") -> int:
+    """Say it in one line; what the streams do not take is given up, so that Python ends quietly."""
+    with suppress(OSError):
+        if message:
+            print(f"dcamsr: {message}", file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return status
 
 
 def out_of_memory(error: Exception) -> bool:
@@ -59,7 +95,7 @@ def out_of_memory(error: Exception) -> bool:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options; what a command does is loaded when it is asked for."""
-    top = OneLineParser("dcamsr", description=__doc__.split("\n")[0] + " Not for clinical use.")
+    top = OneLineParser("dcamsr", description=f"{SUMMARY} Not for clinical use.")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
 
     def command(name: str, does: str, summary: str, under=commands) -> argparse.ArgumentParser:
@@ -68,14 +104,14 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     demo = command("demo", "demo.show", "super-resolve an embedded head: figure, page, metrics")
-    demo.add_argument("--out", default="demo", help="folder (default: %(default)s)")
+    demo.add_argument("--out", type=path, default="demo", help="folder (default: %(default)s)")
 
     data = commands.add_parser("data", help="make data")
     kinds = data.add_subparsers(required=True, metavar="KIND", parser_class=OneLineParser)
     simulate = command(
         "simulate", "data.simulate", "write simulated M4Raw-layout files", under=kinds
     )
-    simulate.add_argument("--out", required=True)
+    simulate.add_argument("--out", type=path, required=True)
     simulate.add_argument("--subjects", type=positive, required=True, metavar="N")
     simulate.add_argument("--seed", type=seed, default=0)
     simulate.add_argument("--size", type=positive, default=256)
@@ -92,37 +128,43 @@ def parser() -> argparse.ArgumentParser:
         "super-resolve", "super_resolve.sharpen", "sharpen a volume, guided by another"
     )
     add_inputs(sharpen, "--input")
-    sharpen.add_argument("--out", required=True, help=".npy, .npz, .nii, .nii.gz or .h5")
+    sharpen.add_argument("--out", type=path, required=True, help=".npy, .npz, .nii, .nii.gz or .h5")
 
     explore = command("explore", "explore.write_page", "write an interactive page about one slice")
     add_inputs(explore, "--target", required=False)
     add_common_slices(explore)
-    explore.add_argument("--out", help="an .html file")
-    explore.add_argument("--gallery", metavar="FOLDER", help="every explorer, on a simulated head")
+    explore.add_argument("--out", type=path, help="an .html file")
+    explore.add_argument(
+        "--gallery", type=path, metavar="FOLDER", help="every explorer, on a simulated head"
+    )
     explore.add_argument("--slice", type=int, help="default: the brightest")
 
     train = command("train", "train.train_network", "train a network")
     sources = "DIR in M4Raw's layout, CSV of pairs, or simulated; may be given again"
-    train.add_argument("--data", required=True, action="append", help=sources)
-    train.add_argument("--validation", action="append", default=[], help="likewise")
-    train.add_argument("--out", required=True, help="folder for weights, log and state")
+    train.add_argument("--data", type=path, required=True, action="append", help=sources)
+    train.add_argument("--validation", type=path, action="append", default=[], help="likewise")
+    train.add_argument("--out", type=path, required=True, help="folder for weights, log and state")
     train.add_argument("--method", default="dcamsr", help="or a baseline: see dcamsr_lite.baseline")
     train.add_argument("--preset", default="lite", choices=("lite", "full"))
     train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
     train.add_argument("--scale", type=int, default=4, choices=(2, 4))
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                        help="a field of the configuration, e.g. channel=false")  # fmt: skip
-    train.add_argument("--init", help="weights to start from: a name or a .safetensors file")
+    train.add_argument(
+        "--init", type=path, help="weights to start from: a name or a .safetensors file"
+    )
     train.add_argument("--subjects", type=positive, default=16, help="simulated subjects")
     train.add_argument("--image-size", type=positive, help="of simulated subjects")
-    train.add_argument("--cache", metavar="DIR", help="keep the slices there, not in memory")
+    train.add_argument(
+        "--cache", type=path, metavar="DIR", help="keep the slices there, not in memory"
+    )
     add_options(train)
 
     convert = command(
         "convert", "convert.convert_checkpoint", "turn a checkpoint of the released code into ours"
     )
-    convert.add_argument("checkpoint", metavar="RELEASED_CHECKPOINT")
-    convert.add_argument("out", metavar="OUT.safetensors")
+    convert.add_argument("checkpoint", type=path, metavar="RELEASED_CHECKPOINT")
+    convert.add_argument("out", type=path, metavar="OUT.safetensors")
     convert.add_argument("--scale", type=int, default=4, choices=(2, 4))
     return top
 
@@ -134,7 +176,9 @@ def add_common_slices(command: argparse.ArgumentParser) -> None:
 
 def add_inputs(command: argparse.ArgumentParser, second: str, required: bool = True) -> None:
     kinds = "volume: .h5, .nii, .nii.gz, .npy or .npz"
-    command.add_argument("--reference", required=required, help=kinds)
-    command.add_argument(second, required=required, help=kinds)
+    command.add_argument("--reference", type=path, required=required, help=kinds)
+    command.add_argument(second, type=path, required=required, help=kinds)
     command.add_argument("--scale", type=int, required=required, choices=(2, 4))
-    command.add_argument("--weights", help="a name or a .safetensors file (default: lite-SCALEx)")
+    command.add_argument(
+        "--weights", type=path, help="a name or a .safetensors file (default: lite-SCALEx)"
+    )

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 
@@ -68,6 +68,47 @@ def check_count(name: str, value: int) -> int:
     return int(value)
 
 
+def check_output(path: str | Path, *inputs: object) -> None:
+    """Raise InputError where a file to be written is one of the files that are read.
+
+    >>> _ = Path("t2.h5").write_text("raw data")
+    >>> check_output("../" + Path.cwd().name + "/t2.h5", "t1.h5", "t2.h5")
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: .../t2.h5: found the input t2.h5 itself; expected another file ...
+
+    Links, other spellings of a path and of a name are seen through. ``inputs`` that are no paths, or
+    lead nowhere, are passed over.
+    """
+    for given in inputs:
+        same = False
+        if isinstance(given, str | Path):
+            with suppress(OSError, ValueError):  # one of them is not there, or no path at all
+                same = os.path.samefile(os.path.expanduser(path), os.path.expanduser(given))
+        if same:
+            raise InputError(path, f"the input {given} itself", "another file to write")
+
+
+def check_writable(folder: str | Path) -> None:
+    """Raise InputError unless files can be written into a folder that is there or can be made.
+
+    >>> check_writable("new/folder")
+    >>> Path("new").exists()
+    False
+    """
+    folder = Path(folder)
+    there = next(
+        place for place in (folder.absolute(), *folder.absolute().parents) if place.exists()
+    )
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix=".part-"):
+            pass
+    except OSError as error:
+        raise InputError(
+            folder, f"{error.strerror or error}", "a place that can be written"
+        ) from error
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` when the block ends well.
@@ -80,7 +121,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The temporary name keeps the suffixes of ``path``. When the block raises, ``path`` is untouched
     and the temporary file is gone. Raises InputError when the folder cannot be written.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():

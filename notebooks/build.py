@@ -194,7 +194,7 @@ def build(source: Path, out: Path = HERE, measure: bool = False) -> dict[str, fl
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("names", nargs="*", help="for example 01_kspace; default: all")
     parser.add_argument("--measure", action="store_true", help="also write minutes.json")
     asked = parser.parse_args(arguments)

@@ -203,7 +203,7 @@ def notebooks() -> Iterator[Rate]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one list of records, nothing else")
     parser.add_argument("--notebooks", action="store_true", help="also the course's minutes")
     asked = parser.parse_args(arguments)

@@ -92,7 +92,7 @@ def run(plan: Plan, name: str, clock: Clock) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    top = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     top.add_argument("--out", type=Path, required=True, help="results; small files only")
     top.add_argument("--work", type=Path, help="slices and states (default: OUT/work)")
     top.add_argument("--minutes", type=float, default=9.0, help="the most that all parts take")

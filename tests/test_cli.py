@@ -1,5 +1,6 @@
 """The command line as other programs call it: results, formats, and one line for every bad input."""
 
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main
+from dcamsr_lite.data.files import write_volume
 
 
 @pytest.fixture
@@ -180,6 +182,94 @@ def test_every_bad_input_is_status_2_one_line_and_no_output(volumes, weights, tm
         assert "found" in errors[0] and "expected" in errors[0], (name, err)
         assert "Traceback" not in err, name
     assert sorted(Path().rglob("*")) == before
+
+
+def spell(file: Path, how: str, folder: Path) -> str:
+    """The same file by another path."""
+    if how == "link":
+        (folder / "link.npy").symlink_to(file)
+    if how == "hard link":
+        os.link(file, folder / "link.npy")
+    home = f"~/{file.name}"
+    ways = {"absolute": str(file), "dots": f"../{folder.name}/{file.name}", "home": home}
+    return ways.get(how, str(folder / "link.npy"))
+
+
+@pytest.mark.parametrize("how", ["absolute", "dots", "home", "link", "hard link"])
+@pytest.mark.parametrize("role", ["reference", "input"])
+def test_an_output_that_is_an_input_is_refused(
+    how, role, volumes, weights, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    before = [file.read_bytes() for file in volumes]
+    out = spell(volumes[role == "input"], how, tmp_path)
+    files = ["--reference", volumes[0].name, "--input", volumes[1].name, "--weights", weights]
+    status, _, err = run("super-resolve", *files, "--scale", 4, "--out", out, capsys=capsys)
+    assert status == 2 and "itself; expected another file to write" in err
+    assert [file.read_bytes() for file in volumes] == before
+
+
+def test_other_outputs_over_their_inputs_are_refused(volumes, weights, capsys):
+    before = weights.read_bytes()
+    assert run("convert", weights, f"./{weights.name}", capsys=capsys)[0] == 2
+    files = ["--reference", volumes[0], "--target", volumes[1], "--scale", 4]
+    Path("page.html").symlink_to(weights)
+    more = ["--weights", weights, "--out", "page.html"]
+    status, _, err = run("explore", *files, *more, capsys=capsys)
+    assert status == 2 and "itself" in err and weights.read_bytes() == before
+    pair = dl.load_pair(*volumes, 4)
+    with pytest.raises(dl.InputError, match="itself; expected another file to write"):
+        write_volume(volumes[1], pair.target_image, like=pair.grid)
+
+
+def test_paths_may_start_at_home(volumes, weights, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    files = [f"--reference=~/{volumes[0].name}", f"--input=~/{volumes[1].name}", "--scale=4"]
+    more = [f"--weights=~/{weights.name}", "--out=~/new/sharp.npy"]
+    status, _, err = run("super-resolve", *files, *more, capsys=capsys)
+    assert status == 0, err
+    assert (tmp_path / "new" / "sharp.npy").is_file() and not Path("~").exists()
+
+
+STREAMS = {
+    "closed": ">&-",
+    "both closed": ">&- 2>&-",
+    "full": ">/dev/full",
+    "both full": ">/dev/full 2>/dev/full",
+    "read only": "</dev/null 1<&0",
+}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("optimised", ["", "-OO"])
+def test_no_stream_and_no_lack_of_docstrings_gives_a_traceback(stream, optimised):
+    """The page of help: it is printed as results are, and is there at once."""
+    own = {"PYTHONPATH": str(Path(dl.__file__).parents[1]), "PYTHONUNBUFFERED": ""}
+    command = f"{sys.executable} {optimised} -m dcamsr_lite --help {STREAMS[stream]}"
+    done = subprocess.run(
+        ["sh", "-c", command], env=os.environ | own, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert done.returncode == (0 if "closed" in stream else 2), done.stderr
+    assert len(done.stderr.strip().splitlines()) == (stream in ("full", "read only"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_names_that_the_terminal_cannot_show_are_written_in_another_way(
+    encoding, volumes, weights, monkeypatch
+):
+    shown = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", shown)
+    files = ["--reference", str(volumes[0]), "--input", str(volumes[1]), "--scale", "4"]
+    name = "脳\udce9.npy"
+    assert main(["super-resolve", *files, "--weights", str(weights), "--out", name]) == 0
+    said = shown.buffer.getvalue().decode(encoding)
+    brain = "脳" if encoding == "utf-8" else r"\u8133"
+    assert said.startswith(rf"wrote {brain}\udce9.npy")
+    assert Path(name).is_file()
 
 
 @pytest.mark.parametrize("kind", ["python", "torch", "cpu", "other"])

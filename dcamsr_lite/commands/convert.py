@@ -4,10 +4,12 @@ from argparse import Namespace
 
 import torch
 
+from ..errors import check_output
 from ..network.checkpoints import load_released, save
 
 
 def convert_checkpoint(options: Namespace) -> None:
+    check_output(options.out, options.checkpoint)
     model = load_released(options.checkpoint, scale=options.scale)
     save(model, options.out, dtype=torch.float32, origin="converted from a released checkpoint")
     print(f"wrote {options.out}: {model.config.image_size[0]} x {model.config.image_size[1]}")

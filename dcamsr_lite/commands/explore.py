@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from .. import widgets
 from ..data.pairs import load_pair
-from ..errors import InputError
+from ..errors import InputError, check_output
 from ..evaluation import warn_if_far
 from .evaluate import load_asked
 
@@ -23,6 +23,7 @@ def write_page(options: Namespace) -> None:
         raise InputError("dcamsr explore", f"no {', '.join(missing)}", "them, or --gallery FOLDER")
     if not options.out.lower().endswith(".html"):
         raise InputError("--out", options.out, "a name that ends in .html")
+    check_output(options.out, options.reference, options.target, options.weights)
     model = load_asked(options)
     common = options.common_slices
     pair = load_pair(options.reference, options.target, options.scale, common_slices=common)

@@ -4,11 +4,13 @@ from argparse import Namespace
 
 from ..data.files import write_volume
 from ..data.pairs import load_input
+from ..errors import check_output
 from ..evaluation import super_resolve, warn_if_far
 from .evaluate import load_asked
 
 
 def sharpen(options: Namespace) -> None:
+    check_output(options.out, options.reference, options.input, options.weights)
     model = load_asked(options)
     pair = load_input(options.reference, options.input, options.scale)
     warn_if_far(model, pair)

@@ -115,8 +115,8 @@ def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> 
     choices |= {"method": options.method, "scale": options.scale}
     try:
         model = build(Config.make(options.variant, options.preset, **choices))
-    except (TypeError, ValueError) as error:
-        raise InputError("--set", str(error), "fields of dcamsr_lite.Config") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError("--set", str(error)[:200], "fields of dcamsr_lite.Config") from error
     if options.init:
         start = load(options.init, image_size=size).state_dict()
         shapes = [{k: v.shape for k, v in state.items()} for state in (start, model.state_dict())]
@@ -139,6 +139,8 @@ def read_settings(pairs: Sequence[str]) -> dict:
             raise InputError("--set", repr(pair), "KEY=VALUE")
         try:
             chosen[key] = json.loads(value)
+        except RecursionError:
+            raise InputError("--set", f"{key} nested too deeply", "KEY=VALUE") from None
         except ValueError:
             chosen[key] = value
     return chosen

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError, atomic_path
+from ..errors import InputError, atomic_path, check_output
 from .hdf5 import read_h5, write_h5, write_m4raw
 from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
 
@@ -226,9 +226,10 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
     ``images`` is (slice, row, column) or (row, column), stored as float32. ``like``, a volume on
     the same grid, gives NIfTI its affines, their codes and units, or else the size of its voxels,
     and HDF5 (``reconstruction_rss``) its ``acquisition``. The file appears whole or not at all.
-    Raises InputError.
+    Raises InputError, also where ``path`` is the file that ``like`` was read from.
     """
     extension = _check_extension(path)
+    check_output(path, None if like is None else like.path)
     array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
     if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or not np.isfinite(array).all():
         found = f"{array.dtype} values of shape {array.shape}, or not finite"

@@ -112,6 +112,7 @@ class Pair:
         placed = self.reference if self.given.affine is None else sized
         return Volume(
             self.reference.images,
+            path=self.given.path,
             contrast=self.contrast,
             field_of_view=sized.field_of_view,
             slice_thickness=sized.slice_thickness,

@@ -56,9 +56,31 @@ def save(
         if shared[id(value)] == name  # a module used twice is stored once
     }
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **notes}
-    content = to_bytes(tensors, metadata=header)
+    content = sort_header(to_bytes(tensors, metadata={k: _show(v) for k, v in header.items()}))
     with atomic_path(path) as temporary:  # knows a full disk; safetensors' writer has no OSError
         temporary.write_bytes(content)
+
+
+def _show(text: str) -> str:
+    """Words that a file can hold; the bytes of a strange file name are written as \\x.."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def sort_header(content: bytes) -> bytes:
+    """A safetensors file with the strings of its header in the order of their names.
+
+    >>> files = [to_bytes({}, metadata=dict(order)) for order in (["a1", "b2"], ["b2", "a1"])]
+    >>> sort_header(files[0]) == sort_header(files[1])
+    True
+
+    The library writes them in an order of its own each time, so that equal weights had other bytes.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors behind it stay aligned
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def read_header(path: str | Path) -> dict[str, str]:

@@ -33,7 +33,7 @@ from ..network.super_resolver import SuperResolver
 from .dataset import Shares, Slices, make_loader, mix_seeds
 from .distributed import count_processes, get_rank, sum_over_processes, wait_for_all
 from .recipe import Recipe
-from .run import Run, average_weights, catch_stop, identify
+from .run import Run, average_weights, catch_stop, hold_folder, identify
 
 
 def learning_rate(step: int, steps: int, first: float, schedule: str = "paper") -> float:
@@ -70,8 +70,9 @@ def train(
     was not interrupted, because what a step draws depends on its number alone. Under torchrun
     (``join_processes``) each process takes its part of every step.
 
-    Raises InputError for an ``out`` that cannot be written or holds another run (another network,
-    other data, another recipe), for neither steps nor epochs, for validation pairs that the network
+    Raises InputError for an ``out`` that cannot be written, holds another run (another network,
+    other data, another recipe) or other files of these names, or in which another training writes;
+    for neither steps nor epochs, for validation pairs that the network
     cannot take or that lack a target, and for a loss or a gradient that is not finite: what was saved
     last is kept then. Returns the network whose weights were kept, in eval mode.
     """
@@ -93,50 +94,53 @@ def train(
         parts["average"] = average_weights(model, recipe.average)
         kept = parts["average"].module
     run = Run(out, identify(recipe, model, data, steps, together), parts, notes)
-    run.open(recipe.resume)
-    check_validation(model, pairs)
-    wait_for_all()  # nobody writes before all have looked
-    run.save(kept)  # an unwritable folder is found before the first step, not after an hour
-    network = prepare_network(model, recipe)
-    shares = Shares(len(data), together, recipe.seed, range(run.step, last), recipe.accumulate)
-    on_gpu = recipe.device == "cuda"
-    batches = make_loader(data, shares, scale, recipe.vary, recipe.workers, on_gpu)
-    reader = iter(batches)
-    quiet = not progress or get_rank() > 0
-    bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)
-    shown = {}
-    with bar, catch_stop() as stop_was_asked:
-        while run.step < last:
-            started = time.perf_counter()
-            rate = learning_rate(run.step, steps, recipe.rate, recipe.schedule)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.zero_grad(set_to_none=True)
-            share = add_gradients(network, reader, run.step, together, recipe)
-            loss, stop = sum_over_processes([share, float(stop_was_asked())])
-            size = float(clip_grad_norm_(model.parameters(), inf))  # only measured, nothing is cut
-            if not (isfinite(loss) and isfinite(size)):  # what was saved last is kept
-                number = f"gradient of {size}" if isfinite(loss) else f"loss of {loss}"
-                found = f"a {number} after {run.step} steps"
-                raise InputError(out, found, "finite numbers: try a lower rate, or no bf16")
-            optimizer.step()
-            if recipe.average:
-                parts["average"].update_parameters(model)
-            run.step += 1
-            run.seconds += time.perf_counter() - started
-            run.losses.append(loss)
-            bar.update()
-            if run.step % recipe.every == 0 or run.step == last:
-                row = run.record(kept, rate, measure_psnr(kept, pairs))
-                run.save(kept)
-                shown = {} if row[3] is None else {"validation": f"{row[3]:.2f} dB"}
-                if not quiet:
-                    bar.write(f"step {row[0]}: loss {row[1]:.4f}, validation {row[3]} dB")
-            elif stop:
-                run.save(kept)
-            bar.set_postfix({"loss": f"{loss:.4f}"} | shown, refresh=False)
-            if stop and run.step < last:
-                raise KeyboardInterrupt
+    with hold_folder(out):
+        run.open(recipe.resume)
+        check_validation(model, pairs)
+        wait_for_all()  # nobody writes before all have looked
+        run.save(kept)  # an unwritable folder is found before the first step, not after an hour
+        network = prepare_network(model, recipe)
+        shares = Shares(len(data), together, recipe.seed, range(run.step, last), recipe.accumulate)
+        on_gpu = recipe.device == "cuda"
+        batches = make_loader(data, shares, scale, recipe.vary, recipe.workers, on_gpu)
+        reader = iter(batches)
+        quiet = not progress or get_rank() > 0
+        bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)
+        shown = {}
+        with bar, catch_stop() as stop_was_asked:
+            while run.step < last:
+                started = time.perf_counter()
+                rate = learning_rate(run.step, steps, recipe.rate, recipe.schedule)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                optimizer.zero_grad(set_to_none=True)
+                share = add_gradients(network, reader, run.step, together, recipe)
+                loss, stop = sum_over_processes([share, float(stop_was_asked())])
+                size = float(
+                    clip_grad_norm_(model.parameters(), inf)
+                )  # only measured, nothing is cut
+                if not (isfinite(loss) and isfinite(size)):  # what was saved last is kept
+                    number = f"gradient of {size}" if isfinite(loss) else f"loss of {loss}"
+                    found = f"a {number} after {run.step} steps"
+                    raise InputError(out, found, "finite numbers: try a lower rate, or no bf16")
+                optimizer.step()
+                if recipe.average:
+                    parts["average"].update_parameters(model)
+                run.step += 1
+                run.seconds += time.perf_counter() - started
+                run.losses.append(loss)
+                bar.update()
+                if run.step % recipe.every == 0 or run.step == last:
+                    row = run.record(kept, rate, measure_psnr(kept, pairs))
+                    run.save(kept)
+                    shown = {} if row[3] is None else {"validation": f"{row[3]:.2f} dB"}
+                    if not quiet:
+                        bar.write(f"step {row[0]}: loss {row[1]:.4f}, validation {row[3]} dB")
+                elif stop:
+                    run.save(kept)
+                bar.set_postfix({"loss": f"{loss:.4f}"} | shown, refresh=False)
+                if stop and run.step < last:
+                    raise KeyboardInterrupt
     model.load_state_dict(kept.state_dict())
     return model.eval()
 

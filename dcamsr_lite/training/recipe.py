@@ -8,7 +8,6 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from math import inf
 from typing import Any
 
 from ..errors import InputError
@@ -32,7 +31,7 @@ def make_reader(name: str, kind: type, fits: Callable, said: str) -> Callable[[s
 
 positive = make_reader("positive", int, lambda n: n >= 1, "positive")
 seed = make_reader("seed", int, lambda n: 0 <= n <= MAX_SEED, f"from 0 to {MAX_SEED}")
-rate = make_reader("rate", float, lambda x: 0 < x < inf, "positive and finite")
+rate = make_reader("rate", float, lambda x: 0 < x < 1e30, "above 0 and below 1e30")
 # unless a field says otherwise
 READERS: dict[Any, Callable] = {int: positive, int | None: positive, float: float}
 

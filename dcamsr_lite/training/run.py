@@ -1,26 +1,32 @@
 """How far a training has come: its folder, its log, and what stops it without losing anything."""
 
 import csv
+import errno
 import io
 import json
 import signal
+import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from math import isclose
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
-from ..errors import InputError, atomic_path
+from ..errors import InputError, atomic_path, check_writable
 from ..network.checkpoints import save
 from ..network.super_resolver import SuperResolver
 from .dataset import Slices, sample_means
 from .distributed import get_rank
 from .recipe import Recipe
 
+WRITTEN = ("last.safetensors", "best.safetensors", "log.csv", "config.json", "recipe.json")
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)
 LOG = ("step", "loss", "learning_rate", "validation_psnr", "seconds")
 SELECTED = (
     "best.safetensors was selected by its PSNR on the validation volumes: that number is optimistic."
@@ -44,7 +50,8 @@ class Run:
 
     ``identity`` says what decides the weights: another run is neither resumed nor overwritten.
     ``parts`` have ``state_dict`` and ``load_state_dict``. state.pt is written last: what lies
-    beside it is never older, and a training that goes on from it writes the same again.
+    beside it is never older, and a training that goes on from it writes the same again. The very
+    first one is written first, so that nothing of ours ever lies there without it.
     """
 
     def __init__(self, out: str | Path, identity: dict, parts: dict, notes: dict | None = None):
@@ -57,18 +64,12 @@ class Run:
 
     def open(self, resume: bool) -> None:
         """Take up the state in the folder, or make sure that there is none. Raises InputError."""
+        check_folder(self.out, resume)
         file = self.out / "state.pt"
         if not file.exists():
             return
-        if not resume:
-            raise InputError(self.out, "an earlier run", "an empty folder, or --resume")
-        try:
-            # To the CPU: every part moves what it needs. Adam's step counters belong there; on a GPU
-            # each would cost a synchronisation for every parameter and step.
-            state = torch.load(file, map_location="cpu", weights_only=True)
-            identity = state.pop("identity")
-        except Exception as error:  # torch promises no kind of error for a damaged file
-            raise InputError(file, str(error).split("\n")[0], "the state of a training") from error
+        state = read_state(file)
+        identity = state.pop("identity")
         if other := compare_identities(identity, self.identity):
             was, asked = ({k: v[i] for k, v in other.items()} for i in (0, 1))
             raise InputError(file, f"a run with {was}", f"{asked}, as asked; or another folder")
@@ -84,6 +85,9 @@ class Run:
         """Write everything; ``kept`` is the network whose weights others will load."""
         if get_rank() > 0:
             return
+        first = not (self.out / "state.pt").exists()
+        if first:
+            self._write_state()
         save(kept, self.out / "last.safetensors", **self.notes)
         with (
             atomic_path(self.out / "log.csv") as temporary,
@@ -92,6 +96,10 @@ class Run:
             writer = csv.writer(file)
             writer.writerow(LOG)
             writer.writerows(self.rows)
+        if not first:
+            self._write_state()
+
+    def _write_state(self) -> None:
         state = {name: part.state_dict() for name, part in self.parts.items()}
         for name in ("identity", "step", "seconds", "rows", "losses", "best"):
             state[name] = getattr(self, name)
@@ -111,6 +119,97 @@ class Run:
             if get_rank() == 0:
                 save(kept, self.out / "best.safetensors", **chosen)
         return self.rows[-1]
+
+
+def read_state(file: Path) -> dict:
+    """What ``Run.save`` kept, on the CPU, every byte as it was written. Raises InputError.
+
+    >>> _ = Path("state.pt").write_bytes(b"not this")
+    >>> read_state(Path("state.pt"))
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: state.pt: found a damaged file (BadZipFile: ...); expected ...
+
+    torch writes a zip archive with check sums, and does not compare them when it reads.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if damaged := archive.testzip():
+                raise zipfile.BadZipFile(f"the check sum of {damaged} differs")
+        # To the CPU: every part moves what it needs. Adam's step counters belong there; on a GPU
+        # each would cost a synchronisation for every parameter and step.
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict) or "identity" not in state:
+            raise TypeError("nothing of a training in it")
+    except Exception as error:  # zipfile and torch promise no kind of error for a damaged file
+        # torch's own words would have the reader load what may run code
+        said = "torch refuses it" if "weights_only" in str(error) else str(error).split("\n")[0]
+        found = f"a damaged file ({type(error).__name__}: {said})"[:200]
+        expected = "the state of a training; start anew in another folder, from --init if you like"
+        raise InputError(file, found, expected) from None
+    return state
+
+
+def check_folder(out: str | Path, resume: bool) -> None:
+    """Raise InputError where a training may not write: an earlier run, or files that it would replace.
+
+    >>> _ = Path("last.safetensors").write_bytes(b"weights of another year")
+    >>> check_folder(".", resume=True)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: last.safetensors: found a file without a state.pt beside it; ...
+    """
+    out = Path(out)
+    if (out / "state.pt").exists():
+        if not resume:
+            raise InputError(out, "an earlier run", "an empty folder, or --resume")
+        return
+    for name in WRITTEN:
+        if (out / name).exists() or (out / name).is_symlink():
+            found = "a file without a state.pt beside it"
+            raise InputError(out / name, found, "another folder: this file would be overwritten")
+
+
+@contextmanager
+def hold_folder(out: str | Path) -> Iterator[None]:
+    """Keep every other training out of the folder within the block, which may be nested.
+
+    >>> with hold_folder("run"):
+    ...     [path.name for path in Path("run").iterdir()]
+    ['.lock']
+    >>> Path("run").exists()
+    False
+
+    The operating system ends the lock with its process, however that ends. A folder that was made
+    here and stayed empty is removed. Raises InputError where another training has the folder, and
+    where it cannot be written.
+    """
+    if get_rank() > 0:  # the first process holds it for all
+        yield
+        return
+    out = Path(out)
+    check_writable(out)
+    made = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.resolve() / ".lock", timeout=0, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError(out, "another training that writes there", "a folder of its own") from None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise InputError(out, f"{error}", "a place that can be written") from error
+        print(f"note: nothing keeps another training out of {out}: {error}", file=sys.stderr)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps what is open
+            if lock.lock_counter <= 1:
+                (out / ".lock").unlink(missing_ok=True)
+        lock.release()
+        if made:
+            with suppress(OSError):
+                out.rmdir()
 
 
 def read_log(path: str | Path) -> dict[str, list[float]]:

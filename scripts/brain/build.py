@@ -103,7 +103,7 @@ def lesion_prior(maps: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("head")
     parser.add_argument("stripped")
     parser.add_argument("out")

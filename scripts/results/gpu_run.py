@@ -86,10 +86,10 @@ def write(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    top = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parts = top.add_subparsers(dest="part", required=True)
     for do in (keep, compare, page):
-        part = parts.add_parser(do.__name__, help=do.__doc__.split("\n")[0])
+        part = parts.add_parser(do.__name__, help=(do.__doc__ or "").split("\n")[0])
         part.add_argument("--out", type=Path, default=ASSETS / "results", help="where gpu/ is")
         part.set_defaults(do=do)
     parts.choices["keep"].add_argument("folder", type=Path, help="--out of scripts/gpu.py")

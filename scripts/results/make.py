@@ -262,10 +262,10 @@ def find_place(line: list) -> tuple[int, int]:
 
 
 def main() -> None:
-    top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    top = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parts = top.add_subparsers(dest="part", required=True)
     for do in (floors, study, shifts, speed, page):
-        part = parts.add_parser(do.__name__, help=do.__doc__.split("\n")[0])
+        part = parts.add_parser(do.__name__, help=(do.__doc__ or "").split("\n")[0])
         part.add_argument("--out", type=Path, default=HERE, help="where tables and page are")
         part.set_defaults(do=do)
         if do in (study, shifts):

@@ -164,7 +164,7 @@ def card(name: str, runs: list[Path], held_out: Path) -> None:
 
 
 if __name__ == "__main__":
-    top = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    top = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parts = top.add_subparsers(dest="part", required=True)
     first = parts.add_parser("prepare")
     first.add_argument("source", type=Path)

@@ -1,6 +1,11 @@
 """Training: it learns, it can be interrupted anywhere, and it goes on exactly."""
 
 import csv
+import errno
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +18,7 @@ from dcamsr_lite.data.pairs import load_pair
 from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.training.dataset import cut_slices, draw_batches, mirror
 from dcamsr_lite.training.loop import learning_rate, train
+from dcamsr_lite.training.run import WRITTEN
 
 
 @pytest.fixture
@@ -223,3 +229,55 @@ def test_wrong_training_options_are_one_line(more, word, volumes, capsys, monkey
     lines = capsys.readouterr().err.strip().splitlines()
     assert word in lines[-1]
     assert lines[-1].startswith("dcamsr: error: ")
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_file_of_another_hand_is_not_overwritten(name, resume, tensors):
+    Path("run").mkdir()
+    Path("run", name).write_bytes(b"of another hand")
+    with pytest.raises(dl.InputError, match=f"{name}: found a file without a state.pt"):
+        train(network(), tensors, "run", steps=1, resume=resume, progress=False)
+    assert [path.read_bytes() for path in Path("run").iterdir()] == [b"of another hand"]
+
+
+def test_two_trainings_in_one_folder_are_one_line_and_the_first_goes_on(tensors):
+    """From another thread, a link to the folder, and another process."""
+    model, found, other_process = network(), [], []
+    Path("link").symlink_to("run", target_is_directory=True)
+
+    def disturb(module, inputs):
+        if found:
+            return
+        for out in ("run", "link"):
+            with ThreadPoolExecutor() as pool:
+                again = pool.submit(train, network(), tensors, out, steps=3, resume=True)
+                found.append(str(again.exception()))
+        hold = "import filelock; filelock.FileLock('run/.lock', timeout=0).acquire()"
+        done = subprocess.run([sys.executable, "-c", hold], capture_output=True, text=True)
+        other_process.append(done.stderr)
+
+    handle = model.register_forward_pre_hook(disturb)
+    train(model, tensors, "run", steps=3, batch=2, progress=False)
+    handle.remove()
+    assert len(found) == 2 and all("another training that writes there" in line for line in found)
+    assert "Timeout" in other_process[0]
+    assert same(model, train(network(), tensors, "whole", steps=3, batch=2, progress=False))
+    assert not Path("run/.lock").exists()
+
+
+def test_a_lock_left_by_a_killed_training_does_not_block(tensors):
+    Path("run").mkdir()
+    Path("run/.lock").touch()
+    train(network(), tensors, "run", steps=1, progress=False)
+    assert Path("run/state.pt").is_file()
+
+
+def test_where_there_are_no_locks_it_trains_and_says_so(tensors, monkeypatch, capsys):
+    def acquire(self):
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr("dcamsr_lite.training.run.FileLock.acquire", acquire)
+    train(network(), tensors, "run", steps=1, progress=False)
+    assert "nothing keeps another training out of run" in capsys.readouterr().err
+    assert Path("run/state.pt").is_file()

@@ -24,7 +24,7 @@ from dcamsr_lite.training import dataset, memory
 from dcamsr_lite.training.dataset import Shares, collect_slices, cut_slices, split_evenly
 from dcamsr_lite.training.loop import backpropagate, train
 from dcamsr_lite.training.recipe import Recipe
-from dcamsr_lite.training.run import average_weights
+from dcamsr_lite.training.run import average_weights, read_state
 
 SMALL = dict(channels=8, heads=2, tokens=16)
 # dropout, variation, accumulation, the moving average: everything that draws numbers or has a state
@@ -182,6 +182,37 @@ def test_a_damaged_state_is_refused_in_one_line(command, capsys):
     Path("run/state.pt").write_bytes(content[: len(content) // 2])
     assert main(command("run", "--steps", "1", "--resume")) == 2
     assert "the state of a training" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_changed_bytes_in_a_state_are_found(volumes):
+    tensors, options = cut_slices([volumes], scale=4), {"steps": 2, "progress": False}
+    train(network(), tensors, "run", until=1, **options)
+    whole, weights = (Path("run", name).read_bytes() for name in ("state.pt", "last.safetensors"))
+    for part in (0.25, 0.4, 0.5):
+        content, place = bytearray(whole), int(part * len(whole))
+        content[place : place + 64] = bytes(byte ^ 0x15 for byte in content[place : place + 64])
+        Path("run/state.pt").write_bytes(content)
+        with pytest.raises(dl.InputError, match="state.pt: found a damaged file"):
+            read_state(Path("run/state.pt"))
+    with pytest.raises(dl.InputError, match="state.pt: found a damaged file"):
+        train(network(), tensors, "run", resume=True, **options)
+    assert Path("run/last.safetensors").read_bytes() == weights
+
+
+@pytest.mark.parametrize("content", [{"identity": Path("code")}, [1], {"model": 2}, "text"])
+def test_a_state_of_another_kind_is_refused_without_bad_advice(content):
+    torch.save(content, "state.pt")
+    with pytest.raises(dl.InputError, match="state.pt: found a damaged file") as refused:
+        read_state(Path("state.pt"))
+    assert "weights_only" not in str(refused.value)
+
+
+def test_identical_networks_are_written_as_identical_files():
+    notes = {name: name for name in "abcdefgh"} | {"data": "caf\udce9.csv"}
+    for number in range(3):
+        dl.save(network(), f"{number}.safetensors", **notes)
+    assert len({Path(f"{number}.safetensors").read_bytes() for number in range(3)}) == 1
+    assert read_header("0.safetensors")["data"] == r"caf\udce9.csv"
 
 
 @pytest.mark.slow
@@ -347,6 +378,8 @@ def test_presets_bring_their_recipe_and_epochs_count_whole_batches(command, volu
     ("options", "word"),
     [
         (["--average", "1.5"], "--average"),
+        (["--rate", "1e300"], "below 1e30"),
+        (["--set", "channels=" + 5000 * "["], "--set: found channels nested too deeply"),
         (["--vary", "colour"], "geometry,mirror,contrast,curve"),
         (["--steps", "3", "--epochs", "3"], "not allowed with"),
         (["--accumulate", "99"], "more slices"),
