@@ -40,6 +40,18 @@ def has_place(volume: Volume) -> bool:
     return header is None or bool(header["sform_code"] > 0 or header["qform_code"] > 0)
 
 
+def relate(volume: Volume, other: Volume) -> np.ndarray | None:
+    """From the volume's voxels to the other's: 4 x 4, of (x, y, z); None unless both have a place.
+
+    >>> one, two = (Volume(torch.rand(2, 8, 8), affine=np.diag([n, n, 5.0, 1])) for n in (1, 2))
+    >>> relate(two, one).diagonal()
+    array([2., 2., 1., 1.])
+    """
+    if not (has_place(volume) and has_place(other)):
+        return None
+    return np.linalg.inv(np.asarray(other.affine)) @ np.asarray(volume.affine)
+
+
 def name_volume(volume: Volume, role: str) -> str:
     """The file's name, or what the volume is there for.
 
@@ -57,9 +69,9 @@ def turn_onto(volume: Volume, other: Volume) -> Volume:
     """
     from nibabel.orientations import aff2axcodes, apply_orientation, inv_ornt_aff, io_orientation
 
-    if not (has_place(volume) and has_place(other)):
+    if (matrix := relate(volume, other)) is None:
         return volume
-    axes = io_orientation(np.linalg.inv(other.affine) @ volume.affine)
+    axes = io_orientation(matrix)
     if np.array_equal(axes, [[0, 1], [1, 1], [2, 1]]):
         return volume
     xyz = volume.images.numpy().T
@@ -113,8 +125,8 @@ def keep_common_slices(volume: Volume, other: Volume) -> tuple[Volume, Volume]:
     [3, 3]
     """
     ahead = 0  # by how many slices the volume starts behind the other
-    if has_place(volume) and has_place(other):
-        ahead = round(float((np.linalg.inv(other.affine) @ volume.affine)[2, 3]))
+    if (matrix := relate(volume, other)) is not None:
+        ahead = round(float(matrix[2, 3]))
     counts = len(volume.images), len(other.images)
     firsts = max(0, -ahead), max(0, ahead)
     count = min(n - first for n, first in zip(counts, firsts, strict=True))
@@ -144,8 +156,8 @@ def check_same_grid(volume: Volume, other: Volume) -> Volume:
 
     Of two volumes that say no more than their sizes, other sizes get a note.
     """
-    if has_place(volume) and has_place(other):
-        away = np.abs(_move_corners(volume, other, np.eye(4))).max()
+    if (matrix := relate(volume, other)) is not None:
+        away = np.abs(_move_corners(volume, matrix - np.eye(4))).max()
         if away > TOLERANCE:
             _refuse(volume, other, f"up to {away:.3g} voxels apart", GRID)
     elif (views := _differ_in_size(volume, other, TOLERANCE)) is not None:
@@ -155,30 +167,29 @@ def check_same_grid(volume: Volume, other: Volume) -> Volume:
     return volume
 
 
-def _move_corners(volume: Volume, other: Volume, expected: np.ndarray) -> np.ndarray:
-    """Where the corner voxels lie in the other's grid, less where they should: (8, 3), in voxels."""
+def _move_corners(volume: Volume, matrix: np.ndarray) -> np.ndarray:
+    """Where a matrix takes the corner voxels: (8, 3)."""
     ends = [(0, n - 1) for n in volume.images.shape[::-1]]
     corners = np.array([[*corner, 1] for corner in itertools.product(*ends)])
-    matrix = np.linalg.inv(other.affine) @ volume.affine - expected
     return (corners @ matrix.T)[:, :3]
 
 
 def _differ_in_size(volume: Volume, other: Volume, voxels: float) -> tuple[str, str] | None:
     """Both fields of view, where both are known and edges lie more than so many voxels apart."""
-    views = volume.field_of_view, other.field_of_view
-    if views[0] is None or views[1] is None:
+    one, two = volume.field_of_view, other.field_of_view
+    if one is None or two is None:
         return None
-    sides = zip(*views, other.images.shape[-2:], strict=True)
-    if all(abs(one / two - 1) * n / 2 <= voxels for one, two, n in sides):
+    sides = zip(one, two, other.images.shape[-2:], strict=True)
+    if all(abs(a / b - 1) * n / 2 <= voxels for a, b, n in sides):
         return None
-    return tuple(f"{rows:.4g} x {columns:.4g} mm" for rows, columns in views)
+    return "{:.4g} x {:.4g} mm".format(*one), "{:.4g} x {:.4g} mm".format(*two)
 
 
 def _refuse(volume: Volume, other: Volume, apart: str, expected: str) -> NoReturn:
     from nibabel.orientations import aff2axcodes
 
     told = []
-    for affine in (volume.affine, other.affine):
+    for affine in (np.asarray(volume.affine), np.asarray(other.affine)):
         sizes = " x ".join(f"{size:.3g}" for size in np.linalg.norm(affine[:3, :3], axis=0))
         first = ", ".join(f"{place:.4g}" for place in affine[:3, 3] + 0.0)
         told.append((sizes, "".join(aff2axcodes(affine)), first))
@@ -224,8 +235,8 @@ def place_low(low: Volume, full: Volume, scale: int) -> tuple[Volume, Volume]:
     """
     expected = place_crop(tuple(full.images.shape), tuple(low.images.shape))
     cover = "an image of what the reference covers, which lies on it"
-    if has_place(low) and has_place(full):
-        moved = _move_corners(low, full, expected)
+    if (matrix := relate(low, full)) is not None:
+        moved = _move_corners(low, matrix - expected)
         off = moved.mean(0)
         far = max(np.abs(moved - off).max(), abs(off[2])) > TOLERANCE
         if far or np.abs(off[:2]).max() > scale:
@@ -239,5 +250,5 @@ def place_low(low: Volume, full: Volume, scale: int) -> tuple[Volume, Volume]:
     elif (views := _differ_in_size(low, full, TOLERANCE)) is not None:
         raise InputError(low.path or "input", f"{views[0]} beside a reference of {views[1]}", cover)
     if has_place(low) and not has_place(full):
-        full = replace(full, affine=low.affine @ np.linalg.inv(expected), nifti=None)
+        full = replace(full, affine=np.asarray(low.affine) @ np.linalg.inv(expected), nifti=None)
     return low, replace(full, field_of_view=full.field_of_view or low.field_of_view)
