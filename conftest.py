@@ -6,10 +6,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker, and in what it starts
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
-from helpers import SHARED
+from helpers import ROOT, SHARED
 from hypothesis import settings
 
 from dcamsr_lite.phantom import anatomy, head
@@ -19,6 +21,12 @@ from dcamsr_lite.phantom import anatomy, head
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)
 settings.load_profile("quick")
+
+
+def pytest_collect_file(file_path):
+    """A module's package comes first, as with `import`: pytest would run twice what that imports."""
+    if file_path.suffix == ".py" and ROOT / "dcamsr_lite" in file_path.parents:
+        import_module(".".join(file_path.parent.relative_to(ROOT).parts))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 import yaml
@@ -159,3 +160,22 @@ def test_every_doctest_shows_something():
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 shown = doctest.DocTestParser().get_examples(ast.get_docstring(node) or "")
                 assert not shown or any(example.want for example in shown), (path.name, node)
+
+
+def test_every_module_is_loaded_once():
+    """A second copy has classes of its own, and what a test sets in one the other does not see."""
+    ours = {name: module for name, module in sys.modules.items() if name.startswith("dcamsr_lite")}
+    for name, module in ours.items():
+        package, _, last = name.rpartition(".")
+        assert not package or hasattr(ours[package], last), name
+        for made in [x for x in vars(module).values() if isinstance(x, type | FunctionType)]:
+            home = ours.get(made.__module__)
+            assert getattr(home, made.__qualname__, made) is made, f"{name} has another {made}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["lab", "lab/explorer.py"])
+def test_it_is_whatever_is_collected_first(first):
+    test = f"{__file__}::{test_every_module_is_loaded_once.__name__}"
+    command = ["-m", "pytest", "-q", f"dcamsr_lite/widgets/{first}", test]
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
