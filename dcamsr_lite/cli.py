@@ -158,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--cache", type=path, metavar="DIR", help="keep the slices there, not in memory"
     )
+    add_common_slices(train)
     add_options(train)
 
     convert = command(

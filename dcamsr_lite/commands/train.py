@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ..data.pairs import load_pair
 from ..errors import InputError, atomic_path
 from ..network.baselines import build
 from ..network.checkpoints import load
@@ -79,6 +80,8 @@ def train_with(options: Namespace, recipe: Recipe) -> None:
     say(f"{len(data)} slices of {rows} x {columns}, about {memory} GB a step", file=sys.stderr)
     # simulated heads of the data's own size: a network may be made for one size alone
     held_out = list_sources(options.validation, max(rows, columns), VALIDATION_SEED, 2)
+    common = options.common_slices
+    held_out = (load_pair(*pair, options.scale, common_slices=common) for pair in held_out)
     validation = islice(held_out, get_rank(), None, count_processes())
     notes = recipe.describe() | describe_data(options)
     train(model, data, options.out, validation, notes=notes, **vars(recipe))
@@ -106,7 +109,7 @@ def read_slices(options: Namespace, recipe: Recipe) -> Slices:
     pairs = list_sources(options.data, size, first, options.subjects)
     folder = options.cache or Path(options.out) / "slices"
     limit = 0.0 if options.cache else measure_memory("cpu") * 1e9 / 4 / count_sharing("cpu")
-    return collect_slices(pairs, options.scale, folder, limit)
+    return collect_slices(pairs, options.scale, folder, limit, options.common_slices)
 
 
 def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> SuperResolver:

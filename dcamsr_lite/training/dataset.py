@@ -22,7 +22,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 from ..data.augmentation import vary
 from ..data.file_lists import find_pairs, read_pairs_csv
 from ..data.files import read_volume
-from ..data.pairs import load_pair
+from ..data.matching import read_pair
+from ..data.pairs import make_pair
 from ..data.volume import Volume
 from ..errors import InputError, atomic_path
 from ..kspace import fft2c, ifft2c
@@ -30,6 +31,7 @@ from ..phantom.subjects import simulated_volumes
 from .distributed import count_processes, get_rank, wait_for_all
 
 NAMES = ("lr", "ref", "target")
+READING = 2  # counts on when a pair is read in another way, so that stored slices are made anew
 
 
 def list_sources(
@@ -65,30 +67,34 @@ def mirror(volume: Volume) -> Volume:
     return Volume(volume.images.flip(-1), kspace=kspace)
 
 
-def cut_slices(pairs: Iterable, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def cut_slices(
+    pairs: Iterable, scale: int, flip: bool = True, common_slices: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
     """All slices of (reference, target) volumes as training tensors lr, ref, target, in memory.
 
     >>> lr, ref, target = cut_slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
     >>> lr.shape, ref.shape
     (torch.Size([6, 1, 8, 8]), torch.Size([6, 1, 32, 32]))
 
-    With ``flip`` the mirror images of a volume follow its slices. Raises InputError when the volumes
-    differ in size.
+    With ``flip`` the mirror images of a volume follow its slices; ``common_slices`` as in
+    ``load_pair``. Raises InputError when the volumes differ in size.
     """
-    return join_slices([cut_pair(pair, scale, flip) for pair in pairs])
+    return join_slices([cut_pair(pair, scale, flip, common_slices) for pair in pairs])
 
 
-def cut_pair(pair: tuple, scale: int, flip: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def cut_pair(
+    pair: tuple, scale: int, flip: bool = True, common_slices: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
     """The slices of one pair as ``cut_slices`` gives them.
 
     Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
     So are those whose LR image has no contrast: no network is asked for them.
     """
-    reference, target = (read_volume(source) for source in pair)
+    reference, target = read_pair(pair[0], pair[1], common_slices)
     parts = []
     turned = [(mirror(reference), mirror(target))] if flip else []
     for one, other in [(reference, target), *turned]:
-        read = load_pair(one, other, scale)
+        read = make_pair(one, other, scale)
         brightness = read.given.images.mean((-2, -1)) * (read.std.flatten() > 0)
         keep = brightness > brightness.max() / 4
         parts.append(tuple(x[keep] for x in (read.lr, read.ref, read.target) if x is not None))
@@ -168,7 +174,7 @@ def write_slices(file: Path, part: tuple[Tensor, Tensor, Tensor]) -> None:
 
 def hash_pair(pair: tuple, scale: int) -> str:
     """Changes with the pair: a file's place, size and date; the values of what is in memory."""
-    digest = sha256(str(scale).encode())
+    digest = sha256(f"{scale} {READING}".encode())
     for source in pair:
         if isinstance(source, str | Path):
             path = Path(source).resolve()
@@ -181,7 +187,9 @@ def hash_pair(pair: tuple, scale: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def collect_slices(pairs: Iterable, scale: int, folder: str | Path, limit: float) -> Slices:
+def collect_slices(
+    pairs: Iterable, scale: int, folder: str | Path, limit: float, common_slices: bool = False
+) -> Slices:
     """The slices of all pairs: in memory while they need no more than ``limit`` bytes, else on disk.
 
     >>> pairs = [(torch.rand(3, 32, 32), torch.rand(3, 32, 32))]
@@ -200,7 +208,7 @@ def collect_slices(pairs: Iterable, scale: int, folder: str | Path, limit: float
 
     pairs, held, size = iter(pairs), [], 0
     for pair in pairs:
-        held.append((name_file(pair), cut_pair(pair, scale)))
+        held.append((name_file(pair), cut_pair(pair, scale, True, common_slices)))
         size += sum(tensor.nbytes for tensor in held[-1][1])
         if size > limit:
             break
@@ -214,7 +222,7 @@ def collect_slices(pairs: Iterable, scale: int, folder: str | Path, limit: float
     for number, pair in enumerate(pairs):
         files.append(file := name_file(pair))
         if number % count_processes() == get_rank() and not file.is_file():
-            write_slices(file, cut_pair(pair, scale))
+            write_slices(file, cut_pair(pair, scale, True, common_slices))
     wait_for_all()
     return StoredSlices(files)
 

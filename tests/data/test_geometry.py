@@ -22,6 +22,7 @@ from dcamsr_lite.data.files import Volume, read_volume, write_volume
 from dcamsr_lite.data.geometry import has_place
 from dcamsr_lite.data.pairs import load_input, load_pair
 from dcamsr_lite.errors import InputError
+from dcamsr_lite.training.dataset import collect_slices, cut_slices
 
 AFFINE = np.array([[2.0, 0, 0, -17], [0, 3, 0, 11], [0, 0, 5, -23], [0, 0, 0, 1]])
 ORIENTATIONS = [
@@ -299,6 +300,27 @@ def test_unequal_slices_are_refused_with_both_counts_or_cut_to_the_common_ones(t
     coils = torch.randn(3, 2, 16, 16, dtype=torch.complex64)
     pair = load_pair(coils[:2], coils, 2, common_slices=True)
     assert torch.equal(pair.target_kspace, coils[:2]) and pair.order == "coils"
+
+
+def test_a_training_reads_pairs_turned_and_cut_to_common_slices(tmp_path, capsys):
+    """Its mirrored copies, too, whose place is no longer known."""
+    t1, t2 = (write(tmp_path / f"t{n}.nii", head(n)) for n in (1, 2))
+    turned = reorient(t1, "LAS", tmp_path / "las.nii")
+    few = write(tmp_path / "few.nii", head(2)[:9])
+    for found, wanted in zip(cut_slices([(turned, t2)], 2), cut_slices([(t1, t2)], 2), strict=True):
+        assert torch.equal(found, wanted)
+    assert capsys.readouterr().err == "note: las.nii: axes turned, LAS to RAS\n"  # once
+    with pytest.raises(InputError, match="common_slices"):
+        cut_slices([(t1, few)], 2)
+    cut = cut_slices([(t1, few)], 2, common_slices=True)
+    kept = collect_slices([(t1, few)], 2, "cache", limit=0, common_slices=True)
+    assert len(cut[0]) == len(kept) == 18
+    (tmp_path / "pairs.csv").write_text("t1.nii,few.nii\n")
+    asked = ["train", "--data", "pairs.csv", "--validation", "pairs.csv", "--out", "run"]
+    asked += ["--scale", "2", "--steps", "1", "--batch", "1", "--method", "edsr"]
+    asked += ["--set", "channels=8", "--set", "blocks=[1]"]
+    assert cli.main(asked) == 2
+    assert cli.main([*asked, "--common-slices"]) == 0
 
 
 def test_common_slices_are_those_in_one_place(tmp_path):
