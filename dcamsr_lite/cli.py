@@ -14,7 +14,7 @@ from importlib import import_module
 from os.path import expanduser as path  # what argparse makes of one: ~ is the home
 from typing import NoReturn
 
-from .errors import InputError
+from .errors import InputError, is_out_of_memory
 from .training.recipe import add_options, positive, seed
 
 # not the docstring: `python -OO` has none
@@ -41,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return end(2, f"error: {error}")
     except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
-        return end(2, "error: out of memory: try fewer or smaller volumes")
+        where = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
+        return end(2, f"error: out of memory: try fewer or smaller volumes{where}")
     except KeyboardInterrupt:
         return end(130, "interrupted")
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
@@ -81,16 +82,6 @@ def end(status: int, message: str = "") -> int:
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return status
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Python's own error, or torch's: a RuntimeError of any device, so that its words must do.
-
-    >>> out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
-    True
-    """
-    words = ("DefaultCPUAllocator", "out of memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def parser() -> argparse.ArgumentParser:

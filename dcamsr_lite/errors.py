@@ -1,5 +1,6 @@
 """The error that means "your input, not our code", checks that raise it, files whole or not at all."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,31 @@ class InputError(ValueError):
     def __reduce__(self):
         # an exception is rebuilt from its message alone; processes send theirs as pickles
         return type(self), self._told
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Python's own error, the system's, or that of torch or HDF5, which only their words tell.
+
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    True
+    """
+    system = (os.strerror(errno.ENOMEM), f"os error {errno.ENOMEM}")
+    words = ("DefaultCPUAllocator", "out of memory", "memory allocation failed", *system)
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def raise_if_out_of_memory(where: object, error: BaseException) -> None:
+    """For those who turn errors into InputError: a lack of memory is no fault of the input.
+
+    >>> raise_if_out_of_memory("t1.h5", RuntimeError("CUDA out of memory"))
+    Traceback (most recent call last):
+    ...
+    MemoryError: t1.h5: CUDA out of memory
+    >>> raise_if_out_of_memory("t1.h5", RuntimeError("bad magic number"))
+    """
+    if is_out_of_memory(error):
+        why = " ".join(f"{error}".split())[:200] or "no memory left to read it"
+        raise MemoryError(f"{where}: {why}") from error
 
 
 def check_one_of(name: str, value: object, known: Iterable) -> None:

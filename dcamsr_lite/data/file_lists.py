@@ -7,15 +7,21 @@
 
 import csv
 import io
+import os
 import random
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import InputError
-from .hdf5 import M4RAW_NAME
+from .hdf5 import M4RAW_NAME, read_patient
 from .volume import refuse_errors
 
 CONTRASTS = ("T1", "T2", "FLAIR", "GRE")
 MAX_CSV_BYTES = 2**24
+BIDS_SUBJECT = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)(?=[/_.])")
 
 Names = tuple[Path, Path, str]  # reference, target, subject
 
@@ -30,28 +36,76 @@ def find_pairs(folder: str | Path, reference: str = "T1", target: str = "T2") ->
     [('7_T101.h5', '7_T201.h5', '7')]
 
     ``reference`` and ``target`` are two of T1, T2, FLAIR, GRE. Returns (reference, target,
-    subject), sorted; the subject is the number before ``_``. Raises InputError when there is none.
+    subject), sorted; the subject is the number before ``_``. Linked folders are searched too, each
+    folder once. What is left out is counted on stderr. Raises InputError when there is no pair.
     """
     for contrast in (reference, target):
         if contrast not in CONTRASTS:
             raise InputError("contrast", repr(contrast), f"one of {', '.join(CONTRASTS)}")
-    files = {}
     with refuse_errors(folder, "a folder of M4Raw files"):
         if not Path(folder).is_dir():
             raise InputError(folder, "no such folder", "a folder of M4Raw files")
-        for path in sorted(Path(folder).rglob("*.h5")):
-            match = M4RAW_NAME.fullmatch(path.stem)
-            if match:
-                files[path.parent, match[1], match[2], int(match[3])] = path
+        found, left_out = _search(Path(folder))
+    files: dict[tuple[Path, str, str, int], Path] = {}
+    for path in found:
+        match = M4RAW_NAME.fullmatch(path.stem)
+        key = match and (path.parent, match[1], match[2], int(match[3]))
+        if not key:
+            left_out["without a name of M4Raw's"].append(path)
+        elif key in files:  # 7_T11 beside 7_T101
+            left_out["with the number of another"].append(path)
+        else:
+            files[key] = path
     pairs = [
         (path, files[parent, subject, target, repetition], subject)
         for (parent, subject, contrast, repetition), path in files.items()
         if contrast == reference and (parent, subject, target, repetition) in files
     ]
+    used = {path for pair in pairs for path in pair[:2]}
+    for (_, _, contrast, _), path in files.items():
+        if path not in used:
+            alone = contrast in (reference, target)
+            left_out["without a partner" if alone else "of another contrast"].append(path)
+    counts = [f"{len(paths)} {why} ({paths[0].name}{', ...' * (len(paths) > 1)})"
+              for why, paths in left_out.items()]  # fmt: skip
+    said = f"; left out: {', '.join(counts)}" if counts else ""
     if not pairs:
         expected = f"pairs such as 2022061003_{reference}01.h5 and 2022061003_{target}01.h5"
-        raise InputError(folder, f"{len(files)} M4Raw files but no pair", expected)
+        raise InputError(folder, f"{len(files)} M4Raw files but no pair{said}", expected)
+    if said:
+        print(f"{folder}: {len(pairs)} pairs{said}", file=sys.stderr)
     return pairs
+
+
+def _search(top: Path) -> tuple[list[Path], dict[str, list[Path]]]:
+    """Every .h5 file below, sorted, and what else was met, by the reason for which it is left out.
+
+    A folder is searched once, however many links lead to it, and none that ``top`` lies in, so that
+    loops end; where a link and the folder itself are both below, the files keep their own folder.
+    """
+    found: list[Path] = []
+    left_out: dict[str, list[Path]] = defaultdict(list)
+    waiting, seen = [top], {str(folder) for folder in top.resolve().parents}
+
+    def keep(error: OSError) -> None:
+        left_out["folders that cannot be read"].append(Path(error.filename))
+
+    while waiting:
+        for name, folders, files in os.walk(waiting.pop(0), onerror=keep):  # follows no links
+            here, place = Path(name), os.path.realpath(name)
+            if place in seen:
+                left_out["folders that are searched elsewhere"].append(here)
+                folders.clear()
+                continue
+            seen.add(place)
+            waiting += [here / folder for folder in sorted(folders) if (here / folder).is_symlink()]
+            for file in files:
+                path = here / file
+                if path.suffix.lower() == ".h5":
+                    found.append(path)
+                elif not path.exists():
+                    left_out["links that lead nowhere"].append(path)
+    return sorted(found), left_out
 
 
 def read_pairs_csv(path: str | Path) -> list[Names]:
@@ -101,6 +155,10 @@ def split_by_subject(
 ) -> tuple[list[Names], list[Names]]:
     """Split pairs into training and validation without splitting a subject.
 
+    A subject is what shares a ``patient_id`` (of HDF5), a ``sub-`` (of BIDS) or the pairs' own
+    subject; pairs whose only name is their file's are one where they lie in one folder, below the
+    one that all lie in. Which of them told the subjects apart is said on stderr.
+
     >>> pairs = [(Path(f"{n}_T101.h5"), Path(f"{n}_T201.h5"), str(n)) for n in range(10)]
     >>> train, validation = split_by_subject(pairs, fraction=0.2, seed=0)
     >>> len(train), len(validation)
@@ -109,12 +167,60 @@ def split_by_subject(
     ``fraction`` is the share of subjects for *validation*, at least one subject on either side.
     Raises InputError for fewer than two subjects.
     """
-    subjects = sorted({subject for _, _, subject in pairs})
+    groups, said = _group_by_subject(pairs)
+    subjects = sorted({*groups})
     if len(subjects) < 2 or not 0 < fraction < 1:
-        found = f"{len(subjects)} subjects and a fraction of {fraction}"
+        found = f"{len(subjects)} subjects ({said}) and a fraction of {fraction}"
         raise InputError("split", found, "two subjects or more, a fraction between 0 and 1")
+    print(f"split: {len(subjects)} subjects, {said}", file=sys.stderr)
     random.Random(seed).shuffle(subjects)
     count = min(max(round(fraction * len(subjects)), 1), len(subjects) - 1)
     held = set(subjects[:count])
-    train = [pair for pair in pairs if pair[2] not in held]
-    return train, [pair for pair in pairs if pair[2] in held]
+    parts: tuple[list[Names], list[Names]] = ([], [])
+    for pair, group in zip(pairs, groups, strict=True):
+        parts[group in held].append(pair)
+    return parts
+
+
+def _group_by_subject(pairs: list[Names]) -> tuple[list[tuple[str, ...]], str]:
+    """For every pair what names its subject, and a sentence on how they were told apart."""
+    places = [Path(pair[0]).absolute() for pair in pairs]
+    root = Path(os.path.commonpath([place.parent for place in places])) if places else Path()
+    leaders: dict[tuple[str, str], tuple[str, str]] = {}  # of what names one subject
+
+    def lead(key: tuple[str, str]) -> tuple[str, str]:
+        while leaders.setdefault(key, key) != key:
+            leaders[key] = leaders[leaders[key]]
+            key = leaders[key]
+        return key
+
+    keys = [[*_name_subject(pair, place, root)] for pair, place in zip(pairs, places, strict=True)]
+    for first, *others in keys:
+        for other in others:
+            leaders[lead(other)] = lead(first)
+    groups = [lead(first) for first, *_ in keys]
+    names: dict[tuple[str, str], str] = {}  # by the pairs' own subject, they keep their order
+    for group, (*_, subject) in zip(groups, pairs, strict=True):
+        names[group] = min(subject, names.get(group, subject))
+    used = Counter(first[0] for first, *_ in keys)
+    said = ", ".join(f"{count} pairs by {kind}" for kind, count in used.items())
+    return [(names[group], *group) for group in groups], said
+
+
+def _name_subject(pair: Names, place: Path, root: Path) -> Iterator[tuple[str, str]]:
+    """All that names the subject of a pair, the best first, as (kind, name)."""
+    reference, target, subject = pair
+    named = False
+    for path in (reference, target):
+        if patient := read_patient(Path(path)):
+            yield "patient_id", patient
+            named = True
+    for path in (reference, target):
+        if labels := BIDS_SUBJECT.findall(Path(path).as_posix()):
+            yield "sub-", labels[-1]
+            named = True
+    if subject != Path(reference).name.split(".")[0]:
+        yield "subject", subject
+    elif not named:
+        folder, *below = place.relative_to(root).parts
+        yield ("folder", folder) if below else ("name", subject)

@@ -188,7 +188,10 @@ def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in headers:  # 3.0 exists for the field names of structured arrays alone
         raise InputError(path, f"npy version {version}", "version 1.0 or 2.0")
-    shape, is_fortran, dtype = headers[version](start)
+    try:
+        shape, is_fortran, dtype = headers[version](start)
+    except MemoryError as error:  # of Python's parser, at nested expressions
+        raise InputError(path, "a header that is no description of an array", "npy") from error
     if check_size(path, shape, dtype, "biuf") > size:
         raise InputError(path, f"shape {shape} in {size} bytes", "a whole file")
     values = _read_values(path, stream, dtype, math.prod(shape))

@@ -10,7 +10,7 @@ import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -36,6 +36,7 @@ RECONSTRUCTIONS = ("reconstruction_rss", "reconstruction_esc")  # multi-coil, si
 MAX_HEADER = 2**20  # bytes of an ISMRMRD header; the real ones have some thousands
 M4RAW_NAME = re.compile(r"(\d+)_(T1|T2|FLAIR|GRE)(\d+)")
 HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
+MAX_PLACES, MAX_STRINGS = 64, 1024  # where a name may stand in a file, and strings in a heap
 MAX_CHUNKS = 2**16  # each takes some 20 microseconds, and 4 kB while HDF5 reads
 DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
 SLICE_THICKNESS = 5.0  # mm, M4Raw
@@ -59,12 +60,11 @@ def read_h5(path: Path) -> Volume:
     expected = "an M4Raw or fastMRI file"
     with refuse_errors(path, expected), ExitStack() as stack:
         file = stack.enter_context(h5py.File(path, "r", rdcc_nbytes=0))  # each chunk is read once
-        stream = stack.enter_context(path.open("rb"))
-        data = stack.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        data = stack.enter_context(_map(path))
         names = set(file)
         known: dict[str, Any] = {
             "path": str(path),
-            "contrast": _name_contrast(path, _read_acquisition(file, data)),
+            "contrast": _name_contrast(path, _read_attribute(file, data, "acquisition")),
         }
         images = [_find_dataset(path, file, name) for name in RECONSTRUCTIONS if name in names]
         stored = images[0] if images else None
@@ -97,6 +97,31 @@ def read_h5(path: Path) -> Volume:
         if matrix and extent:
             known["field_of_view"] = (rows * extent[0] / matrix[0], columns * extent[1] / matrix[1])
         return volume_from_kspace(path, kspace, (rows, columns), **known)
+
+
+def read_patient(path: Path) -> str | None:
+    """The attribute ``patient_id``; None without it, or where this is no HDF5 file.
+
+    >>> noise = torch.randn(1, 4, 16, 16, dtype=torch.complex64)
+    >>> write_m4raw("1_T101.h5", noise, "AXT1", {"tr": 500, "te": 18.4, "flip": 90}, "P7")
+    >>> read_patient(Path("1_T101.h5"))
+    'P7'
+    """
+    import h5py
+
+    try:
+        with refuse_errors(path, "an HDF5 file"), _map(path) as data, h5py.File(path, "r") as file:
+            text = _read_attribute(file, data, "patient_id")
+    except InputError:  # whoever reads the volume will say why
+        return None
+    return (text or b"").decode("utf-8", "replace").strip() or None
+
+
+@contextmanager
+def _map(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of a file, as if they were in memory."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
 
 
 def _find_dataset(path: Path, file, name: str):
@@ -179,20 +204,20 @@ class KspaceSlices:
 # Strings of variable length are read by hand: HDF5 2.0 loops for ever in a damaged heap.
 
 
-def _read_acquisition(file, data: mmap.mmap) -> bytes | None:
+def _read_attribute(file, data: mmap.mmap, name: str) -> bytes | None:
     """The attribute of that name, if it is one sound string."""
-    name = "acquisition"
     stored = file.attrs.get_id(name) if name in file.attrs else None
     if stored is None or stored.shape != () or stored.dtype.itemsize > MAX_HEADER:
         return None
     if stored.dtype.kind == "S":
         return file.attrs[name]
-    at = data.find(name.encode())
-    while at >= 0:  # the reference stands a little behind the name
-        for place in range(at, at + 80):
+    at = -1
+    for _ in range(MAX_PLACES):
+        if (at := data.find(name.encode(), at + 1)) < 0:
+            break
+        for place in range(at, at + 80):  # the reference stands a little behind the name
             if text := _follow_reference(data, data[place : place + 16]):
                 return text
-        at = data.find(name.encode(), at + 1)
     return None
 
 
@@ -204,7 +229,9 @@ def _follow_reference(data: mmap.mmap, reference: bytes) -> bytes | None:
     if length > MAX_HEADER or data[address : address + 8] != HEAP:
         return None
     at = address + 16
-    while len(head := data[at : at + 16]) == 16:
+    for _ in range(MAX_STRINGS):
+        if len(head := data[at : at + 16]) < 16:
+            break
         found, size = struct.unpack("<H6xQ", head)
         if found in (0, index):  # 0 is the free space behind the last object
             text = data[at + 16 : at + 16 + length].rstrip(b"\0")

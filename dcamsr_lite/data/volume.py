@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, raise_if_out_of_memory
 from ..kspace import center_crop, fft2c, ifft2c
 from .memory import VARIABLE, count_memory, read_cap
 
@@ -51,6 +51,8 @@ class Volume:
 def refuse_errors(where: object, expected: str) -> Iterator[None]:
     """Turn whatever a third-party decoder raises on hostile bytes into InputError, quietly.
 
+    A lack of memory stays one: it is MemoryError, with the file's name.
+
     >>> with refuse_errors("t1.nii", "a NIfTI file"):
     ...     raise EOFError("file ends here")
     Traceback (most recent call last):
@@ -64,6 +66,7 @@ def refuse_errors(where: object, expected: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # HDF5, zlib and nibabel raise a dozen kinds, none of them promised
+        raise_if_out_of_memory(where, error)
         raise InputError(where, f"{type(error).__name__}: {error}"[:200], expected) from error
 
 

@@ -18,13 +18,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from ..errors import ASSETS, InputError, atomic_path
+from ..errors import ASSETS, InputError, atomic_path, raise_if_out_of_memory
 from .baselines import build
 from .config import Config
 from .model import DCAMSR
 from .super_resolver import SuperResolver
 
 FORMAT = "dcamsr-lite 1"
+NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def weights() -> dict[str, dict]:
@@ -95,6 +96,7 @@ def read_header(path: str | Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}
     except (SafetensorError, OSError) as error:
+        raise_if_out_of_memory(path, error)
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise InputError(path, found, "a safetensors weight file") from error
 
@@ -103,10 +105,20 @@ def _read_tensors(path: str | Path) -> dict[str, Tensor]:
     read_header(path)
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    for name, value in tensors.items():
-        if not value.is_floating_point() or not value.isfinite().all():
-            raise InputError(path, f"values in {name!r} that are no finite numbers", "weights")
+    _check_numbers(path, tensors)
     return tensors
+
+
+def _check_numbers(where: object, tensors: Mapping[str, Tensor]) -> None:
+    for name, value in tensors.items():
+        if value.dtype not in NUMBERS or value.layout != torch.strided:
+            raise InputError(
+                where, f"{value.dtype} values in {name!r}", "weights of 16 bits or more"
+            )
+        if value.numel() * value.itemsize > value.untyped_storage().nbytes():  # one for many places
+            raise InputError(where, f"{name!r} without values of its own", "weights")
+        if not value.isfinite().all():
+            raise InputError(where, f"values in {name!r} that are no finite numbers", "weights")
 
 
 def load(
@@ -143,6 +155,7 @@ def load(
         own = {"spatial_attention": spatial_attention} if spatial_attention else {}
         model = build(config, **own)
     except (KeyError, TypeError, ValueError, RecursionError, RuntimeError, MemoryError) as error:
+        raise_if_out_of_memory(path, error)
         raise InputError(
             path, f"a configuration that fails ({error})", "a network of ours"
         ) from error
@@ -227,11 +240,10 @@ def load_released(source: str | Path | Mapping[str, Tensor], scale: int = 4) -> 
     side = round(state[key].shape[1] ** 0.5)
     if side**2 != state[key].shape[1] or side % 8 or not 8 <= side <= 2048:
         raise InputError(where, f"E over {state[key].shape[1]} tokens", "a square image, side 8 k")
+    _check_numbers(where, state)
     model = DCAMSR(scale=scale, image_size=side, variant="released", preset="full")
     tensors = {}
     for name, value in state.items():
-        if not value.is_floating_point() or not value.isfinite().all():
-            raise InputError(where, f"values in {name!r} that are no finite numbers", "weights")
         if ".F." in name:
             if not torch.equal(value, state.get(name.replace(".F.", ".E."), value + 1)):
                 raise InputError(where, f"{name} differs from E", "one shared projection")
@@ -262,6 +274,7 @@ def _read_checkpoint(path: str | Path) -> Mapping[str, Tensor]:
     except FileNotFoundError as error:
         raise InputError(path, "no such file", expected) from error
     except Exception as error:  # a hostile file may raise anything; nothing of it was executed
+        raise_if_out_of_memory(path, error)
         reason = str(error).split(".")[0][:120]
         raise InputError(path, f"a file that cannot be read safely ({reason})", expected) from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None

@@ -25,7 +25,7 @@ from ..data.files import read_volume
 from ..data.matching import read_pair
 from ..data.pairs import make_pair
 from ..data.volume import Volume
-from ..errors import InputError, atomic_path
+from ..errors import InputError, atomic_path, raise_if_out_of_memory
 from ..kspace import fft2c, ifft2c
 from ..phantom.subjects import simulated_volumes
 from .distributed import count_processes, get_rank, wait_for_all
@@ -162,6 +162,7 @@ def read_shape(file: Path) -> list[int]:
         with safe_open(file, framework="pt") as tensors:
             return tensors.get_slice("ref").get_shape()
     except (SafetensorError, OSError) as error:
+        raise_if_out_of_memory(file, error)
         expected = "stored slices: remove this file, it is made anew"
         raise InputError(file, str(error), expected) from None
 

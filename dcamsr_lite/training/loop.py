@@ -26,7 +26,7 @@ from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from ..data.pairs import Pair, load_pair
-from ..errors import InputError
+from ..errors import InputError, raise_if_out_of_memory
 from ..evaluation import super_resolve
 from ..metrics import psnr
 from ..network.super_resolver import SuperResolver
@@ -159,6 +159,7 @@ def check_compiler(device: str) -> None:
     try:
         torch.compile(torch.sin)(torch.zeros(1, device=device))
     except Exception as error:  # each backend has its own kinds
+        raise_if_out_of_memory("--compile", error)
         found = str(error).strip().split("\n")[0][:160]
         raise InputError("--compile", found, "a C++ compiler (CPU) or Triton (GPU)") from error
 

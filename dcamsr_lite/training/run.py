@@ -18,7 +18,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
-from ..errors import InputError, atomic_path, check_writable
+from ..errors import InputError, atomic_path, check_writable, raise_if_out_of_memory
 from ..network.checkpoints import save
 from ..network.super_resolver import SuperResolver
 from .dataset import Slices, sample_means
@@ -77,6 +77,7 @@ class Run:
             for name, part in self.parts.items():
                 part.load_state_dict(state.pop(name))
         except (KeyError, RuntimeError, ValueError) as error:
+            raise_if_out_of_memory(file, error)
             found = str(error).split("\n")[0]
             raise InputError(file, found, "the state of this network") from error
         vars(self).update(state)
@@ -142,6 +143,7 @@ def read_state(file: Path) -> dict:
         if not isinstance(state, dict) or "identity" not in state:
             raise TypeError("nothing of a training in it")
     except Exception as error:  # zipfile and torch promise no kind of error for a damaged file
+        raise_if_out_of_memory(file, error)
         # torch's own words would have the reader load what may run code
         said = "torch refuses it" if "weights_only" in str(error) else str(error).split("\n")[0]
         found = f"a damaged file ({type(error).__name__}: {said})"[:200]

@@ -1,7 +1,9 @@
 """Which files belong together: by name, by list, by subject."""
 
+import os
 from pathlib import Path
 
+import h5py
 import pytest
 
 from dcamsr_lite.data.file_lists import find_pairs, read_pairs_csv, split_by_subject
@@ -67,3 +69,113 @@ def test_split_never_splits_a_subject():
     for bad, fraction in ((pairs[:3], 0.5), ([], 0.5), (pairs, 0.0), (pairs, 1.0)):
         with pytest.raises(InputError):
             split_by_subject(bad, fraction, 0)
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_linked_folders_are_searched_once_and_loops_end(tmp_path, capsys):
+    study, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    for folder, subject in ((study / "a", 7), (elsewhere / "b", 8), (elsewhere / "deep" / "c", 9)):
+        touch(folder / f"{subject}_T101.h5", folder / f"{subject}_T201.h5")
+    (study / "0").symlink_to(study / "a")  # before the folder itself, whose name the files keep
+    (study / "b").symlink_to(elsewhere / "b")
+    (study / "c").symlink_to(elsewhere / "deep")
+    for name, leads in (("up", ".."), ("here", "."), ("a/again", "../c")):
+        (study / name).symlink_to(leads)
+    (elsewhere / "deep" / "back").symlink_to(study)
+    found = [(one.relative_to(study).as_posix(), s) for one, _, s in find_pairs(study)]
+    assert found == [("a/7_T101.h5", "7"), ("b/8_T101.h5", "8"), ("c/c/9_T101.h5", "9")]
+    assert "3 pairs; left out: 5 folders that are searched elsewhere (" in capsys.readouterr().err
+
+
+def test_what_a_search_leaves_out_is_counted_and_said(tmp_path, capsys):
+    touch(*(tmp_path / name for name in ("7_T101.h5", "7_T201.h5", "8_T101.H5", "8_T201.h5")))
+    assert len(find_pairs(tmp_path)) == 2
+    assert capsys.readouterr() == ("", "")  # nothing was
+    names = ("7_T202.h5", "9_T101.h5", "9_FLAIR01.h5", "9_T101_old.h5", "7_T11.h5", "notes.txt")
+    touch(*(tmp_path / name for name in names))
+    (tmp_path / "10").symlink_to(tmp_path / "unmounted")
+    assert len(find_pairs(tmp_path)) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith(f"{tmp_path}: 2 pairs; left out: ")
+    for said in (
+        "1 links that lead nowhere (10)",
+        "1 without a name of M4Raw's (9_T101_old.h5)",
+        "1 of another contrast (9_FLAIR01.h5)",
+        "1 with the number of another (7_T11.h5)",
+        "2 without a partner (7_T202.h5, ...)",
+    ):
+        assert said in err, said
+    with pytest.raises(InputError, match="but no pair; left out: 1 links that lead nowhere"):
+        find_pairs(tmp_path, "FLAIR", "GRE")
+
+
+def count_sides(pairs, subjects) -> None:
+    """No subject is on both sides, whatever the seed."""
+    of = dict(zip(pairs, subjects, strict=True))
+    for seed in range(6):
+        train, validation = split_by_subject(pairs, 0.5, seed)
+        assert sorted(train + validation) == sorted(pairs) and train and validation
+        assert not {of[pair] for pair in train} & {of[pair] for pair in validation}
+
+
+def test_split_keeps_the_patient_of_fastmri_whole(tmp_path, capsys):
+    lines, subjects = [], []
+    for number in range(12):
+        for kind in ("pd", "fs"):
+            with h5py.File(tmp_path / f"{kind}{number}.h5", "w") as file:
+                file.attrs["patient_id"] = f"patient {number % 4}"
+        lines.append(f"pd{number},fs{number}\n")
+        subjects.append(number % 4)
+    (tmp_path / "pairs.csv").write_text("".join(lines))
+    count_sides(read_pairs_csv(tmp_path / "pairs.csv"), subjects)
+    assert "split: 4 subjects, 12 pairs by patient_id\n" in capsys.readouterr().err
+    with h5py.File(tmp_path / "fs3.h5", "a") as file:  # of one patient, of two: both stay together
+        file.attrs["patient_id"] = "patient 0"
+    count_sides(read_pairs_csv(tmp_path / "pairs.csv"), [0 if s == 3 else s for s in subjects])
+    same = [pair for pair, s in zip(read_pairs_csv(tmp_path / "pairs.csv"), subjects, strict=True)
+            if s == 1]  # fmt: skip
+    with pytest.raises(InputError, match=r"1 subjects \(3 pairs by patient_id\)"):
+        split_by_subject(same, 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    "kind, name",
+    [
+        ("sub-", "sub-{s}/ses-{k}/anat/sub-{s}_ses-{k}_{c}w.nii.gz"),
+        ("sub-", "all/sub-{s}_ses-{k}_{c}w.nii.gz"),
+        ("folder", "p{s}/{c}.npy"),
+        ("folder", "p{s}/visit{k}/{c}.npy"),
+        ("name", "patient{s}.{c}.npy"),
+        ("subject", "{s}_{c}0{k}.h5"),
+        ("subject", "visit{k}/{s}_{c}0{k}.h5"),
+    ],
+)
+def test_split_keeps_bids_subjects_and_folders_whole(kind, name, tmp_path, capsys):
+    lines, subjects = [], []
+    for s in range(4):
+        for k in (1, 2) if "{k}" in name else (1,):
+            one, two = (name.format(s=s, k=k, c=c) for c in ("T1", "T2"))
+            touch(tmp_path / one, tmp_path / two)
+            lines.append(f"{one},{two}\n")
+            subjects.append(s)
+    (tmp_path / "pairs.csv").write_text("".join(lines))
+    count_sides(read_pairs_csv(tmp_path / "pairs.csv"), subjects)
+    assert f"split: 4 subjects, {len(lines)} pairs by {kind}\n" in capsys.readouterr().err
+
+
+def test_a_repetition_without_patient_id_stays_with_its_subject(tmp_path):
+    names = [f"{s}_{c}0{k}.h5" for s in range(4) for c in ("T1", "T2") for k in (1, 2)]
+    for name in names:
+        with h5py.File(tmp_path / name, "w") as file:
+            if "01" in name:
+                file.attrs["patient_id"] = f"M4Raw {name[0]}"
+    pairs = find_pairs(tmp_path)
+    count_sides(pairs, [subject for *_, subject in pairs])
+    for path in tmp_path.iterdir():
+        os.truncate(path, 0)
+    assert split_by_subject(pairs, 0.5, 0) == split_by_subject(find_pairs(tmp_path), 0.5, 0)
