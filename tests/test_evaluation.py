@@ -7,6 +7,9 @@ import pytest
 import torch
 
 import dcamsr_lite as dl
+from dcamsr_lite.training.dataset import cut_slices, hash_pair
+from dcamsr_lite.training.loop import train
+from dcamsr_lite.training.study import Study, make_test_pairs, make_training_slices
 
 
 def copy_reference(lr, ref):
@@ -85,6 +88,31 @@ def test_a_subject_is_no_scale(folder, head):
     for pairs in (rows, (head, head)):
         with pytest.raises(dl.InputError, match="no model; expected one, for example load"):
             dl.evaluate(pairs, 4)
+
+
+def test_rows_of_a_search_fit_what_takes_pairs(folder, head):
+    """Whose subject is no scale, no order, and no third volume."""
+    rows = dl.find_pairs(folder)
+    (reference, target, _), first = rows[0], dl.load_pair(*rows[0][:2], 4)
+    pair = dl.load_pair(*rows[0], 4)
+    assert torch.equal(pair.lr, first.lr) and (pair.scale, pair.order) == (4, first.order)
+    assert dl.load_pair(*rows[0], 4, normalisation="released").normalisation == "released"
+    wanted = cut_slices([(reference, target)], 4)
+    assert all(map(torch.equal, cut_slices(rows, 4), wanted))
+    assert hash_pair(rows[0], 4) == hash_pair((reference, target), 4)
+    study = Study(subjects=0, tests=0)
+    assert all(map(torch.equal, make_training_slices(study, rows), wanted))
+    assert torch.equal(make_test_pairs(study, rows)[0][2].lr, first.lr)
+    model = dl.DCAMSR(scale=4, image_size=first.shape, channels=8, heads=2, tokens=8)
+    options = {"steps": 1, "batch": 1, "progress": False}
+    train(model, wanted, folder / "run", rows, **options)
+    made = dl.simulated_pair(0, 4, size=32, slices=2)
+    assert all(
+        map(torch.equal, cut_slices([made], 4), cut_slices([(made.reference, made.given)], 4))
+    )
+    assert dl.evaluate("zero-fill", dl.simulated_volumes(0, 32, 2), 4)["volumes"] == 1
+    with pytest.raises(dl.InputError, match="did not keep the k-space of its file"):
+        cut_slices([first], 4)
 
 
 def test_any_function_of_two_images_is_scored(head):

@@ -216,8 +216,11 @@ def load_pair(
     Where both are NIfTI files that say where they lie, the reference's axes are turned into the
     target's order and direction, and voxels more than half a voxel apart are refused. Where one has
     more slices, ``common_slices`` takes those that both have. What was done about an oddity is
-    printed on stderr, a line each, and kept as ``pair.notes``. Raises InputError.
+    printed on stderr, a line each, and kept as ``pair.notes``. A row of ``find_pairs`` may be handed
+    over as it is, ``load_pair(*row, 4)``: its subject is passed over. Raises InputError.
     """
+    if isinstance(scale, str) and isinstance(order, int):
+        scale, order = order, None
     full, truth = read_pair(reference, target, common_slices)
     return make_pair(full, truth, scale, order, normalisation)
 

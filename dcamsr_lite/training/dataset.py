@@ -23,7 +23,7 @@ from ..data.augmentation import vary
 from ..data.file_lists import find_pairs, read_pairs_csv
 from ..data.files import read_volume
 from ..data.matching import read_pair
-from ..data.pairs import make_pair
+from ..data.pairs import Pair, Source, make_pair
 from ..data.volume import Volume
 from ..errors import InputError, atomic_path, raise_if_out_of_memory
 from ..kspace import fft2c, ifft2c
@@ -55,6 +55,20 @@ def list_sources(
             yield from ((reference, target) for reference, target, _ in listed)
 
 
+def list_volumes(pair: Pair | Sequence) -> tuple[Source, Source]:
+    """Reference and target of a row, a subject behind them or not, or of a Pair.
+
+    >>> list_volumes(("7_T101.h5", "7_T201.h5", "7"))
+    ('7_T101.h5', '7_T201.h5')
+    """
+    if not isinstance(pair, Pair):
+        return pair[0], pair[1]
+    if pair.order == "coils" and pair.given.kspace is None:  # another degradation would be learned
+        found = "a Pair that did not keep the k-space of its file"
+        raise InputError(pair.target_path or "pair", found, "the files: (reference, target)")
+    return pair.reference, pair.given
+
+
 def mirror(volume: Volume) -> Volume:
     """Left and right exchanged, in k-space too: another head, for the price of none.
 
@@ -83,14 +97,14 @@ def cut_slices(
 
 
 def cut_pair(
-    pair: tuple, scale: int, flip: bool = True, common_slices: bool = False
+    pair: Pair | Sequence, scale: int, flip: bool = True, common_slices: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The slices of one pair as ``cut_slices`` gives them.
 
     Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
     So are those whose LR image has no contrast: no network is asked for them.
     """
-    reference, target = read_pair(pair[0], pair[1], common_slices)
+    reference, target = read_pair(*list_volumes(pair), common_slices)
     parts = []
     turned = [(mirror(reference), mirror(target))] if flip else []
     for one, other in [(reference, target), *turned]:
@@ -173,10 +187,10 @@ def write_slices(file: Path, part: tuple[Tensor, Tensor, Tensor]) -> None:
         temporary.write_bytes(content)
 
 
-def hash_pair(pair: tuple, scale: int) -> str:
+def hash_pair(pair: Pair | Sequence, scale: int) -> str:
     """Changes with the pair: a file's place, size and date; the values of what is in memory."""
     digest = sha256(f"{scale} {READING}".encode())
-    for source in pair:
+    for source in list_volumes(pair):
         if isinstance(source, str | Path):
             path = Path(source).resolve()
             known = path.stat() if path.is_file() else None  # the reader will say what is missing
@@ -204,7 +218,7 @@ def collect_slices(
     writing them. Raises InputError as ``cut_slices``, and when ``folder`` cannot be written.
     """
 
-    def name_file(pair: tuple) -> Path:
+    def name_file(pair: Pair | Sequence) -> Path:
         return Path(folder) / f"{hash_pair(pair, scale)}.safetensors"
 
     pairs, held, size = iter(pairs), [], 0
