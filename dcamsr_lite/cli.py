@@ -15,7 +15,7 @@ from os.path import expanduser as path  # what argparse makes of one: ~ is the h
 from typing import NoReturn
 
 from .errors import InputError, is_out_of_memory
-from .training.recipe import add_options, positive, seed
+from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, seed
 
 # not the docstring: `python -OO` has none
 SUMMARY = (
@@ -111,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         "evaluate", "evaluate.score", "score a method on a reference and a target volume"
     )
     add_inputs(judge, "--target")
-    add_common_slices(judge)
+    add_degradation(judge)
     judge.add_argument("--method", default="dcamsr", help="dcamsr, zero-fill, bicubic")
     judge.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
 
     explore = command("explore", "explore.write_page", "write an interactive page about one slice")
     add_inputs(explore, "--target", required=False)
-    add_common_slices(explore)
+    add_degradation(explore)
     explore.add_argument("--out", type=path, help="an .html file")
     explore.add_argument(
         "--gallery", type=path, metavar="FOLDER", help="every explorer, on a simulated head"
@@ -149,7 +149,12 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--cache", type=path, metavar="DIR", help="keep the slices there, not in memory"
     )
-    add_common_slices(train)
+    train.add_argument(
+        "--recipe",
+        type=path,
+        metavar="FILE",
+        help="take options from a recipe.json; others go before",
+    )
     add_options(train)
 
     convert = command(
@@ -161,9 +166,11 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def add_common_slices(command: argparse.ArgumentParser) -> None:
+def add_degradation(command: argparse.ArgumentParser) -> None:
     words = "where one volume has more slices, take those that both have"
     command.add_argument("--common-slices", action="store_true", help=words)
+    words = "crop the k-space of each coil, or of the image (default: coils where there are some)"
+    command.add_argument("--order", choices=ORDERS, help=words)
 
 
 def add_inputs(command: argparse.ArgumentParser, second: str, required: bool = True) -> None:
@@ -173,4 +180,9 @@ def add_inputs(command: argparse.ArgumentParser, second: str, required: bool = T
     command.add_argument("--scale", type=int, required=required, choices=(2, 4))
     command.add_argument(
         "--weights", type=path, help="a name or a .safetensors file (default: lite-SCALEx)"
+    )
+    command.add_argument(
+        "--normalisation",
+        choices=NORMALISATIONS,
+        help="default: what the weights were trained with",
     )

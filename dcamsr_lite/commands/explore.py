@@ -3,10 +3,9 @@
 from argparse import Namespace
 
 from .. import widgets
-from ..data.pairs import load_pair
 from ..errors import InputError, check_output
 from ..evaluation import warn_if_far
-from .evaluate import load_asked
+from .evaluate import load_asked, load_asked_pair
 
 NEEDED = ("reference", "target", "scale", "out")  # unless it is the gallery
 
@@ -25,8 +24,7 @@ def write_page(options: Namespace) -> None:
         raise InputError("--out", options.out, "a name that ends in .html")
     check_output(options.out, options.reference, options.target, options.weights)
     model = load_asked(options)
-    common = options.common_slices
-    pair = load_pair(options.reference, options.target, options.scale, common_slices=common)
+    pair = load_asked_pair(options)
     if options.slice is not None and not 0 <= options.slice < len(pair.lr):
         raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
     warn_if_far(model, pair)

@@ -6,33 +6,39 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
-from ..data.pairs import load_pair
-from ..errors import InputError, atomic_path
+from ..data.pairs import Pair, load_pair
+from ..errors import InputError
 from ..network.baselines import build
 from ..network.checkpoints import load
 from ..network.config import Config
 from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED
-from ..training.dataset import Slices, collect_slices, list_sources
+from ..training.dataset import Slices, collect_slices, list_files, list_sources
 from ..training.distributed import count_processes, get_rank, join_processes
-from ..training.loop import train
+from ..training.loop import check_validation, train
 from ..training.memory import check_memory, measure_memory
-from ..training.recipe import Recipe
-from ..training.run import SELECTED
+from ..training.recipe import PAPER_STEP, Cutting, Recipe
+from ..training.run import SELECTED, check_folder, hold_folder
+from ..training.survey import Survey, check_pair, survey_sources
+from .recipe_file import add_recipe, read_settings, write_recipe
 
 
 def train_network(options: Namespace) -> None:
     """Train as asked; an interrupt says how to go on. Raises InputError."""
+    options = add_recipe(options)
     recipe = Recipe.make(options.preset, vars(options))
     check_device(recipe)
-    with join_processes(recipe.device):
+    with join_processes(recipe.device), hold_folder(options.out):
+        check_folder(options.out, recipe.resume)
         try:
-            train_with(options, recipe)
+            train_with(options, recipe, Cutting.make(options.preset, vars(options)))
         except KeyboardInterrupt:
             if get_rank() == 0 and (Path(options.out) / "state.pt").is_file():
                 print(f"\nsaved in {options.out}. To go on:", file=sys.stderr)
@@ -70,27 +76,98 @@ def name_command(arguments: Sequence[str], program: str) -> str:
     return shlex.join([*start, *arguments, *more])
 
 
-def train_with(options: Namespace, recipe: Recipe) -> None:
+def train_with(options: Namespace, recipe: Recipe, cutting: Cutting) -> None:
+    """What can be wrong is looked at in the order of what it costs: headers, validation, all slices."""
     say = print if get_rank() == 0 else lambda *words, **where: None
-    say(f"reading {', '.join(options.data)} ...", file=sys.stderr)
-    data = read_slices(options, recipe)
-    rows, columns = data[0][1].shape[-2:]
+    survey = survey_data(options, recipe, cutting)
+    exact = survey.slices if cutting.keep_dark and not cutting.mirror else None
+    if exact:
+        say(count_everything(fit_recipe(options, recipe, exact), exact), file=sys.stderr)
+    say(f"reading {', '.join(options.data)}: {survey.pairs} pairs ...", file=sys.stderr)
+    # a file whose header does not say its size has to be read for it
+    data = None if survey.size else read_slices(options, recipe, cutting, survey.pairs)
+    rows, columns = survey.size or measure_slices(data)
     model = build_network(options, recipe, (rows, columns))
     memory = check_memory(model.config, recipe.batch, recipe.device, count_sharing(recipe.device))
+    validation = read_validation(options, cutting, max(rows, columns))
+    check_validation(model, validation)
+    if data is None:
+        data = read_slices(options, recipe, cutting, survey.pairs)
+    recipe = fit_recipe(options, recipe, len(data))
+    counted = count_everything(recipe, len(data))
+    if (size := measure_slices(data)) != (rows, columns):
+        raise InputError("training data", f"slices of {size}", f"{(rows, columns)}, as headers say")
     say(f"{len(data)} slices of {rows} x {columns}, about {memory} GB a step", file=sys.stderr)
-    # simulated heads of the data's own size: a network may be made for one size alone
-    held_out = list_sources(options.validation, max(rows, columns), VALIDATION_SEED, 2)
-    common = options.common_slices
-    held_out = (load_pair(*pair, options.scale, common_slices=common) for pair in held_out)
-    validation = islice(held_out, get_rank(), None, count_processes())
-    notes = recipe.describe() | describe_data(options)
-    train(model, data, options.out, validation, notes=notes, **vars(recipe))
-    if get_rank() == 0:
-        with atomic_path(Path(options.out) / "config.json") as temporary:
-            temporary.write_text(json.dumps(vars(model.config), indent=1) + "\n", encoding="utf-8")
+    if exact != len(data):
+        say(counted, file=sys.stderr)
+    notes = recipe.describe() | cutting.describe() | describe_data(options)
+    texts = {
+        "config.json": json.dumps(vars(model.config), indent=1) + "\n",
+        "recipe.json": write_recipe(options, recipe, cutting),
+    }
+    train(model, data, options.out, validation, notes=notes, texts=texts, **vars(recipe))
     if options.validation:
         say(f"note: {SELECTED}.", file=sys.stderr)
     say(f"wrote {options.out}/last.safetensors: use it with --weights. Not for clinical use.")
+
+
+def measure_slices(data: Slices | None) -> tuple[int, int]:
+    """Rows and columns. Raises InputError where there is no slice."""
+    if not data:
+        raise InputError("training data", "no slice with contrast", "images")
+    rows, columns = data[0][1].shape[-2:]
+    return rows, columns
+
+
+def survey_data(options: Namespace, recipe: Recipe, cutting: Cutting) -> Survey:
+    """Look at the headers of all files, the validation's first: there are fewer."""
+    first = recipe.seed * 1000
+    if "simulated" in options.data and first + options.subjects > VALIDATION_SEED:
+        found = f"{recipe.seed}: simulated heads {first} to {first + options.subjects - 1}"
+        expected = f"heads below {VALIDATION_SEED}, where those of validation and tests begin"
+        raise InputError("--seed", found, expected)
+    for name in options.validation:
+        if name != "simulated":
+            for pair in list_files(name):
+                check_pair(pair, cutting.common_slices)
+    size = choose_size(options)
+    return survey_sources(options.data, size, options.subjects, cutting.common_slices)
+
+
+def choose_size(options: Namespace) -> int:
+    """Rows and columns of simulated heads."""
+    return options.image_size or (256 if options.preset == "full" else 128)
+
+
+def fit_recipe(options: Namespace, recipe: Recipe, slices: int) -> Recipe:
+    """A step of the paper's recipe has 32 slices: fewer than its eight GPUs take several each."""
+    asked = any(getattr(options, name) for name in ("steps", "batch", "accumulate"))
+    if options.preset != "full" or asked:
+        return recipe
+    once = recipe.batch * count_processes()
+    return replace(recipe, accumulate=max(1, min(PAPER_STEP, slices) // once))
+
+
+def count_everything(recipe: Recipe, slices: int) -> str:
+    """How much the training is, in one line.
+
+    >>> count_everything(Recipe.make("full", {"accumulate": 8}), 6912)
+    '6912 slices, 32 a step (4 at once, 8 times, 1 process): 216 steps an epoch, 10800 steps in all'
+    """
+    processes = count_processes()
+    together = recipe.count_per_step(slices, processes)
+    steps = recipe.count_steps(slices, processes)
+    times = f"{recipe.batch} at once, {recipe.accumulate} times, {processes} process"
+    parts = f"{slices} slices, {together} a step ({times}{'es' * (processes > 1)})"
+    return f"{parts}: {slices // together} steps an epoch, {steps} steps in all"
+
+
+def read_validation(options: Namespace, cutting: Cutting, side: int) -> list[Pair]:
+    """This process's share; simulated heads have the data's size: networks may be made for it."""
+    sources = list_sources(options.validation, side, VALIDATION_SEED, 2)
+    given = (cutting.order, cutting.normalisation, cutting.common_slices)
+    mine = islice(sources, get_rank(), None, count_processes())
+    return [load_pair(pair[0], pair[1], options.scale, *given) for pair in mine]
 
 
 def count_sharing(device: str) -> int:
@@ -98,18 +175,15 @@ def count_sharing(device: str) -> int:
     return 1 if device == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
-def read_slices(options: Namespace, recipe: Recipe) -> Slices:
+def read_slices(options: Namespace, recipe: Recipe, cutting: Cutting, count: int) -> Slices:
     """All slices: in memory, or on disk if asked or when they need over a quarter of the memory."""
     first = recipe.seed * 1000
-    if "simulated" in options.data and first + options.subjects > VALIDATION_SEED:
-        found = f"{recipe.seed}: simulated heads {first} to {first + options.subjects - 1}"
-        expected = f"heads below {VALIDATION_SEED}, where those of validation and tests begin"
-        raise InputError("--seed", found, expected)
-    size = options.image_size or (256 if options.preset == "full" else 128)
-    pairs = list_sources(options.data, size, first, options.subjects)
+    pairs = list_sources(options.data, choose_size(options), first, options.subjects)
+    quiet = None if get_rank() == 0 else True  # None: wherever there is a terminal
+    shown = tqdm(pairs, "reading", count, unit="pair", disable=quiet)
     folder = options.cache or Path(options.out) / "slices"
     limit = 0.0 if options.cache else measure_memory("cpu") * 1e9 / 4 / count_sharing("cpu")
-    return collect_slices(pairs, options.scale, folder, limit, options.common_slices)
+    return collect_slices(shown, options.scale, folder, limit, **vars(cutting))
 
 
 def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> SuperResolver:
@@ -127,26 +201,6 @@ def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> 
             raise InputError("--init", "a network of other shapes", "the one that is trained")
         model.load_state_dict(start)
     return model
-
-
-def read_settings(pairs: Sequence[str]) -> dict:
-    """KEY=VALUE options; a value is JSON where it reads as such, else a string.
-
-    >>> read_settings(["channel=false", "merge=scrambled"])
-    {'channel': False, 'merge': 'scrambled'}
-    """
-    chosen = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError("--set", repr(pair), "KEY=VALUE")
-        try:
-            chosen[key] = json.loads(value)
-        except RecursionError:
-            raise InputError("--set", f"{key} nested too deeply", "KEY=VALUE") from None
-        except ValueError:
-            chosen[key] = value
-    return chosen
 
 
 def describe_data(options: Namespace) -> dict[str, str]:

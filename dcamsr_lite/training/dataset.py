@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,9 +30,11 @@ from ..errors import InputError, atomic_path, raise_if_out_of_memory
 from ..kspace import fft2c, ifft2c
 from ..phantom.subjects import simulated_volumes
 from .distributed import count_processes, get_rank, wait_for_all
+from .recipe import Cutting
 
 NAMES = ("lr", "ref", "target")
 READING = 2  # counts on when a pair is read in another way, so that stored slices are made anew
+DEFAULT = Cutting()
 
 
 def list_sources(
@@ -51,8 +54,19 @@ def list_sources(
             for seed in range(first_seed, first_seed + subjects):
                 yield simulated_volumes(seed, size=size)
         else:
-            listed = find_pairs(name) if Path(name).is_dir() else read_pairs_csv(name)
-            yield from ((reference, target) for reference, target, _ in listed)
+            yield from list_files(name)
+
+
+def list_files(name: str) -> list[tuple[Path, Path]]:
+    """The pairs (reference, target) of a folder in M4Raw's layout, or of a CSV. Raises InputError.
+
+    >>> for file in ("pairs.csv", "t1.npy", "t2.npy"):
+    ...     _ = Path(file).write_text("t1.npy,t2.npy")
+    >>> [(one.name, other.name) for one, other in list_files("pairs.csv")]
+    [('t1.npy', 't2.npy')]
+    """
+    listed = find_pairs(name) if Path(name).is_dir() else read_pairs_csv(name)
+    return [(reference, target) for reference, target, *_ in listed]
 
 
 def list_volumes(pair: Pair | Sequence) -> tuple[Source, Source]:
@@ -82,7 +96,7 @@ def mirror(volume: Volume) -> Volume:
 
 
 def cut_slices(
-    pairs: Iterable, scale: int, flip: bool = True, common_slices: bool = False
+    pairs: Iterable, scale: int, flip: bool = True, **options: Any
 ) -> tuple[Tensor, Tensor, Tensor]:
     """All slices of (reference, target) volumes as training tensors lr, ref, target, in memory.
 
@@ -90,27 +104,28 @@ def cut_slices(
     >>> lr.shape, ref.shape
     (torch.Size([6, 1, 8, 8]), torch.Size([6, 1, 32, 32]))
 
-    With ``flip`` the mirror images of a volume follow its slices; ``common_slices`` as in
-    ``load_pair``. Raises InputError when the volumes differ in size.
+    With ``flip`` the mirror images of a volume follow its slices; ``options`` are the other fields of
+    ``Cutting``. Raises InputError when the volumes differ in size.
     """
-    return join_slices([cut_pair(pair, scale, flip, common_slices) for pair in pairs])
+    cutting = Cutting(mirror=flip, **options)
+    return join_slices([cut_pair(pair, scale, cutting) for pair in pairs])
 
 
 def cut_pair(
-    pair: Pair | Sequence, scale: int, flip: bool = True, common_slices: bool = False
+    pair: Pair | Sequence, scale: int, cutting: Cutting = DEFAULT
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The slices of one pair as ``cut_slices`` gives them.
 
-    Slices with a target below a quarter of the brightest slice's mean are left out: air and skull.
-    So are those whose LR image has no contrast: no network is asked for them.
+    Slices whose LR image has no contrast are left out: no network is asked for them.
     """
-    reference, target = read_pair(*list_volumes(pair), common_slices)
+    # first turned onto each other, then mirrored
+    volumes = read_pair(*list_volumes(pair), cutting.common_slices)
     parts = []
-    turned = [(mirror(reference), mirror(target))] if flip else []
-    for one, other in [(reference, target), *turned]:
-        read = make_pair(one, other, scale)
-        brightness = read.given.images.mean((-2, -1)) * (read.std.flatten() > 0)
-        keep = brightness > brightness.max() / 4
+    for one, other in [volumes, tuple(map(mirror, volumes))] if cutting.mirror else [volumes]:
+        read = make_pair(one, other, scale, cutting.order, cutting.normalisation)
+        seen = read.std.flatten() > 0
+        brightness = read.given.images.mean((-2, -1)) * seen
+        keep = seen if cutting.keep_dark else brightness > brightness.max() / 4
         parts.append(tuple(x[keep] for x in (read.lr, read.ref, read.target) if x is not None))
     return join_slices(parts)
 
@@ -187,9 +202,10 @@ def write_slices(file: Path, part: tuple[Tensor, Tensor, Tensor]) -> None:
         temporary.write_bytes(content)
 
 
-def hash_pair(pair: Pair | Sequence, scale: int) -> str:
+def hash_pair(pair: Pair | Sequence, scale: int, cutting: Cutting = DEFAULT) -> str:
     """Changes with the pair: a file's place, size and date; the values of what is in memory."""
-    digest = sha256(f"{scale} {READING}".encode())
+    chosen = "" if cutting == DEFAULT else f" {cutting}"
+    digest = sha256(f"{scale} {READING}{chosen}".encode())
     for source in list_volumes(pair):
         if isinstance(source, str | Path):
             path = Path(source).resolve()
@@ -203,7 +219,7 @@ def hash_pair(pair: Pair | Sequence, scale: int) -> str:
 
 
 def collect_slices(
-    pairs: Iterable, scale: int, folder: str | Path, limit: float, common_slices: bool = False
+    pairs: Iterable, scale: int, folder: str | Path, limit: float, **options: Any
 ) -> Slices:
     """The slices of all pairs: in memory while they need no more than ``limit`` bytes, else on disk.
 
@@ -215,15 +231,18 @@ def collect_slices(
     ('StoredSlices', 6, torch.Size([1, 32, 32]))
 
     On disk, in ``folder``, the next run finds them again, and several processes share the work of
-    writing them. Raises InputError as ``cut_slices``, and when ``folder`` cannot be written.
+    writing them. ``options`` are the fields of ``Cutting``. Raises InputError as ``cut_slices``, and
+    when ``folder`` cannot be written.
     """
 
+    cutting = Cutting(**options)
+
     def name_file(pair: Pair | Sequence) -> Path:
-        return Path(folder) / f"{hash_pair(pair, scale)}.safetensors"
+        return Path(folder) / f"{hash_pair(pair, scale, cutting)}.safetensors"
 
     pairs, held, size = iter(pairs), [], 0
     for pair in pairs:
-        held.append((name_file(pair), cut_pair(pair, scale, True, common_slices)))
+        held.append((name_file(pair), cut_pair(pair, scale, cutting)))
         size += sum(tensor.nbytes for tensor in held[-1][1])
         if size > limit:
             break
@@ -237,7 +256,7 @@ def collect_slices(
     for number, pair in enumerate(pairs):
         files.append(file := name_file(pair))
         if number % count_processes() == get_rank() and not file.is_file():
-            write_slices(file, cut_pair(pair, scale, True, common_slices))
+            write_slices(file, cut_pair(pair, scale, cutting))
     wait_for_all()
     return StoredSlices(files)
 

@@ -59,6 +59,7 @@ def train(
     validation: Iterable = (),
     progress: bool = True,
     notes: dict[str, str] | None = None,
+    texts: dict[str, str] | None = None,
     **options: Any,
 ) -> SuperResolver:
     """Train with Adam on the L1 loss (section 2); leaves log.csv, state.pt, last.safetensors.
@@ -70,6 +71,8 @@ def train(
     was not interrupted, because what a step draws depends on its number alone. Under torchrun
     (``join_processes``) each process takes its part of every step.
 
+    ``notes`` stand in the header of the weight files, ``texts`` (name: content) beside them.
+
     Raises InputError for an ``out`` that cannot be written, holds another run (another network,
     other data, another recipe) or other files of these names, or in which another training writes;
     for neither steps nor epochs, for validation pairs that the network
@@ -79,9 +82,7 @@ def train(
     recipe = Recipe(**options)
     data = TensorDataset(*data) if isinstance(data, tuple) else data
     together = recipe.count_per_step(len(data), count_processes())
-    steps = recipe.epochs * (len(data) // together) if recipe.epochs else recipe.steps
-    if steps is None:
-        raise InputError("steps", "none, and no epochs", "one of the two")
+    steps = recipe.count_steps(len(data), count_processes())
     last = steps if recipe.until is None else min(steps, recipe.until)
     scale = model.config.scale
     pairs = [p if isinstance(p, Pair) else load_pair(p[0], p[1], scale) for p in validation]
@@ -93,7 +94,7 @@ def train(
     if recipe.average:
         parts["average"] = average_weights(model, recipe.average)
         kept = parts["average"].module
-    run = Run(out, identify(recipe, model, data, steps, together), parts, notes)
+    run = Run(out, identify(recipe, model, data, steps, together), parts, notes, texts)
     with hold_folder(out):
         run.open(recipe.resume)
         check_validation(model, pairs)
@@ -198,9 +199,9 @@ def backpropagate(
 def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
     """Raise InputError for a pair that this network cannot take: before the first step, not after."""
     device = next(model.parameters()).device
-    for pair in pairs:
-        if pair.target is None:
-            raise InputError("validation", "a pair without a target", "pairs with one")
+    if any(pair.target is None for pair in pairs):
+        raise InputError("validation", "a pair without a target", "pairs with one")
+    for pair in {(p.lr.shape[-2:], p.ref.shape[-2:]): p for p in pairs}.values():
         try:
             model.eval()(pair.lr[:1].to(device), pair.ref[:1].to(device))
         except ValueError as error:

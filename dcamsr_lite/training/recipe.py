@@ -8,13 +8,15 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from ..errors import InputError
 
 MAX_SEED = 10**6
 LENGTH = ("steps", "epochs")  # one of them
+PAPER_STEP = 32  # slices: a batch of 4 on each of 8 GPUs
 SCHEDULES, LOSSES = ("paper", "cosine"), ("l1", "l2")
+ORDERS, NORMALISATIONS = ("coils", "image"), ("clean", "released")
 
 
 def make_reader(name: str, kind: type, fits: Callable, said: str) -> Callable[[str], int | float]:
@@ -47,8 +49,69 @@ def declare(
     return field(default=default, metadata=told)
 
 
+T = TypeVar("T", bound="Choices")
+
+
+class Choices:
+    """A dataclass of declared fields: presets fill in what was not asked."""
+
+    __dataclass_fields__: ClassVar[dict]
+
+    @classmethod
+    def make(cls: type[T], preset: str, asked: dict) -> T:
+        """The choices of "lite" or "full" (the paper's, section 3) with what was asked otherwise.
+
+        >>> Recipe.make("full", {"steps": 9, "rate": None, "out": "run"}).rate
+        0.0002
+        >>> Cutting.make("lite", {}).mirror, Cutting.make("full", {}).mirror
+        (True, False)
+
+        What is None was not asked; names that are no field are passed over.
+        """
+        own = {f.name: f.metadata["presets"].get(preset, f.default) for f in fields(cls)}
+        chosen = {f.name: asked[f.name] for f in fields(cls) if asked.get(f.name) is not None}
+        if chosen.keys() & {*LENGTH}:
+            own |= dict.fromkeys(LENGTH)
+        return cls(**own | chosen)
+
+    def select(self, role: str) -> dict:
+        """The fields of a role, as name -> value."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if role in f.metadata["role"]}
+
+    def describe(self) -> dict[str, str]:
+        """What a weight file says about it."""
+        said = {name: value for name, value in self.select("note").items() if value is not None}
+        lists = {name: ",".join(x) or "nothing" for name, x in said.items() if isinstance(x, tuple)}
+        return {name: str(value) for name, value in (said | lists).items()}
+
+
 @dataclass(frozen=True)
-class Recipe:
+class Cutting(Choices):
+    """How volumes become training slices; each field is an option of ``dcamsr train``.
+
+    >>> Cutting(mirror=False, keep_dark=True)  # the paper's
+    Cutting(mirror=False, keep_dark=True, order=None, normalisation='clean', common_slices=False)
+
+    ``mirror``: every slice also with left and right exchanged. ``keep_dark``: also slices whose
+    target is below a quarter of the brightest slice's mean, air and skull. The others are options of
+    ``load_pair``, for the validation too.
+    """
+
+    # fmt: off
+    mirror: bool = declare("note", True, "every slice also mirrored: lite does, full (the paper) not",
+                           {"full": False}, action=argparse.BooleanOptionalAction)
+    keep_dark: bool = declare("note", False, "also slices of air and skull: full does, lite not",
+                              {"full": True}, action=argparse.BooleanOptionalAction)
+    order: str | None = declare("note", None, "crop k-space of each coil, or of the image"
+                                " (default: coils where there are some)", choices=ORDERS)
+    normalisation: str = declare("note", "clean", "or the authors' code's", choices=NORMALISATIONS)
+    common_slices: bool = declare("note", False, "of a pair with unlike slice counts",
+                                  action="store_true")
+    # fmt: on
+
+
+@dataclass(frozen=True)
+class Recipe(Choices):
     """How to train a network on data; each field is an option of ``dcamsr train``.
 
     >>> Recipe(batch=2, accumulate=4).count_per_step(slices=100)
@@ -99,21 +162,6 @@ class Recipe:
             raise InputError("--average", str(self.average), "0 (none) to below 1, as 0.999")
         object.__setattr__(self, "vary", choose_kinds(self.vary))
 
-    @classmethod
-    def make(cls, preset: str, asked: dict) -> "Recipe":
-        """The recipe of "lite" or "full" (the paper's, section 3) with what was asked otherwise.
-
-        >>> Recipe.make("full", {"steps": 9, "rate": None, "out": "run"}).rate
-        0.0002
-
-        What is None was not asked; names that are no field of a recipe are passed over.
-        """
-        own = {f.name: f.metadata["presets"].get(preset, f.default) for f in fields(cls)}
-        chosen = {f.name: asked[f.name] for f in fields(cls) if asked.get(f.name) is not None}
-        if chosen.keys() & {*LENGTH}:
-            own |= dict.fromkeys(LENGTH)
-        return cls(**own | chosen)
-
     def count_per_step(self, slices: int, processes: int = 1) -> int:
         """Slices per step over all processes, no more than there are."""
         parts = self.accumulate * processes
@@ -121,21 +169,26 @@ class Recipe:
             raise InputError("training data", f"{slices} slices for {parts} parts", "more slices")
         return min(self.batch * parts, slices)
 
-    def select(self, role: str) -> dict:
-        """The fields of a role, as name -> value."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if role in f.metadata["role"]}
+    def count_steps(self, slices: int, processes: int = 1) -> int:
+        """How many steps the whole training has.
 
-    def describe(self) -> dict[str, str]:
-        """What a weight file says about it."""
-        notes = self.select("note") | {"vary": ",".join(self.vary) or "nothing"}
-        return {name: str(value) for name, value in notes.items() if value is not None}
+        >>> Recipe.make("full", {}).count_steps(slices=6912, processes=8)  # the paper's, M4Raw
+        10800
+
+        Raises InputError where neither steps nor epochs are chosen.
+        """
+        if self.epochs:
+            return self.epochs * (slices // self.count_per_step(slices, processes))
+        if self.steps is None:
+            raise InputError("steps", "none, and no epochs", "one of the two")
+        return self.steps
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Every field as an option; what was not asked is None, so that presets can decide."""
     length = parser.add_mutually_exclusive_group()
-    for f in fields(Recipe):
+    for f in (*fields(Cutting), *fields(Recipe)):
         place, option = length if f.name in LENGTH else parser, dict(f.metadata["option"])
         if f.type in READERS:
             option = {"type": READERS[f.type]} | option
-        place.add_argument(f"--{f.name}", default=None, **option)
+        place.add_argument(f"--{f.name.replace('_', '-')}", default=None, **option)

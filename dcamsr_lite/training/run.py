@@ -54,9 +54,16 @@ class Run:
     first one is written first, so that nothing of ours ever lies there without it.
     """
 
-    def __init__(self, out: str | Path, identity: dict, parts: dict, notes: dict | None = None):
+    def __init__(
+        self,
+        out: str | Path,
+        identity: dict,
+        parts: dict,
+        notes: dict | None = None,
+        texts: dict | None = None,
+    ):
         self.out, self.identity, self.parts = Path(out), identity, parts
-        self.notes = notes or {}
+        self.notes, self.texts = notes or {}, texts or {}
         self.step, self.seconds = 0, 0.0
         self.rows: list[list] = []
         self.losses: list[float] = []  # since the last row
@@ -97,6 +104,10 @@ class Run:
             writer = csv.writer(file)
             writer.writerow(LOG)
             writer.writerows(self.rows)
+        for name, text in self.texts.items():
+            with atomic_path(self.out / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        self.texts = {}  # once is enough
         if not first:
             self._write_state()
 

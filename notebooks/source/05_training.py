@@ -430,7 +430,7 @@ print(f"memory for batch 4 at 256 x 256: about {estimate_memory(full, batch=4):.
 # In a terminal (on Colab with `!` in front), with M4Raw in a folder and a GPU:
 # ```
 # dcamsr train --preset full --variant released --data M4RAW/train --validation M4RAW/val \
-#     --out full-4x --device cuda --accumulate 8
+#     --out full-4x --device cuda
 # torchrun --nproc-per-node=8 -m dcamsr_lite train --preset full --variant released \
 #     --data M4RAW/train --validation M4RAW/val --out full-4x --device cuda
 # ```
