@@ -14,6 +14,7 @@ from typing import Any
 
 import dcamsr_lite
 from dcamsr_lite.course.exercise import Exercise, Question, examine
+from dcamsr_lite.errors import ASSETS
 
 from .plain import unpack
 from .submission import Check
@@ -55,8 +56,7 @@ def run_apart(steps: list[dict], bounds: Bounds) -> Ran:
         folder = Path(name).resolve()
         desk, results, job = folder / "desk", folder / "results.jsonl", folder / "job.json"
         desk.mkdir()
-        unwanted = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PACKAGE, folder / "package" / PACKAGE.name, ignore=unwanted)
+        _copy_package(folder / "package")
         for module in ("keeper.py", "runner.py", "plain.py"):
             shutil.copy(HERE / module, folder)
         closed = [str(HERE.parents[1]), str(PACKAGE)]
@@ -67,6 +67,14 @@ def run_apart(steps: list[dict], bounds: Bounds) -> Ran:
         if records and records[-1].get("end") is True and ended == 0:
             return Ran(records, "")
         return Ran(records, _say_end(ended, records, bounds))
+
+
+def _copy_package(to: Path) -> None:
+    """With its weights and its head, which a checkout has beside it and an installation inside."""
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, to / PACKAGE.name, ignore=unwanted)
+    if PACKAGE not in ASSETS.parents:
+        shutil.copytree(ASSETS, to / ASSETS.name)
 
 
 def _keep(folder: Path, desk: Path, bounds: Bounds) -> object:

@@ -21,9 +21,11 @@ import torch
 from grading import judge, plain, submission, table
 from grading.plain import pack, unpack
 from grading.submission import Cell
+from helpers import ROOT
 
 from dcamsr_lite import course
 
+SOLVED = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
 IMPORTS = "import torch\nfrom dcamsr_lite import course"
 CROP = """def crop(k, scale):
     rows, columns = (n // scale for n in k.shape[-2:])
@@ -99,8 +101,9 @@ class factor(float):
 
 
 def test_a_small_class_is_graded_and_one_bad_submission_ends_nothing(hand_in, tmp_path):
+    wrong = {"crop": CORNER, "factor": "factor = 2 * two"}  # the first alone
     desk = hand_in(
-        anna=notebook(crop=CORNER),
+        anna=notebook("import dcamsr_lite as dl; dl.load('lite-4x'); two = 2", **wrong),
         cheat=notebook(NO_CHECK, crop=NOT_MINE, factor="factor = ...", width="width = 7"),
         torn=json.dumps(notebook())[:400],
     )
@@ -174,6 +177,17 @@ def test_a_class_of_twenty_is_graded_in_one_command(hand_in, tmp_path):
     assert "stopped in code cell 5: it was still running after 40 s" in notes(out, "loop")
     assert "stopped in code cell 7: its process ended" in notes(out, "dead")
     assert "this file is not for it" in notes(out, "opens")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("solved", SOLVED, ids=lambda path: path.stem)
+def test_a_solved_notebook_has_all_points_and_no_cell_of_it_fails(solved):
+    checks = submission.read_checks(grade.notebook_of(solved))
+    steps = submission.plan_steps(submission.read_cells(solved), checks)
+    ran = judge.run_apart(steps, judge.Bounds(seconds=1800))
+    assert [record for record in ran.records if "why" in record] == []
+    found = judge.judge(checks, ran, course.EXERCISES)
+    assert found == dict.fromkeys(found, judge.Verdict(1, "")) and len(found) == len(checks) > 3
 
 
 # --- its keeper
