@@ -12,7 +12,7 @@
 import csv
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
@@ -30,7 +30,7 @@ from ..network.baselines import NETWORKS, baseline
 from ..network.model import DCAMSR
 from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
-from .dataset import cut_slices
+from .dataset import Slices, cut_slices
 from .loop import train
 from .run import read_log
 
@@ -106,11 +106,23 @@ def build_network(study: Study, row: str) -> SuperResolver:
     return baseline(chosen, **shared, **own)
 
 
+def list_training_pairs(study: Study, real: Iterable[tuple] = ()) -> Iterator[tuple]:
+    """What every row trains on: simulated subjects from seed 0 on, and the real pairs of a list.
+
+    >>> pairs = list_training_pairs(Study(size=32, slices=2, subjects=1), [("t1.npy", "t2.npy", "p7")])
+    >>> [type(reference).__name__ for reference, target in pairs]
+    ['Volume', 'str']
+
+    One after the other: all volumes of a large study need more memory than their slices.
+    """
+    for seed in range(study.subjects):
+        yield simulated_volumes(seed, size=study.size, slices=study.slices)
+    yield from (pair[:2] for pair in real)
+
+
 def make_training_slices(study: Study, real: Iterable[tuple] = ()) -> tuple[Tensor, Tensor, Tensor]:
-    """What every row trains on: simulated subjects from seed 0 on, and the real pairs of a list."""
-    seeds = range(study.subjects)
-    volumes = [simulated_volumes(s, size=study.size, slices=study.slices) for s in seeds]
-    return cut_slices([*volumes, *(pair[:2] for pair in real)], study.scale)
+    """The slices of ``list_training_pairs`` in memory."""
+    return cut_slices(list_training_pairs(study, real), study.scale)
 
 
 def make_test_pairs(study: Study, real: Iterable[tuple] = ()) -> list[tuple[str, str, Pair]]:
@@ -154,14 +166,15 @@ def train_row(
     row: str,
     seed: int,
     folder: str | Path,
-    tensors: tuple,
+    tensors: tuple | Slices,
     tests: list,
     real: Sequence[int] = (0, 0),
 ) -> dict:
     """Train one row with one seed, score it on every test subject; ``folder``/row-seed resumes.
 
-    ``tensors`` and ``tests`` are what the two functions above make, ``real`` counts the real pairs in
-    them. Returns row, seed, study, parameters, minutes, seconds_per_slice, entropy, loss, and
+    ``tensors`` (or what ``collect_slices`` gives) and ``tests`` are what the functions above make,
+    ``real`` counts the real pairs in them. Returns row, seed, study, parameters, minutes,
+    seconds_per_slice, entropy, loss, and
     ``subjects``: the scores of each. A row that is finished in ``folder`` is read, not trained again;
     raises InputError where it was trained in another study.
     """

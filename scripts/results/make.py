@@ -9,7 +9,8 @@
 
 FOLDER holds train.csv and held_out.csv: `python scripts/weights/make.py prepare OPEN_MS FOLDER
 --matrix 96 --keep-out p03 p19`; without it the study is on simulated heads alone, another one than
-the published, and goes to a folder of your own (`--out`). `--full` is the paper's size, on a GPU. A
+the published, and goes to a folder of your own (`--out`). `--full` is the paper's size, on a GPU;
+`--subjects 0 --tests 0` leaves the simulated heads out. A
 row that was not run says so on the page; no number is filled in any other way.
 """
 
@@ -29,20 +30,24 @@ from tqdm import tqdm
 import dcamsr_lite as dl
 from dcamsr_lite.data.file_lists import read_pairs_csv
 from dcamsr_lite.data.pairs import Pair, load_pair
-from dcamsr_lite.errors import ASSETS, InputError, atomic_path
+from dcamsr_lite.errors import ASSETS, InputError, atomic_path, check_writable
 from dcamsr_lite.evaluation import METHODS
 from dcamsr_lite.kspace import shift
 from dcamsr_lite.metrics import CONVENTION, ceiling_from_repetitions, psnr, score
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_repetitions
+from dcamsr_lite.training.dataset import collect_slices
+from dcamsr_lite.training.memory import measure_memory
+from dcamsr_lite.training.recipe import make_reader, positive
 from dcamsr_lite.training.study import (
     ROWS,
     Study,
     build_network,
     describe_study,
+    list_training_pairs,
     make_test_pairs,
-    make_training_slices,
     train_row,
 )
+from dcamsr_lite.training.survey import survey_sources
 
 HERE = ASSETS / "results"
 # The paper's size: the same command, on a GPU.
@@ -114,17 +119,69 @@ def score_untrained(study: Study, tests: list) -> list[list]:
 
 def study(arguments: argparse.Namespace) -> None:
     """Train and score every asked row and seed; what is finished in the work folder is kept."""
-    chosen = FULL if arguments.full else Study(scale=arguments.scale)
+    chosen = choose_study(arguments)
+    work = arguments.work / f"{chosen.scale}x"
     train_real, test_real = read_lists(arguments.real)
     real = (len(train_real), len(test_real))
-    read_kept_runs(arguments.out, chosen, describe_study(chosen, real))  # refuses before training
+    # all that can be refused is, before anything is read
+    read_kept_runs(arguments.out, chosen, describe_study(chosen, real))
+    check_writable(arguments.out)
+    check_writable(work)
+    slices = count_slices(chosen, arguments.real)
+    limit = measure_memory("cpu") * 1e9 / 4
+    print(describe_size(chosen, real, slices, limit, work / "slices"))
     tests = make_test_pairs(chosen, test_real)
-    tensors = make_training_slices(chosen, train_real)
+    total = chosen.subjects + real[0]
+    pairs = tqdm(list_training_pairs(chosen, train_real), "reading", total, unit="pair")
+    data = collect_slices(pairs, chosen.scale, work / "slices", limit)
     plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
-    work = arguments.work / f"{chosen.scale}x"
     for row, seed in tqdm(plan, desc="study"):
-        train_row(chosen, row, seed, work, tensors, tests, real)
+        train_row(chosen, row, seed, work, data, tests, real)
     collect_rows(chosen, tests, work, arguments.out)
+
+
+def choose_study(arguments: argparse.Namespace) -> Study:
+    """The asked study; InputError where this machine cannot run it, or where it has no data."""
+    chosen = replace(FULL if arguments.full else Study(), scale=arguments.scale)
+    asked = {name: getattr(arguments, name) for name in ("subjects", "tests")}
+    chosen = replace(chosen, **{name: n for name, n in asked.items() if n is not None})
+    if chosen.device == "cuda" and not torch.cuda.is_available():
+        expected = "a GPU build and a GPU; without --full it runs on a CPU"
+        raise InputError("--full", "no CUDA device in torch", expected)
+    if arguments.real is None and not (chosen.subjects and chosen.tests):
+        raise InputError(
+            "study", "no simulated heads and no --real", "data to train and to test on"
+        )
+    return chosen
+
+
+def count_slices(chosen: Study, real: Path | None) -> int | None:
+    """Slices to train on before dark ones go, mirrored ones too; None where a header does not say.
+
+    Raises InputError for volumes that do not have the study's size, or unlike ones in a pair.
+    """
+    names = [] if real is None else [str(real / name) for name in ("train.csv", "held_out.csv")]
+    for name in names:
+        found = survey_sources([name], chosen.size, 0)
+        if found.size not in (None, (chosen.size, chosen.size)):
+            expected = (
+                f"{chosen.size} x {chosen.size}, as the study: prepare --matrix {chosen.size}"
+            )
+            raise InputError(name, f"volumes of {found.size}", expected)
+    counted = survey_sources(names[:1], chosen.size, 0).slices if names else 0
+    return None if counted is None else 2 * (counted + chosen.subjects * chosen.slices)
+
+
+def describe_size(
+    chosen: Study, real: tuple[int, int], slices: int | None, limit: float, folder: Path
+) -> str:
+    """What will be read, and where it will be held."""
+    pairs = f"{chosen.subjects} simulated heads and {real[0]} real pairs"
+    if slices is None:
+        return f"{pairs}; a header does not say how many slices"
+    size = 4 * slices * (2 * chosen.size**2 + (chosen.size // chosen.scale) ** 2)
+    where = "in memory" if size <= limit else f"on disk where they need {limit / 1e9:.1f}: {folder}"
+    return f"{pairs}: at most {slices} slices, {size / 1e9:.2f} GB, {where}"
 
 
 def read_lists(folder: Path | None) -> tuple[list, list]:
@@ -275,7 +332,11 @@ def main() -> None:
     part = parts.choices["study"]
     part.add_argument("--real", type=Path, help="a folder with train.csv and held_out.csv")
     part.add_argument("--rows", nargs="+", choices=ROWS, default=MUST)
-    part.add_argument("--seeds", type=int, default=3)
+    part.add_argument("--seeds", type=positive, default=3)
+    for name, words in (("subjects", "train"), ("tests", "test")):
+        text = f"simulated heads to {words} on, 0 for --real alone (default: the study's)"
+        part.add_argument(f"--{name}", type=make_reader("count", int, lambda n: n >= 0, "a count"),
+                          help=text)  # fmt: skip
     part.add_argument("--scale", type=int, choices=(2, 4), default=4)
     part.add_argument("--full", action="store_true", help="the paper's size, on a GPU")
     arguments = top.parse_args()

@@ -7,13 +7,16 @@ import json
 import re
 import shutil
 import sys
+import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from helpers import ROOT
 
 import dcamsr_lite as dl
+from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.training import study as st
 
 sys.path.insert(0, str(ROOT / "scripts" / "results"))
@@ -141,6 +144,70 @@ def test_published_rows_stay_and_those_of_another_study_are_refused(shared, trai
     assert (out / "study.csv").read_bytes() == before
     with pytest.raises(dl.InputError, match="another folder: --out"):
         make.read_kept_runs(out, TINY, st.describe_study(TINY, real=(1, 0)))
+
+
+def ask(**given) -> argparse.Namespace:
+    asked = {"full": False, "scale": 4, "subjects": None, "tests": None, "real": None}
+    return argparse.Namespace(**asked | given)
+
+
+def test_the_full_study_has_the_asked_scale_and_says_what_it_lacks(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    chosen = make.choose_study(ask(full=True, scale=2, subjects=0, real=tmp_path))
+    assert (chosen.scale, chosen.size, chosen.subjects, chosen.tests) == (2, 256, 0, 30)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    out = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    for asked, word in ((["--full"], "no CUDA device"), (["--tests", "0"], "no simulated heads")):
+        monkeypatch.setattr(sys, "argv", ["make.py", "study", *asked, *out])
+        with pytest.raises(SystemExit) as left:
+            make.main()
+        said = capsys.readouterr().err
+        assert left.value.code == 2 and word in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def write_real(folder: Path, size: int) -> None:
+    random = np.random.default_rng(0)
+    folder.mkdir(exist_ok=True)
+    for name in ("t1.npy", "t2.npy"):
+        np.save(folder / name, random.random((2, size, size), np.float32))
+    for name in ("train.csv", "held_out.csv"):
+        (folder / name).write_text("t1.npy,t2.npy\n")
+
+
+def test_a_study_of_real_pairs_alone_reads_them_one_by_one_and_says_how_much(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(make, "Study", lambda: TINY)
+    monkeypatch.setattr(st, "simulated_volumes", None)  # is not called
+    monkeypatch.setattr(st, "simulated_pair", None)
+    monkeypatch.setattr(make, "measure_memory", lambda device: 0.0)  # all goes to disk
+    write_real(tmp_path / "real", 32)
+    asked = ask(subjects=0, tests=0, real=tmp_path / "real", rows=["no_spatial"], seeds=1)
+    asked.out, asked.work = tmp_path / "out", tmp_path / "work"
+    make.study(asked)
+    assert "0 simulated heads and 1 real pairs: at most 4 slices" in capsys.readouterr().out
+    lines = tables.read(tmp_path / "out" / "study.csv")
+    assert {line["data"] for line in lines} == {"real"}
+    assert {line["row"] for line in lines} >= {"no_spatial", "zero-fill"}
+    assert len([*(tmp_path / "work" / "4x" / "slices").iterdir()]) == 1
+    write_real(tmp_path / "real", 40)
+    with pytest.raises(dl.InputError, match=r"train.csv: found volumes of \(40, 40\)"):
+        make.study(asked)
+
+
+def test_training_volumes_are_let_go_one_after_the_other(monkeypatch):
+    alive, most = weakref.WeakSet(), []
+
+    def simulate(seed, **more):
+        pair = tuple(Volume(torch.rand(2, 32, 32)) for _ in range(2))
+        alive.update(volume.images for volume in pair)
+        most.append(len(alive))
+        return pair
+
+    monkeypatch.setattr(st, "simulated_volumes", simulate)
+    tensors = st.make_training_slices(dataclasses.replace(TINY, subjects=6))
+    assert len(tensors[0]) == 24 and max(most) <= 4
 
 
 def test_a_known_difference_is_found():
