@@ -8,7 +8,6 @@ import torch
 
 import dcamsr_lite as dl
 from dcamsr_lite.training.dataset import cut_slices, hash_pair
-from dcamsr_lite.training.loop import train
 from dcamsr_lite.training.study import Study, make_test_pairs, make_training_slices
 
 
@@ -103,9 +102,6 @@ def test_rows_of_a_search_fit_what_takes_pairs(folder, head):
     study = Study(subjects=0, tests=0)
     assert all(map(torch.equal, make_training_slices(study, rows), wanted))
     assert torch.equal(make_test_pairs(study, rows)[0][2].lr, first.lr)
-    model = dl.DCAMSR(scale=4, image_size=first.shape, channels=8, heads=2, tokens=16)
-    options = {"steps": 1, "batch": 1, "progress": False}
-    train(model, wanted, folder / "run", rows, **options)
     made = dl.load_pair(head, 2 * head, 4)
     volumes = made.reference, made.given  # as ``simulated_volumes`` gives them
     assert all(map(torch.equal, cut_slices([made], 4), cut_slices([volumes], 4)))

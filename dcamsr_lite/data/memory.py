@@ -13,6 +13,7 @@ from ..errors import InputError
 CGROUPS = Path(
     "/sys/fs/cgroup"
 )  # where Linux says what a container, or a job of a cluster, may have
+OWN_GROUPS = Path("/proc/self/cgroup")
 VARIABLE = (
     "DCAMSR_MAX_BYTES"  # of the environment: what one volume may take, instead of the default
 )
@@ -37,8 +38,7 @@ def count_memory(*limits: Path) -> float:
 
 def _list_limits() -> Iterator[Path]:
     """The files that bound the memory of this process, of both versions of Linux's control groups."""
-    mine = Path("/proc/self/cgroup")
-    for line in mine.read_text().splitlines() if mine.is_file() else ():
+    for line in OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.is_file() else ():
         _, kinds, place = line.split(":", 2)
         if kinds in ("", "memory"):  # versions 2 and 1
             top = CGROUPS / kinds

@@ -18,6 +18,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
+from ..data.volume import refuse_errors
 from ..errors import InputError, atomic_path, check_writable, raise_if_out_of_memory
 from ..network.checkpoints import save
 from ..network.super_resolver import SuperResolver
@@ -236,10 +237,14 @@ def read_log(path: str | Path) -> dict[str, list[float]]:
     """
     if not Path(path).is_file():
         raise InputError(path, "no such file", "the log.csv of a training")
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
+    with (
+        refuse_errors(path, "the log.csv of a training"),
+        open(path, newline="", encoding="utf-8") as file,
+    ):
+        reader = csv.DictReader(file, strict=True)
         rows = [*reader]
-    return {name: [float(row[name] or "nan") for row in rows] for name in reader.fieldnames or ()}
+        names = reader.fieldnames or ()
+        return {name: [float(row[name] or "nan") for row in rows] for name in names}
 
 
 def average_weights(model: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data.pairs import Pair, load_pair
+from ..data.volume import refuse_errors
 from ..errors import ASSETS, InputError, atomic_path
 from ..evaluation import super_resolve
 from ..interpret.tracing import trace
@@ -182,10 +183,11 @@ def train_row(
     result_file = work.with_suffix(".json")
     shared = describe_study(study, real)
     if result_file.is_file():
-        result = json.loads(result_file.read_text(encoding="utf-8"))
-        if result["study"] != shared:
+        with refuse_errors(result_file, "a result of this study: without the file it is made anew"):
+            result = json.loads(result_file.read_text(encoding="utf-8"))
             found = f"a run of {result['study']}"
-            raise InputError(result_file, found, f"{shared}; another folder")
+            if result["study"] != shared:
+                raise InputError(result_file, found, f"{shared}; another folder")
         return result
     torch.manual_seed(seed)
     recipe = {n: getattr(study, n) for n in ("steps", "batch", "rate", "schedule", "device")}
@@ -229,8 +231,9 @@ def read_tables(folder: str | Path = ASSETS / "results") -> tuple[list[dict], li
     found = []
     for name in ("study.csv", "runs.csv"):
         file = Path(folder) / name
-        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-        found.append([*csv.DictReader(lines)])
+        with refuse_errors(file, "a table of a study"):
+            lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+            found.append([*csv.DictReader(lines, strict=True)])
     study, runs = found
     return study, runs
 
