@@ -29,8 +29,8 @@ from .data.pairs import (
 from .errors import InputError as InputError
 from .evaluation import evaluate as evaluate, super_resolve as super_resolve
 from .interpret.image_edits import Lesion as Lesion
+from .interpret.cuts import Cut as Cut
 from .interpret.interventions import (
-    Cut as Cut,
     Intervention as Intervention,
     run_intervention as run_intervention,
 )

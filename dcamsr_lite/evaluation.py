@@ -22,7 +22,7 @@ from .errors import InputError
 from .kspace import center_crop
 from .metrics import CONVENTION, score
 from .network.model import DCAMSR
-from .network.super_resolver import SuperResolver
+from .network.super_resolver import SuperResolver, unwrap
 
 Network = Callable[[Tensor, Tensor], Tensor]  # f(lr, ref) -> sr, of normalised images
 Pairs = Pair | Sequence | Iterable  # of Pairs, or of rows (reference, target[, subject])
@@ -62,14 +62,15 @@ def evaluating(model: Network) -> Iterator[None]:
     >>> layer.training
     True
     """
-    training = model if isinstance(model, nn.Module) and model.training else None
-    if training is not None:
-        training.eval()
+    modules = model.modules() if isinstance(model, nn.Module) else ()
+    training = [module for module in modules if module.training]
+    for module in training:
+        module.training = False
     try:
         yield
     finally:
-        if training is not None:
-            training.train()
+        for module in training:  # one that its owner keeps in eval mode stays in it
+            module.training = True
 
 
 @torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
@@ -128,14 +129,15 @@ def check_scale(model: Network, scale: int) -> None:
         raise InputError(
             "model", type(model).__name__, "a function f(lr, ref) -> sr, as a network is"
         )
-    trained = model.config.scale if isinstance(model, SuperResolver) else scale
+    inner = unwrap(model)
+    trained = inner.config.scale if isinstance(inner, SuperResolver) else scale
     if trained != scale:
         raise InputError("weights", f"a network for {trained}x", f"one for the asked {scale}x")
 
 
 def warn_if_far(model: SuperResolver, pair: Pair) -> None:
     """A line on stderr when matrix or field of view are far from the training ones."""
-    trained, shape = model.config.image_size, pair.shape
+    trained, shape = unwrap(model).config.image_size, pair.shape
     if max(abs(a / b - 1) for a, b in zip(shape, trained, strict=True)) > 0.25:
         print(
             f"warning: the matrix is {shape[0]} x {shape[1]}, the network was trained at"
@@ -230,8 +232,9 @@ def evaluate(  # type: ignore[misc]  # of two orders, one has other names
 def _score(chosen: Network | str, pairs: Pairs, scale: int | None, common_slices: bool) -> dict:
     if isinstance(chosen, str) and chosen not in METHODS:
         raise InputError("method", repr(chosen), f"dcamsr or one of {[*METHODS]}")
-    if scale is None and isinstance(chosen, SuperResolver):
-        scale = chosen.config.scale
+    inner = unwrap(chosen)
+    if scale is None and isinstance(inner, SuperResolver):
+        scale = inner.config.scale
     if isinstance(pairs, Pair) or _is_row(pairs):
         pairs = [pairs]
     if isinstance(pairs, str) or not isinstance(pairs, Iterable):
@@ -250,7 +253,7 @@ def _score(chosen: Network | str, pairs: Pairs, scale: int | None, common_slices
     if not per_volume:
         raise InputError("pairs", "none", "one or more")
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}
-    variant = chosen.config.variant if isinstance(chosen, DCAMSR) else None
+    variant = inner.config.variant if isinstance(inner, DCAMSR) else None
     head = {"method": name_method(chosen), "variant": variant, "scale": scale}
     head |= {"volumes": len(per_volume)}
     return head | means | {"per_volume": per_volume, "convention": CONVENTION}
@@ -263,6 +266,7 @@ def name_method(model: Network | str) -> str:
     >>> name_method(DCAMSR(image_size=32)), name_method(max), name_method(torch.nn.Identity())
     ('dcamsr', 'max', 'Identity')
     """
+    model = unwrap(model)
     if isinstance(model, str):
         return model
     if isinstance(model, SuperResolver):

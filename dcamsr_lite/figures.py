@@ -28,7 +28,7 @@ from .evaluation import super_resolve
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
-from .network.super_resolver import SuperResolver
+from .network.super_resolver import SuperResolver, unwrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -265,7 +265,7 @@ def _draw_entropies(axes, record: Record) -> None:
 
 
 def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> None:
-    c = model.config
+    c = unwrap(model).config
     lines = [
         f"variant {c.variant}, preset {c.preset}, {c.scale}x",
         f"slice {index}, matrix {pair.shape[0]} x {pair.shape[1]}",

@@ -27,6 +27,7 @@ from torch import Tensor
 from ..errors import InputError, check_count
 from ..evaluation import Network, evaluating
 from ..network.model import DCAMSR
+from ..network.super_resolver import unwrap
 from .patch_target import Patch, PatchTarget, check_patch
 from .stepwise import Stepwise
 from .tracing import trace
@@ -299,6 +300,7 @@ def lifting(
     >>> lifting(DCAMSR(scale=4, image_size=32), lr, ref, (8, 8, 4, 4)).total  # 4 rows, 2, 1
     7
     """
+    model = unwrap(model)
     if not (isinstance(model, DCAMSR) and model.config.spatial):
         raise InputError("model", type(model).__name__, "a DCAMSR with its spatial branch")
     first, sides = (check_patch(patch, tuple(ref.shape[2:]))[at : at + 2] for at in (0, 2))

@@ -15,8 +15,6 @@ gets, ``cut`` the network, and ``run_intervention`` says what it costs.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 
 import torch
@@ -29,8 +27,8 @@ from ..kspace import degrade, shift, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
 from ..phantom.head import FIELDS_OF_VIEW
 from ..phantom.subjects import OTHER_SEED, OTHER_SLICES, simulated_reference
+from .cuts import Cut, cut
 from .image_edits import WHITE, Lesion, blur, build, paint, read_fields, rotate
-from .tracing import STATES, check_attends, intervene
 
 REFERENCES = {
     "own": "own reference",
@@ -39,43 +37,6 @@ REFERENCES = {
     "other": "reference of another subject",
     "target": "reference replaced by the target itself",
 }
-BRANCHES = ("spatial", "channel")
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One branch of the attention "off", "uniform" or "on", as ``intervene`` takes it.
-
-    >>> print(Cut("spatial", "off", levels=(1,), heads=(0, 3)))
-    spatial attention off at level 1 in heads 0, 3
-
-    ``levels`` and ``heads`` default to all. Raises InputError; what this network does not have is
-    found when it is cut.
-    """
-
-    branch: str
-    state: str
-    levels: tuple[int, ...] | None = None
-    heads: tuple[int, ...] | None = None
-
-    def __post_init__(self):
-        check_one_of("branch", self.branch, BRANCHES)
-        check_one_of("state", self.state, STATES)
-        for name in ("levels", "heads"):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            whole = isinstance(value, tuple | list) and value
-            if not whole or any(type(number) is not int for number in value):
-                raise InputError(name, repr(value), "whole numbers, or None for all")
-            object.__setattr__(self, name, tuple(value))
-
-    def __str__(self) -> str:
-        words = f"{self.branch} attention {self.state}"
-        for word, numbers in (("at level", self.levels), ("in head", self.heads)):
-            if numbers:
-                words += f" {word}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
-        return words
 
 
 @dataclass(frozen=True)
@@ -266,41 +227,6 @@ def _other(one: Pair, index: int, slices: int, other: Pair | int | None) -> Tens
 
 
 # --- what comes out -------------------------------------------------------------------------------
-
-
-@contextmanager
-def cut(model: Network, cuts: tuple[Cut, ...]) -> Iterator[Network]:
-    """All cuts at once while the block runs; of two that meet, the later one counts.
-
-    >>> from dcamsr_lite import DCAMSR, trace
-    >>> model = DCAMSR(scale=4, image_size=32).eval()
-    >>> with cut(model, (Cut("spatial", "off"), Cut("spatial", "uniform", heads=(1,)))):
-    ...     with trace(model) as record:
-    ...         _ = model(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32))
-    >>> bool((record.spatial[4][:, 1] == 1 / 64).all())
-    True
-
-    Raises ValueError for a branch, level or head that the network does not have.
-    """
-    if not cuts:  # any network can be left whole
-        yield model
-        return
-    attending = check_attends(model, "cut; any f(lr, ref) takes an intervention on its reference")
-    everywhere, heads = [*attending.levels], range(attending.config.heads)
-    grid = {
-        (c.branch, level, head): c.state
-        for c in cuts
-        for level in c.levels or everywhere
-        for head in c.heads or heads
-    }
-    together: dict[tuple, list[int]] = {}  # intervene has one setting for all heads it is given
-    for (branch, level, head), state in grid.items():
-        together.setdefault((branch, level, state), []).append(head)
-    with ExitStack() as stack:
-        for (branch, level, state), chosen in together.items():
-            state_of = {branch: state}
-            stack.enter_context(intervene(attending, heads=chosen, levels=[level], **state_of))
-        yield model
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,25 @@
 (torch.Size([1, 8, 64, 64]), torch.Size([8, 8]))
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import InputError
 from ..network.model import DCAMSR
-from ..network.super_resolver import SuperResolver
+from ..network.super_resolver import unwrap
+from .hooks import Hooks, hooking
 from .record import Features, Record
 
 STATES = ("on", "off", "uniform")
+ALONE = (
+    "run the model itself inside `with {}(model)`, in the same thread: what was scripted, traced or"
+    " exported from it, or compiled by a torch before 2.6, does not know of the block"
+)
 
 
 def check_attends(model: object, use: str) -> DCAMSR:
@@ -32,14 +38,15 @@ def check_attends(model: object, use: str) -> DCAMSR:
     ...
     dcamsr_lite.errors.InputError: model: found a builtin_function_or_method without such attention; ...
     """
-    if not isinstance(model, DCAMSR):
+    inner = unwrap(model)
+    if not isinstance(inner, DCAMSR):
         found = f"a {type(model).__name__} without such attention"
         raise InputError("model", found, f"a DCAMSR, whose attention is what we {use}")
-    return model
+    return inner
 
 
 @contextmanager
-def trace(model: SuperResolver) -> Iterator[Record]:
+def trace(model: nn.Module) -> Iterator[Record]:
     """Record both attentions of the forward passes inside; the last one stays in the record.
 
     >>> model = DCAMSR(scale=4, image_size=32).eval()
@@ -47,9 +54,11 @@ def trace(model: SuperResolver) -> Iterator[Record]:
     ...     pass
     Traceback (most recent call last):
     ...
-    RuntimeError: nothing was recorded: run the model inside `with trace(model)`
+    RuntimeError: nothing was recorded: run the model itself inside `with trace(model)`, ...
 
-    The spatial branches run the explicit softmax meanwhile. Leaving restores the model exactly.
+    The spatial branches run the explicit softmax meanwhile. Leaving restores the model exactly. A
+    compiled network, or one in a wrapper for several GPUs, is recorded as the network inside; what
+    other threads run is neither recorded nor changed.
     """
     model = check_attends(model, "trace; for any f(lr, ref) there is explore_attribution")
     record = Record(model)
@@ -58,20 +67,20 @@ def trace(model: SuperResolver) -> Iterator[Record]:
         lr = args[0] if args else kwargs["lr"]
         record.shape = tuple(side * model.config.scale for side in lr.shape[-2:])
 
-    with ExitStack() as stack:
-        stack.enter_context(_explicit(model))
-        stack.enter_context(model.register_forward_pre_hook(start, with_kwargs=True))
+    with hooking() as hooks:
+        _run_explicitly(model, hooks)
+        hooks.before(model, start)
         for level, block in model.levels.items():
-            _watch(record, level, block, stack)
+            _watch(record, level, block, hooks)
         yield record
         if not (record.spatial or record.channel):
-            raise RuntimeError("nothing was recorded: run the model inside `with trace(model)`")
+            raise RuntimeError(f"nothing was recorded: {ALONE.format('trace')}")
 
 
-def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
+def _watch(record: Record, level: int, block, hooks: Hooks) -> None:
     size = {}
 
-    def grid(module, images) -> None:
+    def grid(module, images, _) -> None:
         size["h"], size["w"] = images[0].shape[-2:]
         spatial = block.attention.spatial
         place = record.grids[level] = tuple(size.values())
@@ -80,7 +89,7 @@ def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
         elif spatial is not None:
             record.footprints[level] = spatial.project_value.footprints(place).detach().clone()
 
-    def features(module, inputs) -> None:
+    def features(module, inputs, _) -> None:
         maps = (rearrange(x.detach(), "b head (h w) d -> b head d h w", **size) for x in inputs)
         record.features[level] = Features(*maps)
 
@@ -93,30 +102,52 @@ def _watch(record: Record, level: int, block, stack: ExitStack) -> None:
     def channel(module, inputs, attention) -> None:
         record.channel[level] = attention.detach()
 
-    stack.enter_context(block.register_forward_pre_hook(grid))
+    hooks.before(block, grid)
     if block.attention.spatial is not None:
-        stack.enter_context(block.attention.spatial.attention.register_forward_hook(spatial))
+        hooks.after(block.attention.spatial.attention, spatial)
     if block.attention.channel is not None:
-        stack.enter_context(block.attention.channel.register_forward_pre_hook(features))
-        stack.enter_context(block.attention.channel.attention.register_forward_hook(channel))
+        hooks.before(block.attention.channel, features)
+        hooks.after(block.attention.channel.attention, channel)
 
 
-@contextmanager
-def _explicit(model: DCAMSR) -> Iterator[None]:
-    branches = model.spatial_branches()
-    before = [branch.fused for branch in branches]
-    for branch in branches:
-        branch.fused = False
-    try:
-        yield
-    finally:
-        for branch, fused in zip(branches, before, strict=True):
-            branch.fused = fused
+def _run_explicitly(model: DCAMSR, hooks: Hooks) -> None:
+    def ask(module, args, kwargs) -> tuple:
+        return args, kwargs | {"explicit": True}
+
+    for branch in model.spatial_branches():
+        hooks.before(branch, ask)
+
+
+def check_cut(
+    model: DCAMSR,
+    spatial: str,
+    channel: str,
+    heads: Sequence[int] | None,
+    levels: Sequence[int] | None,
+) -> tuple[list[int], list[int]]:
+    """The heads and levels that ``intervene`` cuts. Raises ValueError for what is not there.
+
+    >>> check_cut(DCAMSR(scale=4, image_size=32), "off", "on", [3, 0], None)
+    ([0, 3], [1, 2, 4])
+    """
+    count = model.config.heads
+    chosen = [*model.levels] if levels is None else [*levels]
+    cut = [*range(count)] if heads is None else sorted(set(heads))
+    if unknown := set(chosen) - set(model.levels):
+        raise ValueError(f"levels {sorted(unknown)} are not in this network: {[*model.levels]}")
+    if not cut or min(cut) < 0 or max(cut) >= count:
+        raise ValueError(f"heads are {cut}, expected some of 0 to {count - 1}")
+    for name, state in {"spatial": spatial, "channel": channel}.items():
+        if state not in STATES:
+            raise ValueError(f"{name} is {state!r}, expected one of {STATES}")
+        if state != "on" and not getattr(model.config, name):
+            raise ValueError(f"this network was built without its {name} branch")
+    return cut, chosen
 
 
 @contextmanager
 def intervene(
-    model: SuperResolver,
+    model: nn.Module,
     spatial: str = "on",
     channel: str = "on",
     heads: Sequence[int] | None = None,
@@ -135,25 +166,15 @@ def intervene(
     "off": that half of the concatenation is zero, its bias too; single ``heads`` are cut before the
     output projection. "uniform": every attention row is 1 / its length. ``heads`` and ``levels``
     default to all. Leaving restores the model exactly, also after an exception. Interventions may be
-    nested, and a trace inside sees the edited attention. Raises ValueError for what is not there.
+    nested, and a trace inside sees the edited attention. Wrappers and threads are as in ``trace``.
+    Raises ValueError for what is not there, RuntimeError at the end where nothing that ran was cut.
     """
     model = check_attends(
         model, "intervene; any f(lr, ref) takes run_intervention on its reference"
     )
+    cut, chosen = check_cut(model, spatial, channel, heads, levels)
     blocks = {level: block.attention for level, block in model.levels.items()}
-    count = model.config.heads
-    chosen = [*blocks] if levels is None else [*levels]
-    cut = [*range(count)] if heads is None else sorted(set(heads))
-    if unknown := set(chosen) - set(blocks):
-        raise ValueError(f"levels {sorted(unknown)} are not in this network: {sorted(blocks)}")
-    if not cut or min(cut) < 0 or max(cut) >= count:
-        raise ValueError(f"heads are {cut}, expected some of 0 to {count - 1}")
-    wanted = {"spatial": spatial, "channel": channel}
-    for name, state in wanted.items():
-        if state not in STATES:
-            raise ValueError(f"{name} is {state!r}, expected one of {STATES}")
-        if state != "on" and not getattr(model.config, name):
-            raise ValueError(f"this network was built without its {name} branch")
+    count, wanted = model.config.heads, {"spatial": spatial, "channel": channel}
 
     def uniform(module, inputs, attention: Tensor) -> Tensor:
         edited = attention.clone()
@@ -168,22 +189,23 @@ def intervene(
     def zero(module, inputs, half: Tensor) -> Tensor:
         return torch.zeros_like(half)
 
-    hook: Callable
-    with ExitStack() as stack:
+    with hooking() as hooks:
+        hooks.before(
+            model, lambda *_: None
+        )  # knows that it ran, and refuses a replica before it does
         if spatial == "uniform":
-            stack.enter_context(_explicit(model))
+            _run_explicitly(model, hooks)
         for level in chosen:
             for name, state in wanted.items():
                 branch = getattr(blocks[level], name)
-                half = getattr(blocks[level], f"{name}_out", None)
-                if state == "on":
-                    continue
-                if state == "uniform":
-                    module, hook = branch.attention, uniform
-                elif len(cut) == count:
-                    module, hook = half, zero
-                else:
-                    module, hook = branch.heads, without_heads
+                half: Any = getattr(blocks[level], f"{name}_out", None)
                 # before the hooks of a trace, so that it records what really ran
-                stack.enter_context(module.register_forward_hook(hook, prepend=True))
+                if state == "uniform":
+                    hooks.after(branch.attention, uniform, first=True)
+                elif state == "off" and len(cut) == count:
+                    hooks.after(half, zero, first=True)
+                elif state == "off":
+                    hooks.after(branch.heads, without_heads, first=True)
         yield model
+        if not hooks.acted and {spatial, channel} != {"on"}:
+            raise RuntimeError(f"nothing was cut: {ALONE.format('intervene')}")

@@ -17,6 +17,7 @@ from .spatial_choices import (
     Projection,
     SpatialAttention,
     Window,
+    WindowMap,
     spatial_attention,
 )
 
@@ -43,17 +44,6 @@ class AttentionMap(nn.Module):
     def forward(self, q: Tensor, k: Tensor | None) -> Tensor:
         logits = q if k is None else einsum(q, k, "b head n d, b head p d -> b head n p")
         return logits.softmax(dim=-1)
-
-
-class WindowMap(nn.Module):
-    """softmax(q k^T) with the p keys around each query: b head n d both -> b head n p."""
-
-    def __init__(self, window: Window):
-        super().__init__()
-        self.window = window
-
-    def forward(self, q: Tensor, k: Tensor, grid: tuple[int, int]) -> Tensor:
-        return self.window.logits(q, k, grid).softmax(dim=-1)
 
 
 class SpatialBranch(nn.Module):
@@ -90,16 +80,19 @@ class SpatialBranch(nn.Module):
         self.attention = AttentionMap() if self.window is None else WindowMap(self.window)
         self.heads = nn.Identity()  # the heads' outputs pass through here, to be watched or cut
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int]) -> Tensor:
+    def forward(
+        self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], explicit: bool = False
+    ) -> Tensor:
+        fused = self.fused and not explicit
         ready = self.prepare(q, k, lambda x: self.project_key(x, grid), self.temperature)
         q, keys = ready if isinstance(ready, tuple) else (ready, None)
         v = self.project_value(v, grid)
         dropout = self.dropout if self.training else 0.0
-        if self.window and keys is not None and self.fused:
+        if self.window and keys is not None and fused:
             x = self.window.fused(q, keys, v, grid, dropout)
         elif self.window:
             x = self.window.mix(F.dropout(self.attention(q, keys, grid), dropout), v, grid)
-        elif self.fused and keys is not None:
+        elif fused and keys is not None:
             x = F.scaled_dot_product_attention(q, keys, v, dropout_p=dropout, scale=1.0)
         else:
             x = F.dropout(self.attention(q, keys), dropout) @ v

@@ -22,7 +22,7 @@ from ..errors import ASSETS, InputError, atomic_path, raise_if_out_of_memory
 from .baselines import build
 from .config import Config
 from .model import DCAMSR
-from .super_resolver import SuperResolver
+from .super_resolver import SuperResolver, unwrap
 
 FORMAT = "dcamsr-lite 1"
 NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -50,6 +50,7 @@ def save(
 
     ``notes`` are strings kept in the file's header. Raises InputError when it cannot be written.
     """
+    model = unwrap(model)
     shared = {id(t): name for name, t in reversed(list(model.state_dict(keep_vars=True).items()))}
     tensors = {
         name: value.detach().to(dtype).contiguous()

@@ -229,5 +229,16 @@ class Window(nn.Module):
         return rearrange(x, "(b head) d h w -> b head (h w) d", head=q.shape[1])
 
 
+class WindowMap(nn.Module):
+    """softmax(q k^T) with the p keys around each query: b head n d both -> b head n p."""
+
+    def __init__(self, window: Window):
+        super().__init__()
+        self.window = window
+
+    def forward(self, q: Tensor, k: Tensor, grid: tuple[int, int]) -> Tensor:
+        return self.window.logits(q, k, grid).softmax(dim=-1)
+
+
 # Choices that look elsewhere than through a learned projection.
 TOKENS: dict[str, type[nn.Module]] = {"pooled": Pooling, "window": Window}

@@ -8,6 +8,8 @@
 torch.Size([1, 1, 18, 16])
 """
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,6 +26,20 @@ def pad_to_multiple(image: Tensor, multiple: int = MULTIPLE) -> Tensor:
     """Zero-pad rows at the bottom and columns at the right up to a multiple."""
     height, width = image.shape[-2:]
     return F.pad(image, (0, -width % multiple, 0, -height % multiple))
+
+
+def unwrap(model: Any) -> Any:
+    """The network that a wrapper of torch runs (compiled, for several GPUs, averaged); others as is.
+
+    >>> network = SuperResolver(Config())
+    >>> unwrap(nn.DataParallel(network)) is network, unwrap(max) is max
+    (True, True)
+    """
+    inner = model
+    while isinstance(inner, nn.Module) and not isinstance(inner, SuperResolver):
+        own = type(inner).__module__.startswith("torch.")
+        inner = getattr(inner, "_orig_mod", None) or (own and getattr(inner, "module", None))
+    return inner if isinstance(inner, SuperResolver) else model
 
 
 class SuperResolver(nn.Module):

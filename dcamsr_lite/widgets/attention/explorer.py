@@ -27,7 +27,7 @@ from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, run_intervention
 from ...interpret.record import Record, lift
 from ...network.model import DCAMSR
-from ...network.super_resolver import SuperResolver
+from ...network.super_resolver import SuperResolver, unwrap
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, pack_level, unpack
 from ..shared.slices import (
@@ -255,11 +255,11 @@ def _name_each(models: Models) -> dict[str, DCAMSR]:
     """Names for the networks: those given, else their variants, numbered where one comes again."""
     named: dict[str, Any]
     if isinstance(models, Mapping):
-        named = {str(name): model for name, model in models.items()}
+        named = {str(name): unwrap(model) for name, model in models.items()}
     else:
         listed = models if isinstance(models, list | tuple) else [models]
         named = {}
-        for model in listed:
+        for model in map(unwrap, listed):
             variant = model.config.variant if isinstance(model, DCAMSR) else type(model).__name__
             again = sum(name.split(" ")[0] == variant for name in named)
             named[f"{variant} {again + 1}" if again else variant] = model

@@ -37,6 +37,7 @@ from ...interpret.attribution import (
 )
 from ...interpret.patch_target import TARGETS, PatchTarget, check_patch
 from ...network.model import DCAMSR
+from ...network.super_resolver import unwrap
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
 from ..shared.slices import (
@@ -251,6 +252,7 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
     Raises InputError, and in a notebook also shows the reason, when they do not fit.
     """
     index, images = choose_slice(pair, slice)
+    f = unwrap(f)
     check_scale(f, pair.scale)
     one = pair.take_slice(index)
     parameter = next(f.parameters(), one.lr) if isinstance(f, nn.Module) else one.lr

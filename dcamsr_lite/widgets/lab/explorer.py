@@ -25,18 +25,11 @@ from traitlets import Bool, Dict, List, TraitError, observe, validate
 from ...data.pairs import Pair
 from ...errors import InputError, atomic_path
 from ...evaluation import Network, check_scale
-from ...interpret.interventions import (
-    BRANCHES,
-    REFERENCES,
-    Cut,
-    Intervention,
-    Outcome,
-    cut,
-    run_intervention,
-)
+from ...interpret.cuts import BRANCHES, Cut, check_cuts
+from ...interpret.interventions import REFERENCES, Intervention, Outcome, run_intervention
 from ...kspace import center_pad
 from ...network.model import DCAMSR
-from ...network.super_resolver import SuperResolver
+from ...network.super_resolver import SuperResolver, unwrap
 from ..shared.base import SYNC, Explorer, draw_words, show_reason
 from ..shared.packing import pack, unpack
 from ..shared.slices import (
@@ -123,8 +116,8 @@ class InterventionLab(Explorer):
         try:
             wanted = given if isinstance(given, Intervention) else Intervention.from_dict(given)
             if self._model is not None:
-                with cut(self._model, wanted.cuts):
-                    pass
+                if wanted.cuts:
+                    check_cuts(self._model, wanted.cuts)
                 if self._pair.target_image is None and wanted.needs_target:
                     raise InputError("pair", "no target", "one, for what is tried here")
         except ValueError as error:
@@ -304,6 +297,7 @@ def intervention_lab(
     do not fit.
     """
     index, images = choose_slice(pair, slice)
+    model = unwrap(model)
     check_scale(model, pair.scale)
     if not isinstance(other, Pair | int | None) or isinstance(other, bool):
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")

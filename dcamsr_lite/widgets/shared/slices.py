@@ -20,6 +20,7 @@ from ...figures import brightest_slice, draw_panel, lay_out
 from ...interpret.image_edits import WHITE
 from ...metrics import band_error, has_signal, psnr
 from ...network.model import DCAMSR
+from ...network.super_resolver import unwrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,6 +104,7 @@ def name_network(model: Network, scale: int) -> str:
     >>> name_network(DCAMSR(scale=4, image_size=32), 4), name_network(max, 4)
     ('corrected network (lite), 4x', 'max, 4x')
     """
+    model = unwrap(model)
     if isinstance(model, DCAMSR):
         return f"{model.config.variant} network ({model.config.preset}), {scale}x"
     return f"{name_method(model)}, {scale}x"
