@@ -162,10 +162,29 @@ def upsample_fourier(low: Tensor, scale: int) -> Tensor:
 
     A cropped k-space keeps pixel 0 of both grids in one place, and so does this, where ``h`` and ``w``
     are even; where they are odd both keep the middle pixel. Bilinear upsampling centres the small
-    pixels instead, which shifts the image by (scale - 1) / 2 pixels.
+    pixels instead, which shifts the image by (scale - 1) / 2 pixels. Compiled and exported networks
+    do without complex numbers.
     """
+    if torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export():
+        return _upsample_by_products(low, scale)
     height, width = low.shape[-2:]
     return ifft2c(center_pad(fft2c(low), (height * scale, width * scale))).real * scale
+
+
+def _upsample_by_products(low: Tensor, scale: int) -> Tensor:
+    """The same without complex numbers, which ONNX does not have: one matrix for each axis.
+
+    With A and B the complex matrices of rows and columns, Re(A x B') = Re A x Re B' - Im A x Im B'.
+    """
+
+    def interpolate(n: int) -> tuple[Tensor, Tensor]:
+        at, of = (torch.arange(m, dtype=torch.float64) - m // 2 for m in (n * scale, n))
+        turns = (at[:, None] / scale - of) / n  # of one period, for the frequency 1
+        phase = 2 * torch.pi * turns[..., None] * of  # the frequencies are numbered as the pixels
+        return phase.cos().mean(-1).to(low), phase.sin().mean(-1).to(low)
+
+    (a, a_imag), (b, b_imag) = map(interpolate, low.shape[-2:])
+    return a @ low @ b.transpose(0, 1) - a_imag @ low @ b_imag.transpose(0, 1)
 
 
 def shift(image: Tensor, rows: float, columns: float) -> Tensor:
