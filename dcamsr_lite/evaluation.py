@@ -249,7 +249,8 @@ def _score(chosen: Network | str, pairs: Pairs, scale: int | None, common_slices
             raise InputError("pair", "no target", "a pair with one, from load_pair")
         image = METHODS[chosen](pair) if isinstance(chosen, str) else super_resolve(chosen, pair)
         names = {"reference": pair.reference_path, "target": pair.target_path}
-        per_volume.append(names | score(pair.target_image, image, scale))
+        offset = pair.offset  # no part of a magnitude, of whose maximum the metrics are
+        per_volume.append(names | score(pair.target_image - offset, image - offset, scale))
     if not per_volume:
         raise InputError("pairs", "none", "one or more")
     means = {m: sum(v[m] for v in per_volume) / len(per_volume) for m in ("psnr", "ssim", "nmse")}

@@ -46,7 +46,8 @@ def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
     ``.h5``: M4Raw, fastMRI single- and multi-coil (cut to the reconstruction's size) or a file that
     holds a reconstruction only; ``.nii``, ``.nii.gz``: x, y, z become column, row, slice; ``.npy``;
     ``.npz`` with exactly one array. A real 2-D array is one slice; a complex 4-D array in memory is
-    k-space (slice, coil, row, column). Raises InputError for whatever else it is given.
+    k-space (slice, coil, row, column); what a masked array masks is 0. Raises InputError for
+    whatever else it is given.
     """
     if isinstance(source, Volume):
         return source
@@ -76,13 +77,19 @@ def _take_array(source: np.ndarray | Tensor) -> Volume:
         if isinstance(source, Tensor):
             source = source.detach().cpu()
             source = (source.float() if source.dtype == torch.bfloat16 else source).numpy()
+        notes: tuple[str, ...] = ()
+        if isinstance(source, np.ma.MaskedArray) and (count := int(np.ma.count_masked(source))):
+            if source.dtype.kind == "c":
+                raise InputError("array", f"{count} masked samples", "full k-space")
+            notes = (f"array: its {count} masked voxels are 0",)
+            source = source.filled(0)
         array = np.asarray(source)
         if array.dtype.kind == "c" and array.ndim == 4:
             check_size("array", array.shape, array.dtype, "c")
             return volume_from_kspace("array", torch.from_numpy(array.astype(np.complex64)))
         if array.dtype == np.float32:  # a volume does not change with the array that it came from
             array = array.copy("K")
-        return volume_from_array("array", array)
+        return volume_from_array("array", array, notes=notes)
 
 
 def _read_nifti(path: Path) -> Volume:
@@ -233,7 +240,7 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
     """
     extension = _check_extension(path)
     check_output(path, None if like is None else like.path)
-    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
+    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.ma.filled(images, 0)
     if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or not np.isfinite(array).all():
         found = f"{array.dtype} values of shape {array.shape}, or not finite"
         raise InputError(path, found, "finite images (slice, row, column)")

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path
+from .oddities import compare_reconstruction
 from .volume import (
     PARTS,
     Volume,
@@ -96,7 +98,26 @@ def read_h5(path: Path) -> Volume:
         rows, columns = (min(pair) for pair in zip(dataset.shape[-2:], crop, strict=True))
         if matrix and extent:
             known["field_of_view"] = (rows * extent[0] / matrix[0], columns * extent[1] / matrix[1])
-        return volume_from_kspace(path, kspace, (rows, columns), **known)
+        volume = volume_from_kspace(path, kspace, (rows, columns), **known)
+        return volume if stored is None else _compare_stored(path, volume, stored)
+
+
+def _compare_stored(path: Path, volume: Volume, stored) -> Volume:
+    """The volume, with a note where its file's reconstruction is another one than that of k-space."""
+    name = stored.name.strip("/")
+    if stored.shape != volume.images.shape:  # of a matrix that k-space does not have
+        return volume
+    middle = len(volume.images) // 2
+    try:
+        _check_stored(path, stored, "f")
+        few = {n: stored[n] for n in sorted({middle // 2, middle, (middle + len(stored)) // 2})}
+        odd = compare_reconstruction(volume.images, few)
+    except InputError:
+        odd = "not to be read"
+    if not odd:
+        return volume
+    note = f"{path.name}: its {name} is not that of its k-space, which is taken, but {odd}"
+    return replace(volume, notes=(*volume.notes, note))
 
 
 def read_patient(path: Path) -> str | None:

@@ -7,6 +7,7 @@
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from ..errors import InputError
 from .files import read_volume
-from .geometry import check_same_grid, keep_common_slices, place_low, turn_onto
+from .geometry import check_same_grid, keep_common_slices, name_volume, place_low, turn_onto
+from .oddities import find_offset
 from .volume import Volume
 
 Source = str | Path | np.ndarray | Tensor | Volume
@@ -88,6 +90,10 @@ def _read_magnitude(source: Source, role: str) -> Volume:
     if low < -0.1 * high:
         found = f"values from {low:.4g} to {high:.4g}"
         raise InputError(volume.path or role, found, "a magnitude image, in its own units")
+    if (offset := find_offset(volume.images)) and volume.kspace is None:
+        what = f"its background is below zero, down to {offset:.4g}: an offset"
+        note = f"{name_volume(volume, role)}: {what}, no part of what is cropped and measured"
+        return replace(volume, notes=(*volume.notes, note))
     return volume
 
 

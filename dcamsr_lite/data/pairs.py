@@ -24,6 +24,7 @@ from ..network.config import MULTIPLE
 from .geometry import keep_slices, place_crop
 from .matching import Source, describe_size, read_input, read_pair
 from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
+from .oddities import find_offset
 from .volume import Volume
 
 SMALLEST = 8  # rows and columns of a full-size image
@@ -90,6 +91,15 @@ class Pair:
     def target_image(self) -> Tensor | None:
         """The target (slice, row, column) in its own units; None where the input came without it."""
         return None if self.target is None else self.given.images
+
+    @property
+    def offset(self) -> float:
+        """What lies below the target's magnitudes (``oddities.find_offset``), in its own units.
+
+        >>> load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2).offset
+        0.0
+        """
+        return 0.0 if self.order == "coils" else find_offset(self.given.images)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -287,17 +297,22 @@ def _assemble(
     padded = (rows, columns)
 
     def measure(volume: Volume) -> Tensor:
-        kspace = volume.kspace if order == "coils" else None
-        return volume.images if kspace is None else kspace
+        if order == "coils" and volume.kspace is not None:
+            return volume.kspace
+        return volume.images - find_offset(volume.images)  # which a magnitude would fold up
 
+    offset = 0.0 if order == "coils" else find_offset(given.images)
     if is_low:
-        low, filled = given.images, zero_fill_image(given.images, shape)
+        low = measure(given)
+        filled = zero_fill_image(low, shape)
     else:  # slice by slice: the coils of a whole fastMRI volume may be a gigabyte
         full = measure(given)
         low = torch.stack([degrade(one, scale, order) for one in full])
         filled = torch.stack([zero_fill(one, scale, order) for one in full])
-    image, placed = center_pad(reference.images, padded), sample_low(low, filled, padded, scale)
-    truth = None if is_low else center_pad(given.images, padded)
+    image = center_pad(reference.images - find_offset(reference.images), padded)
+    truth = None if is_low else center_pad(given.images - offset, padded)
+    placed = sample_low(low, filled, padded, scale)
+    normalised = normalise_target(truth, placed, scale, normalisation, find_contrast(low))
     kept = given.kspace if order == "coils" and given.path is None else None
     return Pair(
         reference=replace(reference, kspace=None),
@@ -307,9 +322,9 @@ def _assemble(
         normalisation=normalisation,
         ref=normalise_reference(image, measure(reference), scale, order, normalisation)
         * find_contrast(reference.images),
-        low=low,
-        zero_filled=filled,
-        **normalise_target(truth, placed, scale, normalisation, find_contrast(low)),
+        low=low + offset,
+        zero_filled=filled + offset,
+        **normalised | {"mean": normalised["mean"] + offset},
     )
 
 

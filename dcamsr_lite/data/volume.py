@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from ..errors import InputError, raise_if_out_of_memory
 from ..kspace import center_crop, fft2c, ifft2c
 from .memory import VARIABLE, count_memory, read_cap
+from .oddities import center_kspace, check_axes
 
 # Bytes of one array, as it is held: a quarter of the memory, so that reading, which takes up to twice
 # as much, leaves half of a machine of 2 GB free; 2 GiB where there is more: a large fastMRI knee volume
@@ -117,6 +119,8 @@ def volume_from_array(where: object, array: np.ndarray, **known: Any) -> Volume:
     torch.Size([1, 8, 8])
     """
     check_size(where, array.shape, array.dtype, "biuf")
+    if array.ndim == 3:
+        check_axes(where, array.shape)
     with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         images = torch.from_numpy(array.astype(np.float32, copy=False))
     return Volume(_check_images(where, images), **known)
@@ -141,8 +145,11 @@ def volume_from_kspace(
     >>> volume = volume_from_kspace("array", fft2c(torch.eye(8)[None, None]), crop=(4, 6))
     >>> volume.images.shape, volume.kspace.shape
     (torch.Size([1, 4, 6]), torch.Size([1, 1, 4, 6]))
+
+    A peak that lies clearly off the centre is rolled there, and a note says so.
     """
     slices, coils, height, width = kspace.shape
+    check_axes(where, (coils, height, width), "coil")
     rows, columns = crop or (height, width)
     shape = (min(height, rows), min(width, columns))
     kept = kspace if isinstance(kspace, Tensor) and shape == (height, width) else None
@@ -162,7 +169,10 @@ def volume_from_kspace(
                 part[:] = some
             power = power + ifft2c(part).abs().square().sum(0)
         image[:] = power.sqrt()
-    return Volume(_check_images(where, images), kept, **known)
+    images = _check_images(where, images)
+    kept, odd = center_kspace(kept, own=not given)
+    notes = tuple(f"{Path(str(where)).name}: {note}" for note in odd)
+    return Volume(images, kept, notes=notes, **known)
 
 
 def _check_images(where: object, images: Tensor) -> Tensor:

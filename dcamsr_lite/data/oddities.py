@@ -1,0 +1,152 @@
+"""What files hold that is not as it is taken to be: axes in another order, k-space off its centre,
+a reconstruction of something else, an offset.
+
+>>> from dcamsr_lite.kspace import fft2c
+>>> check_axes("array", (18, 256, 256))
+>>> center_kspace(fft2c(torch.ones(1, 1, 16, 16)))[1]
+()
+"""
+
+import itertools
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+
+FLAT = 3  # times: an axis so much shorter than both others is that of slices, or of coils
+PEAK = 0.1  # of the energy of k-space: what its centre, 3 x 3 samples, holds at least
+AGREE = 0.95  # correlation from which on two images are one
+BRIGHTER = 1.1  # times, from which on one is said to be brighter than the other
+BELOW = 0.01  # of the maximum: what undershoot of interpolation reaches in few voxels only
+OFTEN = 0.1  # of the voxels: what is below in more of them is an offset
+
+
+def check_axes(where: object, shape: tuple[int, ...], first: str = "slice") -> None:
+    """Raise InputError where rows or columns are so few that the axes are in another order.
+
+    >>> check_axes("array", (256, 256, 18))
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: array: found shape (256, 256, 18), that is 256 images of 256 x 18;
+    expected (slice, row, column), as numpy.moveaxis(array, 2, 0) has it; of NIfTI's axes the last are
+    the slices (a Volume is taken as it is)
+
+    ``shape`` is (slice, row, column), or of k-space the last three axes, with coils ``first``.
+    """
+    for axis in (1, 2):
+        others = [n for place, n in enumerate(shape) if place != axis]
+        if FLAT * shape[axis] <= min(others):
+            found = f"shape {tuple(shape)}, that is {shape[0]} images of {shape[1]} x {shape[2]}"
+            expected = f"({first}, row, column), as numpy.moveaxis(array, {axis}, 0) has it"
+            nifti = "of NIfTI's axes the last are the slices (a Volume is taken as it is)"
+            raise InputError(where, found, f"{expected}; {nifti}")
+
+
+def center_kspace(kspace: Tensor, own: bool = False) -> tuple[Tensor, tuple[str, ...]]:
+    """k-space (slice, coil, row, column) with its peak in the middle, where a crop expects it; notes.
+
+    >>> from dcamsr_lite.kspace import fft2c
+    >>> kspace = fft2c(torch.ones(2, 1, 16, 16)).roll((3, -2), (-2, -1))
+    >>> centred, notes = center_kspace(kspace)
+    >>> divmod(int(centred[0, 0].abs().argmax()), 16), notes
+    ((8, 8), ('its k-space lies 3 rows and -2 columns off the centre: rolled back',))
+
+    The roll is circular and of whole samples, alike for all coils: magnitudes of images do not
+    change. Slices go with the whole volume, unless their own peak is clear and elsewhere. What moves
+    is copied, unless it is our ``own``.
+    """
+    energies = torch.stack([coils.abs().square().sum(0) for coils in kspace])
+    whole = _find_shift(energies.sum(0)) or (0, 0)
+    shifts = []
+    for energy in energies:
+        shift = _find_shift(energy) or whole
+        near = max(abs(a - b) for a, b in zip(shift, whole, strict=True)) <= 1
+        shifts.append(whole if near else shift)
+    moved = [shift for shift in shifts if shift != (0, 0)]
+    if not moved:
+        return kspace, ()
+    kspace = kspace if own else kspace.clone()
+    for coils, (rows, columns) in zip(kspace, shifts, strict=True):
+        coils[:] = coils.roll((-rows, -columns), (-2, -1))
+    some = "" if len(set(shifts)) == 1 else f" in {len(moved)} of {len(shifts)} slices"
+    far = max(moved, key=lambda shift: max(abs(shift[0]), abs(shift[1])))
+    upto = "up to " if len(set(moved)) > 1 else ""
+    note = f"its k-space lies{some} {upto}{far[0]} rows and {far[1]} columns off the centre"
+    return kspace, (f"{note}: rolled back",)
+
+
+def _find_shift(energy: Tensor) -> tuple[int, int] | None:
+    """By how many rows and columns the peak lies off the centre; None where there is no clear peak.
+
+    A sample is nothing: coils' own phases move their peaks by as much.
+    """
+    rows, columns = energy.shape
+    place = divmod(int(energy.argmax()), columns)
+    centre = (rows // 2, columns // 2)
+    held, before = (
+        sum(
+            float(energy[(at[0] + i) % rows, (at[1] + j) % columns])
+            for i, j in itertools.product((-1, 0, 1), repeat=2)
+        )
+        for at in (place, centre)
+    )
+    if held < PEAK * float(energy.sum()) or min(rows, columns) < 8:
+        return None
+    shift = (place[0] - centre[0], place[1] - centre[1])
+    return shift if max(abs(n) for n in shift) > 1 and held > 2 * before else (0, 0)
+
+
+def compare_reconstruction(images: Tensor, stored: dict[int, np.ndarray]) -> str:
+    """In what the stored slices (index -> (row, column)) differ from the images (slice, row, column).
+
+    >>> images = torch.rand(3, 16, 16)
+    >>> compare_reconstruction(images, {1: 1000 * images[1].flip(0).numpy()})
+    'flipped along rows, 1000 times as bright'
+
+    Empty where they are the same.
+    """
+    square = images.shape[-2] == images.shape[-1]
+    ways = itertools.product((False, True), (False, True), (False, True), (False, square))
+    likely = (_measure_likeness(images, stored, way) for way in {*ways})
+    found = max(likely, key=lambda f: (round(f[0], 6), -sum(f[2])))
+    straight = _measure_likeness(images, stored, (False,) * 4)
+    if found[0] < AGREE:
+        return "another image"
+    if straight[0] > AGREE:  # a symmetric image
+        found = straight
+    names = ("slices reversed", "flipped along rows", "flipped along columns", "transposed")
+    words = [name for name, turned in zip(names, found[2], strict=True) if turned]
+    if not 1 / BRIGHTER < found[1] < BRIGHTER:
+        words.append(f"{found[1]:.4g} times as bright")
+    return ", ".join(words)
+
+
+def _measure_likeness(
+    images: Tensor, stored: dict[int, np.ndarray], way: tuple[bool, ...]
+) -> tuple[float, float, tuple[bool, ...]]:
+    """Correlation with what is stored, turned; how many times as bright that is; and the way."""
+    reverse, rows, columns, transpose = way
+    own = images.flip(0) if reverse else images
+    one = torch.stack([own[index] for index in stored]).double()
+    two = torch.stack([torch.from_numpy(image) for image in stored.values()]).double()
+    two = two.mT if transpose else two
+    two = two.flip([axis for axis, turned in ((-2, rows), (-1, columns)) if turned])
+    brightness = float((one * two).sum() / one.square().sum())
+    one, two = (x - x.mean() for x in (one, two))
+    likeness = float((one * two).sum() / (one.square().sum() * two.square().sum()).sqrt())
+    return likeness if likeness == likeness else 0.0, brightness, way
+
+
+def find_offset(images: Tensor) -> float:
+    """What was added to a magnitude image: its minimum, where that is no undershoot; else 0.
+
+    >>> find_offset(torch.eye(8) - 0.05), find_offset(torch.eye(8))
+    (-0.05000000074505806, 0.0)
+
+    Interpolation undershoots beside edges; an offset lies below zero in the whole background.
+    """
+    low, high = (float(bound) for bound in images.aminmax())
+    below = float((images < -BELOW * high).float().mean())
+    return low if below > OFTEN else 0.0
