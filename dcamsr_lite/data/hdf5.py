@@ -9,18 +9,18 @@ import re
 import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path
+from .ismrmrd import make_m4raw_header, read_geometry
 from .oddities import compare_reconstruction
 from .volume import (
     PARTS,
@@ -41,7 +41,6 @@ HEAP = b"GCOL\x01\0\0\0"  # opens a collection of strings in an HDF5 file
 MAX_PLACES, MAX_STRINGS = 64, 1024  # where a name may stand in a file, and strings in a heap
 MAX_CHUNKS = 2**16  # each takes some 20 microseconds, and 4 kB while HDF5 reads
 DEFLATE, SHUFFLE = 1, 2  # HDF5's numbers of its filters
-SLICE_THICKNESS = 5.0  # mm, M4Raw
 
 
 def read_h5(path: Path) -> Volume:
@@ -86,7 +85,7 @@ def read_h5(path: Path) -> Volume:
         if stored is not None and (stored.ndim != 3 or stored.shape[0] != dataset.shape[0]):
             wrong = f"a reconstruction {stored.shape} of k-space {dataset.shape}"
             raise InputError(path, wrong, "(slice, row, column) with as many slices")
-        matrix, extent, known["slice_thickness"] = _read_geometry(
+        matrix, extent, known["slice_thickness"] = read_geometry(
             _read_header(path, file, data) if "ismrmrd_header" in names else None
         )
         crop = stored.shape[-2:] if stored is not None else matrix or CROP
@@ -203,7 +202,7 @@ class KspaceSlices:
 
     dtype = torch.complex64
 
-    def __init__(self, path: Path, dataset):
+    def __init__(self, path: Path, dataset: Any):
         slices, *coils, rows, columns = dataset.shape
         self.shape: Sequence[int] = (slices, *(coils or [1]), rows, columns)
         self.dataset = dataset
@@ -278,26 +277,6 @@ def _read_header(path: Path, file, data: mmap.mmap) -> ElementTree.Element | Non
         return None
 
 
-def _read_geometry(header: ElementTree.Element | None):
-    """(rows, columns) of the reconstructed matrix, its extent and slice in mm; None if not known."""
-
-    def values(name: str, axes: str) -> tuple[float, ...] | None:
-        node = header.find(f".//{{*}}reconSpace/{{*}}{name}")
-        try:
-            found = tuple(float(node.findtext(f"{{*}}{axis}", "")) for axis in axes)
-        except (AttributeError, TypeError, ValueError):
-            return None
-        return found if all(1 <= value <= 1e5 for value in found) else None
-
-    if header is None:
-        return None, None, None
-    names = ("matrixSize", "fieldOfView_mm")
-    matrix, extent = (values(name, "xy") for name in names)
-    slices, thick = (values(name, "z") for name in names)
-    thickness = thick[0] / slices[0] if slices and thick else None
-    return matrix and (int(matrix[0]), int(matrix[1])), extent, thickness
-
-
 def _name_contrast(path: Path, acquisition: bytes | None) -> str | None:
     """'AXT1' -> 'T1', 'CORPDFS_FBK' -> 'PDFS'; without the attribute, M4Raw's file name."""
     name = (acquisition or b"").decode("ascii", "replace")
@@ -359,45 +338,3 @@ def write_m4raw(
         ismrmrd_header=header,
         patient_id=str(patient_id),
     )
-
-
-def make_m4raw_header(
-    kspace: Tensor, acquisition: str, protocol: object, field_of_view: float = 240.0
-) -> bytes:
-    """The ISMRMRD header of M4Raw for (slice, coil, row, column) k-space, prefix ``ns0`` included.
-
-    >>> header = make_m4raw_header(torch.ones(1, 4, 8, 8), "AXT1", {"tr": 500, "te": 18.4, "flip": 90})
-    >>> header[:22], b"<ns0:TR>500.0</ns0:TR>" in header
-    (b'<ns0:ismrmrdHeader xml', True)
-    """
-
-    def value(name: str, default: float | None = None) -> float:
-        if isinstance(protocol, Mapping):
-            found = protocol.get(name)
-        else:
-            found = getattr(protocol, name, None)
-        found = default if found is None else found
-        if not isinstance(found, (int, float)) or not 0 <= found < 1e6:
-            raise InputError("protocol", f"{name} = {found!r}", "a number of ms, degrees or echoes")
-        return found
-
-    _, coils, rows, columns = kspace.shape
-    acquired = kspace.abs().sum((0, 1, 2)).nonzero().flatten()
-    lines = int(acquired[-1] - acquired[0]) + 1 if len(acquired) else 0
-    page = Path(__file__).with_name("m4raw_header.xml").read_text(encoding="utf-8")
-    filled = re.sub(r">\s+<", "><", page.strip()).format(
-        acquisition=escape(acquisition),
-        coils=coils,
-        rows=rows,
-        columns=columns,
-        field_of_view=field_of_view,
-        slice_thickness=SLICE_THICKNESS,
-        lines=lines,  # M4Raw counts its 195 lines as 0..195 with centre 97
-        middle=lines // 2,
-        tr=float(value("tr")),
-        te=float(value("te")),
-        ti=float(value("ti", 0.0)),
-        flip=float(value("flip")),
-        echo_train=int(value("echo_train", 1)),
-    )
-    return filled.encode("ascii", "xmlcharrefreplace")
