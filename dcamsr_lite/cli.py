@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
         return end(1)
     except OSError as error:
-        found = f"found {error.strerror or error}; expected a place that can be written"
+        found = f"found {error.strerror or error}; expected a file, folder or stream to use"
         return end(2, f"error: {error.filename or 'standard output'}: {found}")
     return 0
 

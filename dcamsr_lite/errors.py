@@ -95,7 +95,7 @@ def check_count(name: str, value: int) -> int:
 
 
 def check_output(path: str | Path, *inputs: object) -> None:
-    """Raise InputError where a file to be written is one of the files that are read.
+    """Raise InputError where a file cannot be written, or is one of the files that are read.
 
     >>> _ = Path("t2.h5").write_text("raw data")
     >>> check_output("../" + Path.cwd().name + "/t2.h5", "t1.h5", "t2.h5")
@@ -103,16 +103,19 @@ def check_output(path: str | Path, *inputs: object) -> None:
     ...
     dcamsr_lite.errors.InputError: .../t2.h5: found the input t2.h5 itself; expected another file ...
 
-    Links, other spellings of a path and of a name are seen through. ``inputs`` that are no paths, or
-    lead nowhere, are passed over.
+    Asked before the work. Links, other spellings of a path and of a name are seen through. ``inputs``
+    that are no paths, or lead nowhere, are passed over.
     """
     for given in inputs:
         same = False
         if isinstance(given, str | Path):
             with suppress(OSError, ValueError):  # one of them is not there, or no path at all
-                same = os.path.samefile(os.path.expanduser(path), os.path.expanduser(given))
+                same = os.path.samefile(path, given)
         if same:
             raise InputError(path, f"the input {given} itself", "another file to write")
+    if Path(path).is_dir():
+        raise InputError(path, "a folder", "a file to write")
+    check_writable(Path(path).parent)
 
 
 def check_writable(folder: str | Path) -> None:
@@ -122,11 +125,9 @@ def check_writable(folder: str | Path) -> None:
     >>> Path("new").exists()
     False
     """
-    folder = Path(folder)
-    there = next(
-        place for place in (folder.absolute(), *folder.absolute().parents) if place.exists()
-    )
+    whole = Path(folder).absolute()
     try:
+        there = next(place for place in (whole, *whole.parents) if os.path.lexists(place))
         with tempfile.TemporaryDirectory(dir=there, prefix=".part-"):
             pass
     except OSError as error:
@@ -147,7 +148,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     The temporary name keeps the suffixes of ``path``. When the block raises, ``path`` is untouched
     and the temporary file is gone. Raises InputError when the folder cannot be written.
     """
-    path = Path(os.path.expanduser(path))
+    path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():

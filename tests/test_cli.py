@@ -14,6 +14,7 @@ import pytest
 
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main
+from dcamsr_lite.data.file_lists import read_pairs_csv
 from dcamsr_lite.data.files import write_volume
 
 
@@ -223,6 +224,38 @@ def test_other_outputs_over_their_inputs_are_refused(volumes, weights, capsys):
         write_volume(volumes[1], pair.target_image, like=pair.grid)
 
 
+@pytest.mark.parametrize("place", ["a file", "a folder"])
+def test_an_output_that_cannot_be_written_is_found_before_the_work(
+    place, volumes, weights, readonly, monkeypatch, capsys
+):
+    def work(*_, **__):
+        raise AssertionError("the work has begun")
+
+    for name in (
+        "evaluate.load",
+        "demo.simulated_pair",
+        "data.simulate_head",
+        "convert.load_released",
+    ):
+        monkeypatch.setattr(f"dcamsr_lite.commands.{name}", work)
+    monkeypatch.setattr("dcamsr_lite.widgets.save_gallery", work)
+    Path("there.npy").mkdir()
+    Path("there.html").mkdir()
+    pair = ["--reference", volumes[0], "--scale", 4]
+    folder, suffix = (readonly, "") if place == "a file" else (Path(), "there")
+    asked = [
+        ["super-resolve", *pair, "--input", volumes[1], "--out", folder / f"{suffix or 'x'}.npy"],
+        ["explore", *pair, "--target", volumes[1], "--out", folder / f"{suffix or 'x'}.html"],
+    ]
+    if place == "a file":
+        asked += [["demo", "--out", readonly], ["explore", "--gallery", readonly]]
+        asked += [["data", "simulate", "--subjects", 1, "--out", readonly]]
+        asked += [["convert", weights, readonly / "x.safetensors"]]
+    for arguments in asked:
+        status, out, err = run(*arguments, capsys=capsys)
+        assert (status, out) == (2, "") and err.count("\n") == 1, arguments
+
+
 def test_paths_may_start_at_home(volumes, weights, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
@@ -231,6 +264,8 @@ def test_paths_may_start_at_home(volumes, weights, tmp_path, monkeypatch, capsys
     status, _, err = run("super-resolve", *files, *more, capsys=capsys)
     assert status == 0, err
     assert (tmp_path / "new" / "sharp.npy").is_file() and not Path("~").exists()
+    Path("pairs.csv").write_text(f"~/{volumes[0].name},~/{volumes[1].name}")
+    assert [*map(str, volumes)] == [str(path) for path in read_pairs_csv("pairs.csv")[0][:2]]
 
 
 STREAMS = {

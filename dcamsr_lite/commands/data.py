@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..data.hdf5 import write_m4raw
-from ..errors import InputError
+from ..errors import InputError, check_writable
 from ..phantom.head import simulate as simulate_head
 
 REPETITIONS = {"T1": 3, "T2": 3, "FLAIR": 2}  # as M4Raw has them
@@ -16,6 +16,7 @@ def simulate(options: Namespace) -> None:
     """Write every repetition of ``subjects`` heads, from ``seed`` on, into the folder ``out``."""
     if options.size < 32 or options.size % 2 or options.size > 1024:
         raise InputError("--size", str(options.size), "an even number from 32 to 1024")
+    check_writable(options.out)
     seeds = range(options.seed, options.seed + options.subjects)
     for seed in tqdm(seeds, desc="subjects", disable=None):
         head = simulate_head(seed, size=options.size, repetitions=3)

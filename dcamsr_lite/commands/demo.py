@@ -8,7 +8,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from ..errors import atomic_path
+from ..errors import atomic_path, check_writable
 from ..evaluation import METHODS, Network, evaluate
 from ..figures import WARNING, overview, write_png
 from ..metrics import ceiling_from_repetitions
@@ -26,6 +26,7 @@ def show(options: Namespace) -> None:
     Raises InputError when the folder cannot be written.
     """
     out = Path(options.out)
+    check_writable(out)
     print(f"simulating head {DEMO_SEED} (real anatomy, simulated contrasts) ...", file=sys.stderr)
     pair = simulated_pair(DEMO_SEED, SCALE, size=SIZE)
     model = load(WEIGHTS)

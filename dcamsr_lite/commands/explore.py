@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from .. import widgets
-from ..errors import InputError, check_output
+from ..errors import InputError, check_output, check_writable
 from ..evaluation import warn_if_far
 from .evaluate import load_asked, load_asked_pair
 
@@ -15,6 +15,7 @@ def write_page(options: Namespace) -> None:
     if options.gallery is not None:
         if given:
             raise InputError("--gallery", f"--{given[0]} beside it", "--gallery alone")
+        check_writable(options.gallery)
         index = widgets.save_gallery(options.gallery)
         print(f"wrote {index}: open it in a browser. Not for clinical use.")
         return

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ..data.pairs import Pair, load_pair
-from ..errors import InputError
+from ..errors import InputError, check_writable
 from ..network.baselines import build
 from ..network.checkpoints import load
 from ..network.config import Config
@@ -22,7 +22,7 @@ from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED
 from ..training.dataset import Slices, collect_slices, list_files, list_sources
 from ..training.distributed import count_processes, get_rank, join_processes
-from ..training.loop import check_validation, train
+from ..training.loop import check_compiler, check_validation, train
 from ..training.memory import check_memory, measure_memory
 from ..training.recipe import PAPER_STEP, Cutting, Recipe
 from ..training.run import SELECTED, check_folder, hold_folder
@@ -79,7 +79,13 @@ def name_command(arguments: Sequence[str], program: str) -> str:
 def train_with(options: Namespace, recipe: Recipe, cutting: Cutting) -> None:
     """What can be wrong is looked at in the order of what it costs: headers, validation, all slices."""
     say = print if get_rank() == 0 else lambda *words, **where: None
+    if options.cache:
+        check_writable(options.cache)
+    if recipe.compile:
+        check_compiler(recipe.device)
     survey = survey_data(options, recipe, cutting)
+    if survey.slices:  # at most so many
+        recipe.count_per_step(survey.slices * (1 + cutting.mirror), count_processes())
     exact = survey.slices if cutting.keep_dark and not cutting.mirror else None
     if exact:
         say(count_everything(fit_recipe(options, recipe, exact), exact), file=sys.stderr)

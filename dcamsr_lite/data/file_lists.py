@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from os.path import expanduser
 from pathlib import Path
 
 from ..errors import InputError
@@ -116,10 +117,10 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
     >>> [(pd.name, fs.name, subject) for pd, fs, subject in read_pairs_csv("list.csv")]
     [('file1.h5', 'file2.h5', 'file1')]
 
-    Names are relative to the CSV's folder, or absolute; ``.h5`` may be left out, as in the lists of
-    fastMRI pairs; a first row that starts with "reference" is a title. The subject is the number
-    before ``_`` of an M4Raw name, else the reference's name. Raises InputError, also for a file
-    that does not exist.
+    Names are relative to the CSV's folder, absolute, or from home (``~``); ``.h5`` may be left out, as
+    in the lists of fastMRI pairs; a first row that starts with "reference" is a title. The subject is
+    the number before ``_`` of an M4Raw name, else the reference's name. Raises InputError, also for a
+    file that does not exist.
     """
     path = Path(path)
     expected = "rows 'reference,target[,distance]'"
@@ -144,7 +145,7 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
 
 def _find_listed(path: Path, number: int, cell: str) -> Path:
     for name in (cell, f"{cell}.h5"):
-        file = path.parent / name
+        file = path.parent / expanduser(name)
         if file.is_file():
             return file
     raise InputError(f"{path}, row {number}", f"no file '{cell[:80]}'", "a file that exists")

@@ -242,6 +242,20 @@ def test_an_output_that_cannot_be_written_is_found_first(pairs, reads, readonly,
     assert not reads
 
 
+@pytest.mark.parametrize("fault", ["cache", "compiler", "init", "accumulate"])
+def test_what_else_can_be_known_is_known_before_the_data_are_read(
+    fault, pairs, reads, readonly, monkeypatch, capsys
+):
+    def missing(function):
+        raise RuntimeError("no C++ compiler")
+
+    monkeypatch.setattr(torch, "compile", missing)
+    more = {"cache": ["--cache", str(readonly)], "compiler": ["--compile"]}
+    more |= {"init": ["--init", "none.safetensors"], "accumulate": ["--accumulate", "7"]}
+    assert main(["train", "--data", pairs, "--out", "run", *SMALL, *more[fault]]) == 2
+    assert not reads and capsys.readouterr().err.splitlines()[-1].startswith("dcamsr: error: ")
+
+
 def test_slices_on_disk_are_told_apart_by_how_they_were_cut(volumes):
     from dcamsr_lite.training.dataset import collect_slices, hash_pair
 
