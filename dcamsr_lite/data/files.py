@@ -131,9 +131,13 @@ def _read_nifti(path: Path) -> Volume:
         placed = bool(np.isfinite(affine).all())
         unit = _read_unit(header)
         columns, rows = (unit * np.multiply(header.get_zooms()[:2], shape[:2])).tolist()
+        # ones, without unit and place, are what a header says that nobody has filled in
+        blank = not any(int(header[name]) for name in ("xyzt_units", "sform_code", "qform_code"))
+        blank = blank and (columns, rows) == shape[:2]
+        known_size = not blank and all(0 < side < 1e5 for side in (rows, columns))
         known = {
             "path": str(path),
-            "field_of_view": (rows, columns) if 0 < rows < 1e5 and 0 < columns < 1e5 else None,
+            "field_of_view": (rows, columns) if known_size else None,
             "affine": np.diag([unit, unit, unit, 1]) @ affine if placed else None,
             "nifti": _copy_geometry(header) if placed else None,
         }

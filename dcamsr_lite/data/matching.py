@@ -47,7 +47,7 @@ def read_pair(
         found = f"{found} beside a reference of {beside}"
         raise InputError(truth.path or "target", found, expected)
     full = check_same_grid(full, truth)
-    _tell(full, truth)
+    tell_notes(full, truth)
     return full, truth
 
 
@@ -73,11 +73,16 @@ def read_input(reference: Source, image: Source, scale: int) -> tuple[Volume, Vo
         full = check_same_grid(full, given)
     else:
         given, full = place_low(given, full, scale)
-    _tell(full, given)
+    tell_notes(full, given)
     return full, given
 
 
-def _tell(*volumes: Volume) -> None:
+def tell_notes(*volumes: Volume) -> None:
+    """Print the notes of volumes on stderr, a line each.
+
+    >>> import torch
+    >>> tell_notes(Volume(torch.rand(2, 8, 8), notes=()))
+    """
     for volume in volumes:
         for note in volume.notes:
             print(f"note: {note}", file=sys.stderr)

@@ -501,7 +501,7 @@ print("and", [k for k in answer if isinstance(answer[k], str | list)])
 
 # %%
 files.write_volume("t1.nii.gz", t1.images, like=t1)
-files.write_volume("t2_low.nii.gz", both["image"].low)
+files.write_volume("t2_low.nii.gz", both["image"].low, like=both["image"].low_grid)
 dcamsr("super-resolve --reference t1.nii.gz --input t2_low.nii.gz --scale 4 --out sr.nii.gz")
 back = files.read_volume("sr.nii.gz").images
 print(f"{tuple(back.shape)}, {dl.psnr(t2.images, back):.2f} dB")

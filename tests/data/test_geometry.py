@@ -239,6 +239,15 @@ def test_what_we_crop_and_write_is_read_where_it_lies(shape, codes, tmp_path):
     assert blind.field_of_view == pytest.approx(pair.field_of_view, rel=1e-5)
 
 
+def test_a_low_resolution_file_that_says_nothing_fits_any_reference(tmp_path):
+    t1, low = write(tmp_path / "t1.nii", phantom(2, 64, 1)), phantom(2, 16, 2)
+    write_volume(tmp_path / "low.nii", low)
+    assert read_volume(tmp_path / "low.nii").field_of_view is None
+    pair = load_input(t1, tmp_path / "low.nii", 4)
+    assert pair.notes == () and torch.equal(pair.low, low)
+    np.testing.assert_allclose(pair.affine, AFFINE)
+
+
 def test_a_low_resolution_image_in_another_orientation_is_sharpened_in_its_own(tmp_path):
     t1, t2 = phantom(2, 64, 1), phantom(2, 64, 2)
     first = write(tmp_path / "t1.nii", t1)

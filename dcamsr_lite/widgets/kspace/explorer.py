@@ -20,6 +20,8 @@ from traitlets import Bool, Enum, Float, Int, List, TraitError, validate
 
 from ... import metrics
 from ...data.files import read_volume
+from ...data.matching import tell_notes
+from ...data.oddities import find_offset
 from ...data.pairs import SMALLEST, Pair, Source
 from ...data.volume import Volume
 from ...errors import InputError
@@ -287,7 +289,10 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
     a note says so. Raises InputError, and in a notebook also shows the reason.
     """
     source = pair_or_image
-    volume = _target(source) if isinstance(source, Pair) else read_volume(source)
+    if isinstance(source, Pair):
+        volume = _target(source)
+    else:
+        tell_notes(volume := read_volume(source))
     images = volume.images
     index = int(images.mean((1, 2)).argmax()) if slice is None else slice
     if not 0 <= index < len(images):
@@ -299,6 +304,7 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
     if float(image.max()) <= 0 or float(image.min()) < -0.1 * float(image.max()):
         found = f"values from {float(image.min()):.4g} to {float(image.max()):.4g}"
         raise InputError(f"slice {index}", found, "a magnitude image, in its own units")
+    image = image - find_offset(images)  # as a pair is cropped
     own = volume.kspace is None
     coils = fft2c(image)[None] if volume.kspace is None else volume.kspace[index]
     kspace, notes = (coils, []) if own else _compressed(coils)
