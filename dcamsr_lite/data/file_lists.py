@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache, partial
 from os.path import expanduser
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from .hdf5 import M4RAW_NAME, read_patient
 from .volume import refuse_errors
 
 CONTRASTS = ("T1", "T2", "FLAIR", "GRE")
-MAX_CSV_BYTES = 2**24
+MAX_CSV_BYTES = 2**22  # of some hundred thousand pairs at most
 BIDS_SUBJECT = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)(?=[/_.])")
 
 Names = tuple[Path, Path, str]  # reference, target, subject
@@ -125,9 +126,10 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
     path = Path(path)
     expected = "rows 'reference,target[,distance]'"
     pairs = []
+    find = cache(partial(_find_listed, path.parent))
     with refuse_errors(path, expected):
         if not path.is_file() or path.stat().st_size > MAX_CSV_BYTES:
-            raise InputError(path, "no such file, or more than 16 MB", expected)
+            raise InputError(path, "no such file, or more than 4 MB", expected)
         rows = csv.reader(io.StringIO(path.read_text("utf-8-sig")), strict=True)
         for number, row in enumerate(rows, 1):
             cells = [cell.strip() for cell in row]
@@ -135,7 +137,11 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
                 continue
             if len(cells) < 2 or not cells[0] or not cells[1]:
                 raise InputError(f"{path}, row {number}", repr(row)[:80], expected)
-            first, second = (_find_listed(path, number, cell) for cell in cells[:2])
+            first, second = (find(cell) for cell in cells[:2])
+            if first is None or second is None:
+                missing = cells[0 if first is None else 1][:80]
+                expected = "a file that exists"
+                raise InputError(f"{path}, row {number}", f"no file '{missing}'", expected)
             match = M4RAW_NAME.match(first.name)
             pairs.append((first, second, match[1] if match else first.name.split(".")[0]))
     if not pairs:
@@ -143,12 +149,9 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
     return pairs
 
 
-def _find_listed(path: Path, number: int, cell: str) -> Path:
-    for name in (cell, f"{cell}.h5"):
-        file = path.parent / expanduser(name)
-        if file.is_file():
-            return file
-    raise InputError(f"{path}, row {number}", f"no file '{cell[:80]}'", "a file that exists")
+def _find_listed(folder: Path, cell: str) -> Path | None:
+    files = (folder / expanduser(name) for name in (cell, f"{cell}.h5"))
+    return next((file for file in files if file.is_file()), None)
 
 
 def split_by_subject(

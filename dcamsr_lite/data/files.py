@@ -30,6 +30,7 @@ __all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
 EXTENSIONS = (".h5", ".nii", ".nii.gz", ".npy", ".npz")
 MAX_NIFTI_OFFSET = 2**24  # bytes; where the voxels of a NIfTI file may start
 MAX_NPY_HEADER = 2**14  # bytes; numpy itself takes no more than 10,000
+MAX_READ = 2**22  # bytes of a zip archive at once
 PIECE = 2**18  # values that are read at a time
 # What a NIfTI header says of the place of its voxels; the rest (names, windows) is of no other file.
 GEOMETRY = ("pixdim", "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x",
@@ -172,9 +173,22 @@ def _read_npy(path: Path) -> Volume:
         )
 
 
+class BoundedFile(io.FileIO):
+    """A file that is not read far at once: an archive may be nothing but a list of its entries."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_READ:
+            raise ValueError(f"{size} bytes to be read at once")
+        return super().read(-1 if size is None else size)
+
+
 def _read_npz(path: Path) -> Volume:
     expected = "an npz archive of exactly one array"
-    with refuse_errors(path, expected), zipfile.ZipFile(path) as archive:
+    with (
+        refuse_errors(path, expected),
+        BoundedFile(path) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
         members = archive.infolist()
         if len(members) != 1 or not members[0].filename.endswith(".npy"):
             names = [member.filename.removesuffix(".npy") for member in members]

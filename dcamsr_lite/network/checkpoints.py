@@ -7,7 +7,9 @@
 """
 
 import json
+import math
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -170,8 +172,9 @@ def _check_claims(config: Config, tensors: Mapping[str, Tensor]) -> None:
     held = sum(t.numel() for t in tensors.values())
     if max(config.channels, config.heads, config.tokens, blocks) > 1024:
         raise ValueError("more than 1024 channels, heads, tokens or blocks")
-    side = config.held_footprints or max(config.image_size)
-    claimed = max(blocks * 9 * config.channels**2, config.tokens * min(side, 4096) ** 2)
+    side = config.held_footprints
+    grid = side**2 if side else math.prod(config.image_size)
+    claimed = max(blocks * 9 * config.channels**2, config.tokens * grid)
     if claimed > 4 * held + 10**6:
         raise ValueError("far more parameters than the file holds")
 
@@ -271,6 +274,10 @@ def _read_checkpoint(path: str | Path) -> Mapping[str, Tensor]:
         return _read_tensors(path)
     expected = "a torch checkpoint or .safetensors file with plain tensors (re-save its state_dict)"
     try:
+        if zipfile.is_zipfile(path):  # as torch writes it, it stores: what inflates has no bound
+            with zipfile.ZipFile(path) as archive:
+                if any(entry.compress_type for entry in archive.infolist()):
+                    raise zipfile.BadZipFile("compressed entries")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise InputError(path, "no such file", expected) from error

@@ -147,6 +147,8 @@ def read_state(file: Path) -> dict:
     """
     try:
         with zipfile.ZipFile(file) as archive:
+            if any(entry.compress_type for entry in archive.infolist()):  # torch stores
+                raise zipfile.BadZipFile("compressed entries")
             if damaged := archive.testzip():
                 raise zipfile.BadZipFile(f"the check sum of {damaged} differs")
         # To the CPU: every part moves what it needs. Adam's step counters belong there; on a GPU
