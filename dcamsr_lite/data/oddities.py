@@ -57,11 +57,15 @@ def center_kspace(kspace: Tensor, own: bool = False) -> tuple[Tensor, tuple[str,
     change. Slices go with the whole volume, unless their own peak is clear and elsewhere. What moves
     is copied, unless it is our ``own``.
     """
-    energies = torch.stack([coils.abs().square().sum(0) for coils in kspace])
-    whole = _find_shift(energies.sum(0)) or (0, 0)
+    total, found = torch.zeros(()), []
+    for coils in kspace:
+        energy = coils.abs().square().sum(0)
+        total = total + energy
+        found.append(_find_shift(energy))
+    whole = _find_shift(total) or (0, 0)
     shifts = []
-    for energy in energies:
-        shift = _find_shift(energy) or whole
+    for own_shift in found:
+        shift = own_shift or whole
         near = max(abs(a - b) for a, b in zip(shift, whole, strict=True)) <= 1
         shifts.append(whole if near else shift)
     moved = [shift for shift in shifts if shift != (0, 0)]

@@ -50,9 +50,9 @@ def measure_growth(path: Path) -> float:
 
 
 def bright(dtype: str = "f4", shape: tuple[int, ...] = SHAPE) -> np.ndarray:
-    """Nothing but one pixel: it shrinks to a thousandth, and is no constant volume."""
+    """Nothing but two pixels: it shrinks to a thousandth, and neither it nor its image is constant."""
     array = np.zeros(shape, dtype)
-    array[0, ..., 1, 2] = 1
+    array[0, ..., 1, 2:4] = 1
     return array
 
 
@@ -65,9 +65,9 @@ def write_nifti(path: Path, dtype: str, slope: float = 1.0, inter: float = 0.0) 
     path.write_bytes(gzip.compress(header.binaryblock + bytes(4) + bright(dtype).tobytes(), 1))
 
 
-def write_kspace(path: Path, **options) -> None:
+def write_kspace(path: Path, shape: tuple[int, ...] = (56, 1, 256, 256), **options) -> None:
     with h5py.File(path, "w") as file:
-        file.create_dataset("kspace", data=bright("c8", (14, 1, 512, 512)), **options)
+        file.create_dataset("kspace", data=bright("c8", shape), **options)
 
 
 def write_images(path: Path, dtype: str = "f4", **options) -> None:
@@ -95,7 +95,8 @@ BOMBS = {
     "guessed.h5": lambda path: write_images(path, **PACKED),
     "whole.h5": lambda path: write_images(path),
     "deep.h5": lambda path: write_images(path, chunks=SHAPE, **PACKED),
-    "packed_kspace.h5": lambda path: write_kspace(path, chunks=(1, 1, 512, 512), **PACKED),
+    "packed_kspace.h5": lambda path: write_kspace(path, chunks=(1, 1, 256, 256), **PACKED),
+    "cut_kspace.h5": lambda path: write_kspace(path, (14, 1, 512, 512)),
     "guessed_kspace.h5": lambda path: write_kspace(path, **PACKED),
     "whole_kspace.h5": lambda path: write_kspace(path),
 }
