@@ -5,10 +5,14 @@ The mutations are seeded, so a failure can be repeated from its number.
 
 import gzip
 import io
+import json
+import signal
 import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -16,14 +20,21 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from helpers import PROTOCOL, images, kspace
+from helpers import PROTOCOL, images, kspace, watch_peak
 
+import dcamsr_lite as dl
+from dcamsr_lite.commands.recipe_file import read_recipe
 from dcamsr_lite.data.file_lists import read_pairs_csv
 from dcamsr_lite.data.files import read_volume, write_m4raw, write_volume
 from dcamsr_lite.data.volume import MAX_BYTES, Volume
 from dcamsr_lite.errors import InputError
+from dcamsr_lite.training.run import read_log
+from dcamsr_lite.training.study import Study, describe_study, read_tables, train_row
 
-FIRST, MORE = range(100), range(100, 500)  # seeds of mutations
+FIRST, MORE = range(100), range(100, 2000)  # seeds of mutations
+CAP = 2**24  # bytes that one volume may take, while files of some kilobytes are read
+SECONDS = 10  # of the processor, for one file
+STUDY = Study(subjects=0, tests=0)
 
 
 def write_fastmri(path: Path) -> None:
@@ -48,6 +59,21 @@ def write_csv(path: Path) -> None:
     path.write_text("reference,target,distance\na.h5,b.h5,0.25\nc,d\n")
 
 
+def write_weights(path: Path) -> None:
+    sizes = {"channels": 8, "heads": 4, "tokens": 4, "held_footprints": 2}
+    dl.save(dl.DCAMSR(image_size=8, **sizes), path)
+
+
+def write_json(path: Path) -> None:
+    recipe = {"preset": "lite", "steps": 9, "rate": 0.001, "vary": ["curve"], "set": {"heads": 4}}
+    result = {"study": describe_study(STUDY), "row": "full", "psnr": [30.25, 28.5]}
+    path.write_text(json.dumps(recipe if path.name == "recipe.json" else result, indent=1))
+
+
+def write_table(path: Path) -> None:
+    path.write_text("step,loss,validation_psnr\n250,0.25,\n500,0.125,29.5\n750,0.1,30.25\n")
+
+
 WRITERS = {
     "m4raw.h5": lambda path: write_m4raw(path, kspace(), "AXT1", PROTOCOL, "1"),
     "fastmri.h5": write_fastmri,
@@ -58,6 +84,19 @@ WRITERS = {
     "volume.npy": lambda path: write_volume(path, images()),
     "volume.npz": lambda path: write_volume(path, images()),
     "pairs.csv": write_csv,
+    "weights.safetensors": write_weights,
+    "recipe.json": write_json,
+    "full-0.json": write_json,
+    "log.csv": write_table,
+    "study.csv": write_table,
+}
+READERS = {  # of what is no volume
+    "pairs.csv": read_pairs_csv,
+    "weights.safetensors": dl.load,
+    "recipe.json": read_recipe,
+    "full-0.json": lambda path: train_row(STUDY, "full", 0, path.parent, (), []),
+    "log.csv": read_log,
+    "study.csv": lambda path: read_tables(path.parent),
 }
 
 
@@ -99,20 +138,43 @@ def assert_sound(volume: Volume) -> None:
         assert (slices, rows, columns) == tuple(volume.images.shape)
 
 
+@contextmanager
+def limit_time() -> Iterator[None]:
+    """Stop what takes the processor for too long."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"more than {SECONDS} s")
+
+    if not hasattr(signal, "setitimer"):  # Windows
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 def assert_read_or_refused(path: Path) -> bool:
     """True when the file was refused. Warnings are errors here, whatever the runner's settings."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), limit_time():
             warnings.simplefilter("error")
-            found = read_pairs_csv(path) if path.suffix == ".csv" else read_volume(path)
+            found = READERS.get(path.name, read_volume)(path)
     except InputError as error:
         message = str(error)
         assert "\n" not in message and path.name in message
         assert "found" in message and "expected" in message and len(message) < 700
         return True
-    if path.suffix == ".csv":
+    if path.name == "pairs.csv":
         assert found and all(one.is_file() and two.is_file() for one, two, _ in found)
-    else:
+    elif path.name == "weights.safetensors":
+        assert all(bool(value.isfinite().all()) for value in found.state_dict().values())
+    elif path.name == "recipe.json":
+        assert all(word.startswith("--") for word in found)
+    elif path.name not in READERS:
         assert_sound(found)
     return False
 
@@ -121,7 +183,8 @@ def assert_read_or_refused(path: Path) -> bool:
     "seeds", [FIRST, pytest.param(MORE, marks=pytest.mark.slow)], ids=["first", "more"]
 )
 @pytest.mark.parametrize("name", WRITERS)
-def test_corrupted_files(name, seeds, tmp_path, capfd):
+def test_corrupted_files(name, seeds, tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("DCAMSR_MAX_BYTES", str(CAP))
     whole = tmp_path / name
     WRITERS[name](whole)
     assert not assert_read_or_refused(whole)
@@ -130,9 +193,13 @@ def test_corrupted_files(name, seeds, tmp_path, capfd):
     for other in tmp_path.glob("?.h5"):
         (tmp_path / "bad" / other.name).touch()
     damaged = tmp_path / "bad" / name
-    for seed in seeds:
-        damaged.write_bytes(mutate(data, np.random.default_rng(seed)))
-        refused += assert_read_or_refused(damaged)
+    before = sorted(damaged.parent.iterdir())
+    with watch_peak() as grown:
+        for seed in seeds:
+            damaged.write_bytes(mutate(data, np.random.default_rng(seed)))
+            refused += assert_read_or_refused(damaged)
+        assert grown() < 2 * CAP
+    assert {*damaged.parent.iterdir()} <= {*before, damaged}  # nothing half-written
     assert refused > len(seeds) / 10
     assert capfd.readouterr() == ("", "")  # nibabel and HDF5 like to print
 

@@ -3,8 +3,6 @@
 The peak of the process is asked of Linux; files are made small here, and the cap with them.
 """
 
-import ctypes
-import gc
 import gzip
 import zipfile
 import zlib
@@ -15,8 +13,9 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from helpers import PROTOCOL, images, kspace
+from helpers import PROTOCOL, images, kspace, watch_peak
 
+from dcamsr_lite import errors
 from dcamsr_lite.cli import main
 from dcamsr_lite.data import files, hdf5, memory, volume
 from dcamsr_lite.data.files import read_volume, write_m4raw, write_volume
@@ -25,28 +24,16 @@ from dcamsr_lite.network import checkpoints
 
 CAP = 32 * 2**20
 SHAPE = (28, 512, 512)  # 28 MiB as float32
-PEAK = Path("/proc/self/clear_refs")
 
 
-def measure_growth(path: Path) -> float:
+def measure_growth(path: Path) -> int:
     """The most that reading took, in bytes; the file is read or refused in one line."""
-
-    def read_status(name: str) -> int:
-        text = Path("/proc/self/status").read_text()
-        return 1024 * int(text.split(f"{name}:")[1].split()[0])
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if PEAK.exists() else None
-    if trim is None:
-        pytest.skip("only Linux tells the peak of a process, and glibc gives back what is free")
-    gc.collect()
-    trim(0)
-    PEAK.write_text("5")  # the peak is what there is now
-    before = read_status("VmRSS")
-    try:
-        read_volume(path)
-    except InputError as error:
-        assert "found" in str(error) and "\n" not in str(error)
-    return read_status("VmHWM") - before
+    with watch_peak() as grown:
+        try:
+            read_volume(path)
+        except InputError as error:
+            assert "found" in str(error) and "\n" not in str(error)
+        return grown()
 
 
 def bright(dtype: str = "f4", shape: tuple[int, ...] = SHAPE) -> np.ndarray:
@@ -244,6 +231,7 @@ def test_a_lack_of_memory_is_no_fault_of_the_file(lack, tmp_path, monkeypatch, c
     write_volume(tmp_path / "t1.nii.gz", images())
     write_volume(tmp_path / "t1.npz", images())
     write_m4raw(tmp_path / "t1.h5", kspace(), "AXT1", PROTOCOL, "1")
+    monkeypatch.setattr(errors, "_is_memory_left", lambda: False)
     monkeypatch.setattr(files, "_read_values", fail)
     monkeypatch.setattr(hdf5, "volume_from_kspace", fail)
     for name in ("t1.nii.gz", "t1.npz", "t1.h5"):
