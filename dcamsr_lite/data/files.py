@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path, check_output
+from .geometry import read_unit
 from .hdf5 import read_h5, write_h5, write_m4raw
 from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
 
@@ -130,7 +131,7 @@ def _read_nifti(path: Path) -> Volume:
         voxels = _read_values(path, stream, header.get_data_dtype(), math.prod(shape), scale)
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
         placed = bool(np.isfinite(affine).all())
-        unit = _read_unit(header)
+        unit = read_unit(header)
         columns, rows = (unit * np.multiply(header.get_zooms()[:2], shape[:2])).tolist()
         # ones, without unit and place, are what a header says that nobody has filled in
         blank = not any(int(header[name]) for name in ("xyzt_units", "sform_code", "qform_code"))
@@ -143,11 +144,6 @@ def _read_nifti(path: Path) -> Volume:
             "nifti": _copy_geometry(header) if placed else None,
         }
         return volume_from_array(path, voxels.reshape(shape[::-1]), **known)
-
-
-def _read_unit(header: Any) -> float:
-    """The millimetres of a NIfTI header's unit of length; one that is not said is mm."""
-    return {1: 1e3, 3: 1e-3}.get(int(header["xyzt_units"]) % 8, 1.0)
 
 
 def _copy_geometry(header):
@@ -290,7 +286,7 @@ def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
     header: Any = nibabel.Nifti1Header()
     affine = None if like is None else like.affine
     if affine is not None and like.nifti is not None:
-        header, unit = like.nifti, _read_unit(like.nifti)
+        header, unit = like.nifti, read_unit(like.nifti)
         affine = np.diag([1 / unit, 1 / unit, 1 / unit, 1]) @ affine
     elif affine is not None:
         header.set_xyzt_units("mm")

@@ -14,7 +14,7 @@ import itertools
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from .volume import Volume
 
 TOLERANCE = 0.5  # of a voxel: how far from each other the voxels of one grid may lie
 GRID = f"one grid within {TOLERANCE:g} voxels: register and resample one of them first"
+SCANNER = 2  # NIfTI's codes 1, of the scanner, and 2, aligned to another scan; 3 to 5 are templates
 STILL = 0.05  # of a pixel: what is no shift, but rounding of an affine
 
 
@@ -34,22 +35,59 @@ def has_place(volume: Volume) -> bool:
     >>> has_place(Volume(torch.rand(2, 8, 8)))
     False
     """
-    header, affine = volume.nifti, volume.affine
-    if affine is None or not np.isfinite(affine).all() or np.linalg.matrix_rank(affine) < 4:
-        return False
-    return header is None or bool(header["sform_code"] > 0 or header["qform_code"] > 0)
+    return bool(_list_places(volume))
+
+
+def read_unit(header: Any) -> float:
+    """The millimetres of a NIfTI header's unit of length; one that is not said is mm.
+
+    >>> read_unit({"xyzt_units": 1})
+    1000.0
+    """
+    return {1: 1e3, 3: 1e-3}.get(int(header["xyzt_units"]) % 8, 1.0)
+
+
+def _list_places(volume: Volume) -> list[tuple[int, np.ndarray]]:
+    """Affines, the one that counts first, and the space of each: a scanner's (2), or a template's."""
+    header = volume.nifti
+    places: list[tuple[int, Any]] = [(SCANNER, volume.affine)]
+    if volume.affine is not None and header is not None:
+        places = []
+        unit = np.diag([*[read_unit(header)] * 3, 1])
+        for form in ("sform", "qform"):
+            code = int(header[f"{form}_code"])
+            with suppress(ValueError):  # a quaternion that is no rotation
+                affine = unit @ getattr(header, f"get_{form}")()
+                places += [(max(code, SCANNER), affine)] if code > 0 else []
+    sound = (p for p in places if p[1] is not None and np.isfinite(p[1]).all())
+    return [place for place in sound if np.linalg.matrix_rank(place[1]) == 4]
 
 
 def relate(volume: Volume, other: Volume) -> np.ndarray | None:
     """From the volume's voxels to the other's: 4 x 4, of (x, y, z); None unless both have a place.
 
+    Of several affines the first two of one space count: a scanner's are not those of a template.
+
     >>> one, two = (Volume(torch.rand(2, 8, 8), affine=np.diag([n, n, 5.0, 1])) for n in (1, 2))
     >>> relate(two, one).diagonal()
     array([2., 2., 1., 1.])
     """
-    if not (has_place(volume) and has_place(other)):
+    affines = _choose_places(volume, other)
+    return None if affines is None else np.linalg.inv(affines[1]) @ affines[0]
+
+
+def _choose_places(volume: Volume, other: Volume) -> tuple[np.ndarray, np.ndarray] | None:
+    both = [*itertools.product(_list_places(volume), _list_places(other))]
+    if not both:
         return None
-    return np.linalg.inv(np.asarray(other.affine)) @ np.asarray(volume.affine)
+    one, two = next((pair for pair in both if pair[0][0] == pair[1][0]), both[0])
+    return one[1], two[1]
+
+
+def _name_axes(affine: np.ndarray) -> str:
+    from nibabel.orientations import aff2axcodes
+
+    return "".join(code or "?" for code in aff2axcodes(affine))
 
 
 def name_volume(volume: Volume, role: str) -> str:
@@ -67,7 +105,7 @@ def turn_onto(volume: Volume, other: Volume) -> Volume:
     Nothing is interpolated: axes are flipped and exchanged. A turned volume has no k-space, and a
     note that says what was done.
     """
-    from nibabel.orientations import aff2axcodes, apply_orientation, inv_ornt_aff, io_orientation
+    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
     if (matrix := relate(volume, other)) is None:
         return volume
@@ -76,7 +114,7 @@ def turn_onto(volume: Volume, other: Volume) -> Volume:
         return volume
     xyz = volume.images.numpy().T
     turned = np.ascontiguousarray(apply_orientation(xyz, axes).T)
-    codes = ["".join(aff2axcodes(v.affine)) for v in (volume, other)]
+    codes = [_name_axes(affine) for affine in _choose_places(volume, other) or ()]
     note = f"{name_volume(volume, 'reference')}: axes turned, {codes[0]} to {codes[1]}"
     moved = replace(volume, images=torch.from_numpy(turned), kspace=None)
     return _change_place(moved, inv_ornt_aff(axes, xyz.shape), note)
@@ -186,13 +224,11 @@ def _differ_in_size(volume: Volume, other: Volume, voxels: float) -> tuple[str, 
 
 
 def _refuse(volume: Volume, other: Volume, apart: str, expected: str) -> NoReturn:
-    from nibabel.orientations import aff2axcodes
-
     told = []
-    for affine in (np.asarray(volume.affine), np.asarray(other.affine)):
+    for affine in _choose_places(volume, other) or ():
         sizes = " x ".join(f"{size:.3g}" for size in np.linalg.norm(affine[:3, :3], axis=0))
         first = ", ".join(f"{place:.4g}" for place in affine[:3, 3] + 0.0)
-        told.append((sizes, "".join(aff2axcodes(affine)), first))
+        told.append((sizes, _name_axes(affine), first))
     (sizes, codes, first), beside = told
     found = f"{sizes} mm voxels, {codes}, the first at ({first}), beside "
     found += "{} mm, {}, ({})".format(*beside) + f" of {name_volume(other, 'the target')}, {apart}"

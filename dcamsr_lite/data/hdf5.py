@@ -98,25 +98,25 @@ def read_h5(path: Path) -> Volume:
         if matrix and extent:
             known["field_of_view"] = (rows * extent[0] / matrix[0], columns * extent[1] / matrix[1])
         volume = volume_from_kspace(path, kspace, (rows, columns), **known)
-        return volume if stored is None else _compare_stored(path, volume, stored)
+        odd = stored is not None and _compare_stored(path, volume.images, stored)
+        if not odd:
+            return volume
+        name = stored.name.strip("/")
+        note = f"{path.name}: its {name} is not that of its k-space, which is taken, but {odd}"
+        return replace(volume, notes=(*volume.notes, note))
 
 
-def _compare_stored(path: Path, volume: Volume, stored) -> Volume:
-    """The volume, with a note where its file's reconstruction is another one than that of k-space."""
-    name = stored.name.strip("/")
-    if stored.shape != volume.images.shape:  # of a matrix that k-space does not have
-        return volume
-    middle = len(volume.images) // 2
+def _compare_stored(path: Path, images: Tensor, stored) -> str:
+    """In what the file's reconstruction differs from the images of its k-space."""
+    if stored.shape != images.shape:
+        return f"of shape {stored.shape}, not {tuple(images.shape)}"
     try:
         _check_stored(path, stored, "f")
-        few = {n: stored[n] for n in sorted({middle // 2, middle, (middle + len(stored)) // 2})}
-        odd = compare_reconstruction(volume.images, few)
     except InputError:
-        odd = "not to be read"
-    if not odd:
-        return volume
-    note = f"{path.name}: its {name} is not that of its k-space, which is taken, but {odd}"
-    return replace(volume, notes=(*volume.notes, note))
+        return "not to be read"
+    middle = len(images) // 2
+    few = sorted({middle // 2, middle, (middle + len(images)) // 2})
+    return compare_reconstruction(images, {index: stored[index] for index in few})
 
 
 def read_patient(path: Path) -> str | None:

@@ -41,6 +41,8 @@ def check_axes(where: object, shape: tuple[int, ...], first: str = "slice") -> N
             found = f"shape {tuple(shape)}, that is {shape[0]} images of {shape[1]} x {shape[2]}"
             expected = f"({first}, row, column), as numpy.moveaxis(array, {axis}, 0) has it"
             nifti = "of NIfTI's axes the last are the slices (a Volume is taken as it is)"
+            if first == "coil":
+                expected, nifti = "k-space (slice, coil, row, column)", "move the axes"
             raise InputError(where, found, f"{expected}; {nifti}")
 
 

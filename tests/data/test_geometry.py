@@ -172,6 +172,25 @@ def test_units_and_forms_that_differ_are_one_place(tmp_path):
     assert load_pair(t1, t2, 2).notes == ()
     only = write(tmp_path / "q.nii", head(1), codes=(0, 1))
     assert load_pair(only, t2, 2).notes == ()
+    # a template's space in the sform is another one than the scanner's in the other file
+    fitted = write(tmp_path / "mni.nii", head(1), turn(9) @ AFFINE, codes=(4, 1), qform=AFFINE)
+    t2 = write(tmp_path / "t2.nii", head(2))
+    pair = load_pair(fitted, t2, 2)
+    assert pair.notes == () and torch.equal(pair.ref, load_pair(head(1), head(2), 2).ref)
+    flipped = np.diag([-1.0, 1, 1, 1]) @ AFFINE
+    both = write(tmp_path / "las.nii", head(1), turn(9) @ AFFINE, codes=(4, 1), qform=flipped)
+    with pytest.raises(InputError, match="las.nii: found 2 x 3 x 5 mm voxels, RAS.* RAS"):
+        load_pair(both, t2, 2)
+
+
+def test_a_slice_by_itself_is_turned_too(tmp_path):
+    image = head(1)[0]
+    for axes, codes in (((), "RAS"), ((1,), "LAS"), ((0, 1), "LPS")):
+        change = np.diag([-1.0 if 1 in axes else 1, -1.0 if 0 in axes else 1, 1, 1])
+        change[:2, 3] = 15 * (1 in axes), 13 * (0 in axes)
+        one = write(tmp_path / "t1.nii", np.flip(image, axes), AFFINE @ change)
+        pair = load_pair(one, write(tmp_path / "t2.nii", head(2)[0]), 2)
+        assert np.array_equal(pair.reference_image[0].numpy(), image), codes
 
 
 def test_other_sizes_without_a_place_are_said(tmp_path, capsys):

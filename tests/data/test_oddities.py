@@ -102,6 +102,7 @@ def test_k_space_of_a_file_is_centred_too(crop, tmp_path, capsys):
         (lambda x: 0 * x, "another image"),
         (lambda x: np.nan * x, "another image"),
         (lambda x: x.astype(int), "not to be read"),
+        (lambda x: np.pad(x, ((0, 0), (0, 0), (0, 8))), "of shape (4, 24, 32), not (4, 24, 24)"),
     ],
 )
 def test_a_stored_reconstruction_that_is_not_that_of_k_space_is_said(change, words, tmp_path):
@@ -130,7 +131,7 @@ def test_slices_at_the_end_are_refused_with_what_to_do(tmp_path):
                 load_pair(source, source, 2)
         turned = np.moveaxis(array, axis, 0)
         assert read_volume(turned).images.shape == turned.shape
-    with pytest.raises(InputError, match=r"\(coil, row, column\)"):
+    with pytest.raises(InputError, match=r"\(slice, coil, row, column\)"):
         read_volume(np.moveaxis(kspace(2, 16, 64).numpy(), 1, 3))
     for shape in ((18, 64, 64), (1, 64, 32), (60, 64, 32), (40, 16, 16), (64, 64)):
         assert read_volume(images(*shape)).images.shape[-2:] == shape[-2:]
