@@ -21,7 +21,14 @@ from dcamsr_lite.network.checkpoints import read_header
 from dcamsr_lite.training.dataset import cut_slices
 from dcamsr_lite.training.recipe import Cutting, Recipe
 
-SMALL = ["--set", "channels=8", "--set", "heads=2", "--set", "tokens=16"]
+SMALL = [
+    "channels=8",
+    "heads=2",
+    "tokens=16",
+    "encoder_blocks=[1,1,1]",
+    "decoder_blocks=[1,1,1,1,1,1]",
+]
+SMALL = [word for choice in SMALL for word in ("--set", choice)]
 PROTOCOL = {"tr": 1, "te": 1, "flip": 90}
 
 
