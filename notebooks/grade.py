@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import psutil
-from grading.judge import Bounds, Ran, Verdict, judge, refuse, run_apart
+from grading.judge import Bounds, Ran, Verdict, end_all, judge, refuse, run_apart
 from grading.submission import Check, plan_steps, read_cells, read_checks
-from grading.table import Table, compute_checksum, keep_finished
+from grading.table import Table, compute_checksum, keep_finished, make_printable
 
 from dcamsr_lite import course
 from dcamsr_lite.training.memory import measure_memory
@@ -61,13 +61,16 @@ def grade_all(
     try:
         running = {pool.submit(_run, path, own, bounds): path for path, own in checks.items()}
         for future in as_completed(running):
-            path = running[future]
+            path = running.pop(future)  # what it wrote down is not kept
             try:
-                yield path, judge(checks[path], future.result(), exercises)
+                verdicts = judge(checks[path], future.result(), exercises)
             except Exception as error:  # of one submission: the others are graded all the same
-                yield path, refuse(checks[path], f"not graded: {type(error).__name__}: {error}")
-    finally:
-        pool.shutdown(cancel_futures=True)
+                verdicts = refuse(checks[path], f"not graded: {type(error).__name__}: {error}")
+            yield path, verdicts
+    finally:  # also when the grader is interrupted
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_all()
+        pool.shutdown()
 
 
 def _run(submission: Path, checks: list[Check], bounds: Bounds) -> Ran:
@@ -96,12 +99,13 @@ def find_submissions(given: list[Path]) -> list[Path]:
 
 def name_submissions(paths: list[Path]) -> dict[str, Path]:
     """Files by their names; by their places where two have one name, as in nbgrader's folders."""
-    names = [path.name for path in paths]
+    names = [make_printable(path.name) for path in paths]
     if len(set(names)) == len(names):
         return dict(zip(names, paths, strict=True))
     whole = [path.absolute() for path in paths]
     shared = Path(os.path.commonpath(whole))
-    return {w.relative_to(shared).as_posix(): p for w, p in zip(whole, paths, strict=True)}
+    names = [make_printable(path.relative_to(shared).as_posix()) for path in whole]
+    return dict(zip(names, paths, strict=True))
 
 
 def choose_jobs(bounds: Bounds) -> int:
@@ -149,4 +153,7 @@ def _grade_into(table: Table, named: dict[str, Path], jobs: int | None, bounds: 
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("stopped; with --out the same command goes on from here")

@@ -9,19 +9,24 @@ PROBE = """\
 import pathlib, resource
 status = pathlib.Path("/proc/self/status")
 if status.exists():
-    peak = 1024 * int(status.read_text().split("VmHWM:")[1].split()[0])
+    held = status.read_text()
+    peak, resting = (1024 * int(held.split(key)[1].split()[0]) for key in ("VmHWM:", "VmRSS:"))
 else:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak)"""
+    peak, resting = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0
+print(peak, resting)"""
 
 
 @dataclass(frozen=True)
 class Run:
-    """``printed`` and ``warned`` are all of stdout and stderr; ``peak`` is in bytes."""
+    """``printed`` and ``warned`` are all of stdout and stderr; ``peak`` is in bytes.
+
+    ``resting`` is what is held at the end; 0 where there is no /proc.
+    """
 
     printed: str
     warned: str
     peak: int
+    resting: int
 
 
 def run(path: Path, folder: Path, before: str = "", after: str = "", **environment: str) -> Run:
@@ -38,8 +43,8 @@ def run(path: Path, folder: Path, before: str = "", after: str = "", **environme
     client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}})
     client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"} | environment)
     cells = notebook.cells[:-1]
-    peak = int(_text([probe], "stdout"))
-    return Run(_text(cells, "stdout"), _text(cells, "stderr"), peak)
+    peak, resting = map(int, _text([probe], "stdout").split())
+    return Run(_text(cells, "stdout"), _text(cells, "stderr"), peak, resting)
 
 
 def _text(cells: list, stream: str) -> str:

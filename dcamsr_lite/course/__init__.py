@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .exercise import Exercise, Question, Result, examine, read_questions
 from .pictures import compare, picture, show
-from .report import report, results
+from .report import release_after_cells, report, results
 
 __all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "picture", "report"]
 __all__ += ["budget", "results", "show", "use"]
@@ -27,6 +27,9 @@ __all__ += ["budget", "results", "show", "use"]
 # questions.json.
 HOMES = ["start", "kspace", "contrasts", "attention", "microscope", "training", "ablations"]
 HOMES += ["reliance", "failures", "realdata"]
+
+
+release_after_cells()
 
 
 def __getattr__(name: str):

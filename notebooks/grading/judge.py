@@ -24,8 +24,9 @@ PACKAGE = Path(dcamsr_lite.__file__).resolve().parent
 # Of the environment what Python needs to start; keys and passwords are no business of a submission.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 PASSED += ("SYSTEMROOT", "USERPROFILE", "DCAMSR_FAST", "MPLCONFIGDIR", "XDG_CACHE_HOME")
-MOST_RESULTS = 10**8  # bytes that are read of what a submission wrote
+MOST_RESULTS = 10**7  # bytes that are read of what a submission wrote
 GRACE = 30  # seconds until the keeper itself is given up
+_running: set[subprocess.Popen] = set()  # the keepers
 
 
 @dataclass(frozen=True)
@@ -90,26 +91,39 @@ def _keep(folder: Path, desk: Path, bounds: Bounds) -> object:
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # so that one signal ends it and what stayed with it
     )
+    _running.add(keeper)
     try:
         said, _ = keeper.communicate(timeout=bounds.seconds + GRACE)
         return json.loads(said)
     except (ValueError, subprocess.TimeoutExpired):  # the submission ended or held up its keeper
         return "its keeper was ended"
     finally:
+        _running.discard(keeper)
         _end(keeper)
 
 
+def end_all() -> None:
+    """End what is running now: its time is not waited for."""
+    for keeper in list(_running):
+        _signal(keeper)
+
+
 def _end(keeper: subprocess.Popen) -> None:
+    _signal(keeper)
+    keeper.wait()
+    if keeper.stdout:
+        keeper.stdout.close()
+
+
+def _signal(keeper: subprocess.Popen) -> None:
+    """To all that stayed in its session."""
     try:
         if os.name == "posix":
             os.killpg(keeper.pid, signal.SIGKILL)
         else:
             keeper.kill()
-    except OSError:
+    except OSError:  # it has ended
         pass
-    keeper.wait()
-    if keeper.stdout:
-        keeper.stdout.close()
 
 
 def _make_environment(folder: Path) -> dict[str, str]:

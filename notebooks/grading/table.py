@@ -12,6 +12,15 @@ from .judge import Verdict
 COLUMNS = ["submission", "check", "points", "note", "sha256"]
 
 
+def make_printable(words: str) -> str:
+    """On one line, without what a file or a terminal may not take; a learner's errors may say anything.
+
+    >>> make_printable("two\\nlines, \\x00, \\ud800")
+    'two lines, ?, ?'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(words.split()))
+
+
 def compute_checksum(path: Path) -> str:
     """Of a file's bytes; "" where there is none to read."""
     try:
@@ -42,7 +51,7 @@ class Table:
     def add(self, submission: str, verdicts: dict[str, Verdict], checksum: str) -> None:
         self._write(
             [
-                [submission, check, verdict.points, " ".join(verdict.note.split()), checksum]
+                [submission, check, verdict.points, make_printable(verdict.note), checksum]
                 for check, verdict in verdicts.items()
             ]
         )

@@ -21,7 +21,8 @@ SOLVED = sorted((FOLDER / "solutions").glob("*.ipynb"))
 MINUTES = json.loads((FOLDER / "minutes.json").read_text(encoding="utf-8"))
 # this checkout's package, whatever is installed
 PATH = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-MEMORY = 1.5e9  # bytes; Binder gives 1 GB for sure and 2 GB at most
+MEMORY = 1.5e9  # bytes; Binder gives 1 GB for sure and 2 GB at most,
+RESTING = 0.75e9  # where one that runs and one that rests fit
 
 
 def name(path):
@@ -47,6 +48,7 @@ def runs_clean(path, folder, **environment) -> None:
     message = "right" if path in SOLVED else "not attempted yet"
     assert missing(path, message, ran.printed) == []
     assert ran.peak < MEMORY
+    assert ran.resting < RESTING
     assert [left.name for left in folder.iterdir()] == []
 
 

@@ -253,6 +253,17 @@ def test_what_is_in_the_table_is_not_graded_again(hand_in, tmp_path, monkeypatch
     assert len(out.read_text(encoding="utf-8").splitlines()) == 10
 
 
+def test_whatever_an_error_says_is_one_row_that_can_be_read_again(tmp_path):
+    out = tmp_path / "points.csv"
+    table.keep_finished(out, {})
+    with out.open("a", encoding="utf-8", newline="") as stream:
+        said = judge.Verdict(0, 'a "word",\nmore,\r\x00\x1b[31m \ud800 \u2028 é')
+        table.Table(stream).add("anna", {"check-a": said}, "1f")
+    [row] = table.read_rows(out)
+    assert row == ["anna", "check-a", "0", 'a "word", more, ??[31m ? é', "1f"]
+    assert table.keep_finished(out, {"anna": ("1f", 1)}) == {"anna"}
+
+
 def test_a_table_of_another_kind_is_refused(tmp_path):
     (tmp_path / "points.csv").write_text("name,mark\nanna,1\n")
     with pytest.raises(SystemExit, match="expected .*submission.*name another file"):
@@ -308,7 +319,7 @@ def test_a_check_stands_where_the_submission_has_its_cell_and_what_is_in_it_is_n
 # --- what comes back, and what is made of it
 
 
-@pytest.mark.parametrize("module", [plain, submission], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [plain, submission, table], ids=lambda module: module.__name__)
 def test_the_examples_run(module):
     failed, tried = doctest.testmod(module)
     assert failed == 0 < tried
