@@ -11,5 +11,7 @@ from ..network.checkpoints import load_released, save
 def convert_checkpoint(options: Namespace) -> None:
     check_output(options.out, options.checkpoint)
     model = load_released(options.checkpoint, scale=options.scale)
-    save(model, options.out, dtype=torch.float32, origin="converted from a released checkpoint")
+    # their code trains by its own grey values: the commands take it from here
+    notes = {"origin": "converted from a released checkpoint", "normalisation": "released"}
+    save(model, options.out, dtype=torch.float32, **notes)
     print(f"wrote {options.out}: {model.config.image_size[0]} x {model.config.image_size[1]}")

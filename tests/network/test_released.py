@@ -12,6 +12,7 @@ from helpers import SHARED
 from released.state_dict import golden_inputs, released_state_dict
 
 import dcamsr_lite as dl
+from dcamsr_lite.network.checkpoints import read_header
 
 HERE = Path(__file__).parents[1] / "released"
 TOLERANCE = 2e-6  # at 1e-5 a missing epsilon would pass
@@ -82,6 +83,26 @@ def test_a_lightning_prefix_is_taken_off_and_the_file_comes_through_convert(tmp_
     ours, theirs = dl.load(tmp_path / "ours.safetensors"), released(16, 4)
     with torch.inference_mode():
         assert torch.equal(ours(lr, ref), theirs(lr, ref))
+    assert read_header(tmp_path / "ours.safetensors")["normalisation"] == "released"
+
+
+def test_converted_weights_are_judged_by_the_released_normalisation(tmp_path, capsys):
+    from dcamsr_lite.cli import main
+
+    state = {k: torch.from_numpy(v) for k, v in released_state_dict(16).items()}
+    torch.save(state, tmp_path / "theirs.pt")
+    weights = str(tmp_path / "ours.safetensors")
+    assert main(["convert", str(tmp_path / "theirs.pt"), weights]) == 0
+    files = [str(tmp_path / name) for name in ("t1.npy", "t2.npy")]
+    for number, file in enumerate(files):
+        np.save(file, np.random.default_rng(number).random((2, 16, 16), np.float32))
+    judge = ["evaluate", "--reference", files[0], "--target", files[1], "--scale", "4", "--json"]
+    capsys.readouterr()
+    assert main([*judge, "--weights", weights]) == 0
+    found = json.loads(capsys.readouterr().out)["psnr"]
+    pairs = [dl.load_pair(*files, 4, normalisation=name) for name in ("released", "clean")]
+    theirs, clean = (dl.evaluate(dl.load(weights), [pair])["psnr"] for pair in pairs)
+    assert found == theirs != clean
 
 
 @pytest.mark.parametrize(
