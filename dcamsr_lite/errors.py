@@ -129,15 +129,17 @@ def check_output(path: str | Path, *inputs: object) -> None:
             raise InputError(path, f"the input {given} itself", "another file to write")
     if Path(path).is_dir():
         raise InputError(path, "a folder", "a file to write")
-    check_writable(Path(path).parent)
+    check_writable(Path(path).parent, path)
 
 
-def check_writable(folder: str | Path) -> None:
+def check_writable(folder: str | Path, file: str | Path | None = None) -> None:
     """Raise InputError unless files can be written into a folder that is there or can be made.
 
     >>> check_writable("new/folder")
     >>> Path("new").exists()
     False
+
+    The error names the ``file`` that is to be written there, if it is given.
     """
     whole = Path(folder).absolute()
     try:
@@ -146,7 +148,7 @@ def check_writable(folder: str | Path) -> None:
             pass
     except OSError as error:
         raise InputError(
-            folder, f"{error.strerror or error}", "a place that can be written"
+            file or folder, f"{error.strerror or error}", "a place that can be written"
         ) from error
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path, check_output
-from .geometry import read_unit
+from .geometry import has_place, read_unit
 from .hdf5 import read_h5, write_h5, write_m4raw
 from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
 
@@ -136,10 +136,12 @@ def _read_nifti(path: Path) -> Volume:
         # ones, without unit and place, are what a header says that nobody has filled in
         blank = not any(int(header[name]) for name in ("xyzt_units", "sform_code", "qform_code"))
         blank = blank and (columns, rows) == shape[:2]
+        thickness = unit * float(header["pixdim"][3])
         known_size = not blank and all(0 < side < 1e5 for side in (rows, columns))
         known = {
             "path": str(path),
             "field_of_view": (rows, columns) if known_size else None,
+            "slice_thickness": thickness if known_size and 0 < thickness < 1e5 else None,
             "affine": np.diag([unit, unit, unit, 1]) @ affine if placed else None,
             "nifti": _copy_geometry(header) if placed else None,
         }
@@ -285,9 +287,10 @@ def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
 
     header: Any = nibabel.Nifti1Header()
     affine = None if like is None else like.affine
-    if affine is not None and like.nifti is not None:
+    if like is not None and affine is not None and like.nifti is not None:
         header, unit = like.nifti, read_unit(like.nifti)
-        affine = np.diag([1 / unit, 1 / unit, 1 / unit, 1]) @ affine
+        # one without a code is made of the sizes: to write it would say a place that nobody knows
+        affine = np.diag([1 / unit, 1 / unit, 1 / unit, 1]) @ affine if has_place(like) else None
     elif affine is not None:
         header.set_xyzt_units("mm")
     elif like is not None and like.field_of_view is not None:

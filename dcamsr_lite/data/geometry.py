@@ -125,8 +125,10 @@ def _change_place(volume: Volume, change: np.ndarray, *notes: str) -> Volume:
     from nibabel.spatialimages import HeaderDataError
 
     affine = volume.affine @ change
-    columns, rows, _ = np.linalg.norm(affine[:3, :3], axis=0) * volume.images.shape[::-1]
-    known = volume.field_of_view and (float(rows), float(columns))
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    columns, rows, _ = (sizes * volume.images.shape[::-1]).tolist()
+    view = volume.field_of_view and (rows, columns)
+    thickness = volume.slice_thickness and float(sizes[2])
     header = volume.nifti and volume.nifti.copy()
     if header is not None:
         header["pixdim"][1:4] = abs(change[:3, :3].T) @ header["pixdim"][1:4]
@@ -136,7 +138,8 @@ def _change_place(volume: Volume, change: np.ndarray, *notes: str) -> Volume:
                 before = getattr(volume.nifti, f"get_{form}")()
                 getattr(header, f"set_{form}")(before @ change, code)
     notes = volume.notes + notes
-    return replace(volume, affine=affine, field_of_view=known, nifti=header, notes=notes)
+    moved = replace(volume, affine=affine, nifti=header, notes=notes)
+    return replace(moved, field_of_view=view, slice_thickness=thickness)
 
 
 def keep_slices(volume: Volume, first: int, count: int) -> Volume:

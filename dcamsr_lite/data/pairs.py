@@ -15,13 +15,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
 from ..network.config import MULTIPLE
-from .geometry import keep_slices, place_crop
+from .geometry import has_place, keep_slices, place_crop
 from .matching import Source, describe_size, read_input, read_pair
 from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
 from .oddities import find_offset
@@ -139,9 +140,11 @@ class Pair:
         torch.Size([2, 8, 8])
         """
         grid = self.grid
-        affine = grid.affine
-        if affine is not None:
-            affine = affine @ place_crop(tuple(grid.images.shape), tuple(self.low.shape))
+        affine = None
+        if has_place(grid):
+            affine = np.asarray(grid.affine) @ place_crop(
+                tuple(grid.images.shape), tuple(self.low.shape)
+            )
         return replace(grid, images=self.low, affine=affine, nifti=None)
 
     def restore(self, sr: Tensor) -> Tensor:

@@ -366,6 +366,15 @@ def test_common_slices_are_those_in_one_place(tmp_path):
 
 def test_a_slice_of_a_pair_lies_where_it_lay(tmp_path):
     t1, t2 = (write(tmp_path / f"t{n}.nii", head(n)) for n in (1, 2))
+    blind = write(tmp_path / "none.nii", head(1), codes=(0, 0))
+    one = load_pair(blind, blind, 2).take_slice(5)
+    write_volume(tmp_path / "sr.nii", one.target_image, like=one.grid)
+    header = nibabel.load(tmp_path / "sr.nii").header
+    assert header["sform_code"] == header["qform_code"] == 0  # no place is made up
+    assert header.get_zooms() == (2, 3, 5)
+    write_volume(tmp_path / "low.nii", one.low, like=one.low_grid)
+    header = nibabel.load(tmp_path / "low.nii").header
+    assert header["sform_code"] == 0 and header.get_zooms() == (4, 6, 5)
     one = load_pair(t1, t2, 2).take_slice(5)
     np.testing.assert_allclose(one.affine, moved(z=25))
     write_volume(tmp_path / "sr.nii", one.target_image, like=one.grid)
