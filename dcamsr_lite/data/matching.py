@@ -80,8 +80,10 @@ def read_input(reference: Source, image: Source, scale: int) -> tuple[Volume, Vo
 def tell_notes(*volumes: Volume) -> None:
     """Print the notes of volumes on stderr, a line each.
 
-    >>> import torch
-    >>> tell_notes(Volume(torch.rand(2, 8, 8), notes=()))
+    >>> import contextlib, torch
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     tell_notes(Volume(torch.rand(2, 8, 8), notes=("t1.nii: axes turned, LAS to RAS",)))
+    note: t1.nii: axes turned, LAS to RAS
     """
     for volume in volumes:
         for note in volume.notes:
