@@ -1,44 +1,28 @@
-"""What the course says of a session, and what it gives back."""
-
-import sys
-from importlib import import_module
-from pathlib import Path
+"""What a course shows: its report, and the pictures beside an attempt."""
 
 import pytest
 import torch
 
-report = import_module("dcamsr_lite.course.report")  # `course.report` is the function in it
+from dcamsr_lite import course
 
 
-def held() -> int:
-    return 1024 * int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+def test_the_report_says_what_a_question_needs(capsys):
+    course.check("kspace.noise", ...)
+    course.report()
+    shown = capsys.readouterr().out
+    for word in ("torch", "numpy", "device", "GB at most", "minutes", "checks", "clinical"):
+        assert word in shown
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what was freed")
-def test_what_a_notebook_has_freed_goes_back_to_the_system():
-    many = [torch.ones(16_000) for _ in range(2_000)]  # below the size that goes back at once
-    full = held()
-    last = torch.ones(16_000)
-    del many
-    report.release_memory()
-    assert held() < full - 80e6 and last.all()
-
-
-def test_memory_is_released_after_every_cell_of_a_notebook(monkeypatch):
-    ran = []
-
-    class Shell:
-        events = None
-
-        def register(self, event, function):
-            ran.append((event, function))
-
-    shell = Shell()
-    shell.events = shell
-    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    released = []
-    monkeypatch.setattr(report, "release_memory", lambda: released.append(True))
-    assert report.release_after_cells()
-    [(event, function)] = ran
-    function("the result of a cell")
-    assert event == "post_run_cell" and released == [True]
+def test_pictures_have_colour_bars_with_numbers_and_words(capsys):
+    figure = course.picture({"a": torch.rand(4, 4), "b": torch.rand(4, 4)}, shared=True)
+    limits = {axes.images[0].get_clim() for axes in figure.axes if axes.images}
+    assert len(limits) == 1
+    figure.canvas.draw()
+    bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    assert len(bars) == 2
+    assert all(len(bar.get_yticklabels()) > 1 for bar in bars)
+    with pytest.raises(ValueError, match="alt is empty"):
+        course.show({"a": torch.rand(4, 4)}, alt=" ")
+    with pytest.raises(ValueError, match="expected one of"):
+        course.picture({"a": torch.rand(4, 4)}, kind="jet")
