@@ -39,7 +39,8 @@ def find_pairs(folder: str | Path, reference: str = "T1", target: str = "T2") ->
 
     ``reference`` and ``target`` are two of T1, T2, FLAIR, GRE. Returns (reference, target,
     subject), sorted; the subject is the number before ``_``. Linked folders are searched too, each
-    folder once. What is left out is counted on stderr. Raises InputError when there is no pair.
+    folder once. What is left out is counted on stderr, unless it is other contrasts alone. Raises
+    InputError when there is no pair.
     """
     for contrast in (reference, target):
         if contrast not in CONTRASTS:
@@ -74,8 +75,8 @@ def find_pairs(folder: str | Path, reference: str = "T1", target: str = "T2") ->
     if not pairs:
         expected = f"pairs such as 2022061003_{reference}01.h5 and 2022061003_{target}01.h5"
         raise InputError(folder, f"{len(files)} M4Raw files but no pair{said}", expected)
-    if said:
-        print(f"{folder}: {len(pairs)} pairs{said}", file=sys.stderr)
+    if {*left_out} - {"of another contrast"}:  # those nobody has asked for
+        print(f"note: {folder}: {len(pairs)} pairs{said}", file=sys.stderr)
     return pairs
 
 
@@ -176,7 +177,7 @@ def split_by_subject(
     if len(subjects) < 2 or not 0 < fraction < 1:
         found = f"{len(subjects)} subjects ({said}) and a fraction of {fraction}"
         raise InputError("split", found, "two subjects or more, a fraction between 0 and 1")
-    print(f"split: {len(subjects)} subjects, {said}", file=sys.stderr)
+    print(f"note: split: {len(subjects)} subjects, {said}", file=sys.stderr)
     random.Random(seed).shuffle(subjects)
     count = min(max(round(fraction * len(subjects)), 1), len(subjects) - 1)
     held = set(subjects[:count])

@@ -159,8 +159,14 @@ def volume_from_kspace(
     images = torch.empty(slices, *shape, dtype=kept.dtype.to_real())
     at_once = max(1, share_cap(PARTS) // (height * width * kspace.dtype.itemsize))
     for measured, cut, image in zip(kspace, kept, images, strict=True):
-        if not all(bound.isfinite() for bound in torch.view_as_real(measured).aminmax()):
+        bounds = [float(bound) for bound in torch.view_as_real(measured).aminmax()]
+        if not all(map(math.isfinite, bounds)):
             raise InputError(where, "k-space values that are not finite", "finite numbers")
+        if not any(bounds):  # a blank slice, such as those of a file that holds nothing
+            image.zero_()
+            if not given:
+                cut.zero_()
+            continue
         power = torch.zeros(())
         for some, part in zip(measured.split(at_once), cut.split(at_once), strict=True):
             if shape != (height, width):

@@ -94,18 +94,23 @@ def test_linked_folders_are_searched_once_and_loops_end(tmp_path, capsys):
 
 def test_what_a_search_leaves_out_is_counted_and_said(tmp_path, capsys):
     touch(*(tmp_path / name for name in ("7_T101.h5", "7_T201.h5", "8_T101.H5", "8_T201.h5")))
+    (tmp_path / "8_FLAIR01.h5").touch()
     assert len(find_pairs(tmp_path)) == 2
-    assert capsys.readouterr() == ("", "")  # nothing was
+    assert capsys.readouterr() == ("", "")  # nothing was that could have been a pair
     names = ("7_T202.h5", "9_T101.h5", "9_FLAIR01.h5", "9_T101_old.h5", "7_T11.h5", "notes.txt")
     touch(*(tmp_path / name for name in names))
     (tmp_path / "10").symlink_to(tmp_path / "unmounted")
     assert len(find_pairs(tmp_path)) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith(f"{tmp_path}: 2 pairs; left out: ")
+    assert (
+        out == ""
+        and err.count("\n") == 1
+        and err.startswith(f"note: {tmp_path}: 2 pairs; left out: ")
+    )
     for said in (
         "1 links that lead nowhere (10)",
         "1 without a name of M4Raw's (9_T101_old.h5)",
-        "1 of another contrast (9_FLAIR01.h5)",
+        "2 of another contrast (8_FLAIR01.h5, ...)",
         "1 with the number of another (7_T11.h5)",
         "2 without a partner (7_T202.h5, ...)",
     ):

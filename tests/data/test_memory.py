@@ -4,6 +4,9 @@ The peak of the process is asked of Linux; files are made small here, and the ca
 """
 
 import gzip
+import os
+import subprocess
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,7 +16,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from helpers import PROTOCOL, images, kspace, watch_peak
+from helpers import PROTOCOL, ROOT, images, kspace, watch_peak
 
 from dcamsr_lite import errors
 from dcamsr_lite.cli import main
@@ -259,3 +262,27 @@ def test_a_header_that_breaks_pythons_parser_is_the_files_fault(tmp_path):
     (tmp_path / "t1.npy").write_bytes(start + text + bytes(400))
     with pytest.raises(InputError, match="t1.npy: found"):
         read_volume(tmp_path / "t1.npy")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+@pytest.mark.parametrize("name", ["t1.npz", "t1.nii.gz", "t1.h5"])
+def test_a_process_short_of_memory_says_so_and_not_that_the_file_is_bad(name, tmp_path):
+    """192 MB where 100 are left: a cap that was raised beyond what there is."""
+    path = tmp_path / name
+    write_volume(path, images(192, 512, 512))
+    code = (
+        "import os, resource, sys\n"
+        "import dcamsr_lite.cli, dcamsr_lite.commands.evaluate, dcamsr_lite.evaluation\n"
+        "import h5py, nibabel\n"
+        "taken = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (taken + 100 * 2**20,) * 2)\n"
+        "sys.exit(dcamsr_lite.cli.main(sys.argv[1:]))\n"
+    )
+    files = ["--reference", str(path), "--target", str(path), "--scale", "4"]
+    asked = [sys.executable, "-c", code, "evaluate", *files, "--method", "zero-fill"]
+    environment = os.environ | {"DCAMSR_MAX_BYTES": "1e9", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(asked, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and name in done.stderr
+    assert done.stderr.startswith("dcamsr: error: out of memory: try fewer or smaller volumes (")
