@@ -30,15 +30,21 @@ def count_memory(*limits: Path) -> float:
 
     bounds = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     bounds += [n for n in [resource.getrlimit(resource.RLIMIT_AS)[0]] if n > 0]  # -1: none
-    for file in (*_list_limits(), *limits):
-        text = file.read_text().strip() if file.is_file() else ""
+    for text in map(_read_text, (*_list_limits(), *limits)):
         bounds += [int(text)] if text.isdecimal() else []  # or "max"
     return min(bounds)
 
 
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:  # not there, or not for us
+        return ""
+
+
 def _list_limits() -> Iterator[Path]:
     """The files that bound the memory of this process, of both versions of Linux's control groups."""
-    for line in OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.is_file() else ():
+    for line in _read_text(OWN_GROUPS).splitlines():
         _, kinds, place = line.split(":", 2)
         if kinds in ("", "memory"):  # versions 2 and 1
             top = CGROUPS / kinds

@@ -164,6 +164,24 @@ def test_values_are_what_they_were_before_they_came_in_pieces(tmp_path, monkeypa
             assert np.array_equal(read_volume(tmp_path / name).images, array.astype(np.float32))
 
 
+@pytest.mark.parametrize("kind", ["f2", "f4", ">f4", "f8", "c8", ">c8", "c16"])
+def test_hdf5_of_every_type_comes_as_it_did(kind, tmp_path):
+    data = (kspace(3, 2, 16).numpy() if "c" in kind else images(3, 16, 16)).astype(kind)
+    with h5py.File(tmp_path / "t1.h5", "w") as file:
+        file["kspace" if "c" in kind else "reconstruction_rss"] = data
+    found = read_volume(tmp_path / "t1.h5")
+    if "c" in kind:
+        assert np.array_equal(found.kspace, data.astype(np.complex64))
+    else:
+        assert np.array_equal(found.images, data.astype(np.float32))
+    if kind in ("f8", "c16"):  # beyond float32
+        with h5py.File(tmp_path / "t1.h5", "a") as file:
+            for dataset in file.values():
+                dataset[0, ..., 3, 4] = 1e300
+        with pytest.raises(InputError, match="not finite"):
+            read_volume(tmp_path / "t1.h5")
+
+
 @pytest.mark.parametrize("crop", [16, 12])
 @pytest.mark.parametrize("chunks", [None, (1, 1, 8, 8), (3, 2, 16, 16)])
 def test_kspace_by_slices_and_coils_is_kspace_at_once(chunks, crop, tmp_path, monkeypatch):
