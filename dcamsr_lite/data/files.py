@@ -229,7 +229,7 @@ def _read_values(
     scale: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> np.ndarray:
     """So many values as float32, piece by piece: all are never held in another type."""
-    values = np.empty(count, np.float32)
+    values = np.zeros(count, np.float32)  # takes memory where something is written
     for start in range(0, count, PIECE):
         piece = values[start : start + PIECE]
         data = stream.read(piece.size * dtype.itemsize)
@@ -237,7 +237,9 @@ def _read_values(
             there = start * dtype.itemsize + len(data)
             found = f"Expected {count * dtype.itemsize} bytes, got {there} bytes"
             raise InputError(path, found, "a whole file")
-        piece[:] = scale(np.frombuffer(data, dtype))
+        read = scale(np.frombuffer(data, dtype))
+        if read.any():
+            piece[:] = read
     stream.read(1)  # past the end, where gzip and zip compare their check sums
     return values
 

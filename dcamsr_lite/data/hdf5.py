@@ -72,7 +72,7 @@ def read_h5(path: Path) -> Volume:
         if "kspace" not in names:
             if stored is None:
                 raise InputError(path, f"datasets {sorted(names)[:9]}", "a dataset 'kspace'")
-            _check_stored(path, stored, "f")
+            _check_stored(path, stored, "f", may_be_blank=False)
             array = np.empty(stored.shape, np.float32)
             stored.read_direct(array)
             return volume_from_array(path, array, **known)
@@ -91,7 +91,7 @@ def read_h5(path: Path) -> Volume:
         crop = stored.shape[-2:] if stored is not None else matrix or CROP
         if min(crop) < 1:
             raise InputError(path, f"a reconstruction of shape {stored.shape}", "no empty axis")
-        _check_stored(path, dataset, "c")
+        _check_stored(path, dataset, "c", may_be_blank=False)
         kspace = KspaceSlices(path, dataset)
         # the header gives the size of a pixel; the image may have been cut to another matrix
         rows, columns = (min(pair) for pair in zip(dataset.shape[-2:], crop, strict=True))
@@ -157,18 +157,19 @@ def _find_dataset(path: Path, file, name: str):
     return dataset
 
 
-def _check_stored(path: Path, dataset, kinds: str) -> None:
+def _check_stored(path: Path, dataset, kinds: str, may_be_blank: bool = True) -> None:
     """All values of the dataset are there, and their declared and stored sizes are sane."""
     size = check_size(path, dataset.shape, dataset.dtype, kinds)
     if dataset.chunks:
-        _check_chunks(path, dataset, kinds)
+        if not _check_chunks(path, dataset, kinds) and not may_be_blank:  # before it takes memory
+            raise InputError(path, "a constant volume (0 everywhere)", "an image")
     elif not size == dataset.id.get_storage_size() <= path.stat().st_size:
         found = f"{dataset.id.get_storage_size()} stored bytes of a dataset of {size}"
         raise InputError(path, found, "a whole file")
 
 
-def _check_chunks(path: Path, dataset, kinds: str) -> None:
-    """Every chunk holds exactly its bytes.
+def _check_chunks(path: Path, dataset, kinds: str) -> bool:
+    """Every chunk holds exactly its bytes; whether there are others than 0 among them.
 
     HDF5 2.0 inflates a chunk without bound, and fills up a short one with whatever lies in memory.
     """
@@ -189,12 +190,15 @@ def _check_chunks(path: Path, dataset, kinds: str) -> None:
     if not 0 < min(sizes) <= max(sizes) <= limit:
         found = f"chunks stored in {min(sizes)} to {max(sizes)} bytes"
         raise InputError(path, found, f"{size} bytes in each, of a whole file")
+    filled = False
     for chunk in dataset.iter_chunks():
         skipped, data = dataset.id.read_direct_chunk(tuple(part.start for part in chunk))
         if DEFLATE in filters and not skipped >> filters.index(DEFLATE) & 1:
             data = zlib.decompressobj().decompress(data, size + 1)
         if len(data) != size:
             raise InputError(path, f"{len(data)} bytes or more in a chunk", f"{size} bytes")
+        filled = filled or bool(data.strip(b"\0"))
+    return filled
 
 
 class KspaceSlices:

@@ -39,30 +39,31 @@ def measure_growth(path: Path) -> int:
         return grown()
 
 
-def bright(dtype: str = "f4", shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+def bright(dtype: str = "f4", shape: tuple[int, ...] = SHAPE, pixels: int = 2) -> np.ndarray:
     """Nothing but two pixels: it shrinks to a thousandth, and neither it nor its image is constant."""
     array = np.zeros(shape, dtype)
-    array[0, ..., 1, 2:4] = 1
+    array[0, ..., 1, 2 : 2 + pixels] = 1
     return array
 
 
-def write_nifti(path: Path, dtype: str, slope: float = 1.0, inter: float = 0.0) -> None:
+def write_nifti(path: Path, dtype: str, slope=1.0, inter=0.0, pixels=2, shape=SHAPE) -> None:
     header = nibabel.Nifti1Header()
     header.set_data_dtype(dtype)
-    header.set_data_shape(SHAPE[::-1])
+    header.set_data_shape(shape[::-1])
     header.set_slope_inter(slope, inter)
     header["vox_offset"] = 352
-    path.write_bytes(gzip.compress(header.binaryblock + bytes(4) + bright(dtype).tobytes(), 1))
+    voxels = bright(dtype, shape, pixels).tobytes()
+    path.write_bytes(gzip.compress(header.binaryblock + bytes(4) + voxels, 1))
 
 
-def write_kspace(path: Path, shape: tuple[int, ...] = (56, 1, 256, 256), **options) -> None:
+def write_kspace(path: Path, shape=(56, 1, 256, 256), pixels: int = 2, **options) -> None:
     with h5py.File(path, "w") as file:
-        file.create_dataset("kspace", data=bright("c8", shape), **options)
+        file.create_dataset("kspace", data=bright("c8", shape, pixels), **options)
 
 
-def write_images(path: Path, dtype: str = "f4", **options) -> None:
+def write_images(path: Path, pixels: int = 2, shape=SHAPE, **options) -> None:
     with h5py.File(path, "w") as file:
-        file.create_dataset("reconstruction_rss", data=bright(dtype), **options)
+        file.create_dataset("reconstruction_rss", data=bright("f4", shape, pixels), **options)
 
 
 def write_long_header(path: Path) -> None:
@@ -111,6 +112,24 @@ def test_hdf5_without_stored_values_takes_nothing(kind, tmp_path, monkeypatch):
     assert measure_growth(path) < CAP / 8
     with pytest.raises(InputError, match="0 stored bytes|found 0 chunks"):
         read_volume(path)
+
+
+LARGE = (40, 512, 512)  # what is larger than 32 MB, the system gives blank and page by page
+BLANK = {
+    "blank.npz": lambda path: np.savez_compressed(path, np.zeros(LARGE, "f4")),
+    "blank.npy": lambda path: np.save(path, np.zeros(LARGE, "i2")),
+    "blank.nii.gz": lambda path: write_nifti(path, "i2", slope=2.0, pixels=0, shape=LARGE),
+    "blank.h5": lambda path: write_images(path, 0, LARGE, chunks=(1, 128, 128), **PACKED),
+    "blank_kspace.h5": lambda path: write_kspace(path, pixels=0, **PACKED),
+}
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_bomb_of_zeros_takes_next_to_nothing(name, tmp_path):
+    BLANK[name](tmp_path / name)
+    assert measure_growth(tmp_path / name) < CAP / 4
+    with pytest.raises(InputError, match=r"a constant volume \(0 everywhere\)"):
+        read_volume(tmp_path / name)
 
 
 def test_the_cap_follows_the_memory_and_the_environment(tmp_path, monkeypatch):
