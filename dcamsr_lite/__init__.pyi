@@ -9,6 +9,7 @@ from . import (
     errors as errors,
     evaluation as evaluation,
     figures as figures,
+    global_state as global_state,
     interpret as interpret,
     kspace as kspace,
     metrics as metrics,

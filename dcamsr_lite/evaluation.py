@@ -82,19 +82,20 @@ def super_resolve(model: Network, pair: Pair, batch: int = 1) -> Tensor:
     torch.Size([2, 30, 32])
 
     ``model`` is a network or any function ``f(lr, ref) -> sr`` of normalised images, (b, 1, H/s,
-    W/s) and (b, 1, H, W) -> (b, 1, H, W). A module runs on its own device, ``batch`` slices at a
-    time. Raises InputError when the pair's scale is not the model's, the model is fixed to another
-    matrix, or its output has another shape. Not for clinical use.
+    W/s) and (b, 1, H, W) -> (b, 1, H, W). A module runs on its own device and in its own precision,
+    ``batch`` slices at a time. Raises InputError when the pair's scale is not the model's, the model
+    is fixed to another matrix, or its output has another shape. Not for clinical use.
     """
     check_scale(model, pair.scale)
-    parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
-    device = pair.lr.device if parameter is None else parameter.device
+    own = next(model.parameters(), pair.lr) if isinstance(model, nn.Module) else pair.lr
     slices = zip(pair.lr.split(batch), pair.ref.split(batch), strict=True)
     sr = []
     try:
         with evaluating(model):
             for lr, ref in slices:
-                sr.append(check_output(model(lr.to(device), ref.to(device)), ref).cpu())
+                # copies: a function may work in place, on what it gets or on what it gave
+                images = (x.to(own, copy=True) for x in (lr, ref))
+                sr.append(check_output(model(*images), ref).to("cpu", copy=True))
     except InputError:
         raise
     except ValueError as error:  # such as a token projection that is fixed to another grid

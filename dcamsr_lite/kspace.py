@@ -19,6 +19,10 @@ AXES = (-2, -1)
 ORDERS = ("coils", "image")
 
 
+def _widen(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))  # there is no FFT of half precision
+
+
 def fft2c(image: Tensor) -> Tensor:
     """Centred orthonormal 2-D Fourier transform: image -> k-space.
 
@@ -26,7 +30,7 @@ def fft2c(image: Tensor) -> Tensor:
     >>> torch.allclose(ifft2c(fft2c(x)).real, x, atol=1e-6)
     True
     """
-    shifted = torch.fft.ifftshift(image, dim=AXES)
+    shifted = torch.fft.ifftshift(_widen(image), dim=AXES)
     return torch.fft.fftshift(torch.fft.fft2(shifted, norm="ortho"), dim=AXES)
 
 
@@ -36,7 +40,7 @@ def ifft2c(kspace: Tensor) -> Tensor:
     >>> ifft2c(fft2c(torch.ones(4, 4))).abs()[0, 0]
     tensor(1.)
     """
-    shifted = torch.fft.ifftshift(kspace, dim=AXES)
+    shifted = torch.fft.ifftshift(_widen(kspace), dim=AXES)
     return torch.fft.fftshift(torch.fft.ifft2(shifted, norm="ortho"), dim=AXES)
 
 
@@ -227,7 +231,7 @@ def restore_measured(image: Tensor, low: Tensor) -> Tensor:
         return image + ifft2c(center_pad(missing, image.shape[-2:]))
     # Every sample of a real image has a mirror image, and taking the real part shares the difference
     # between the two. At the edge of an even crop the mirror image lies outside: count that twice.
-    twice = torch.zeros(shape, device=low.device)
+    twice = torch.zeros(shape, device=image.device, dtype=image.dtype)
     twice[:1] = 1 - shape[0] % 2
     twice[:, :1] = twice[:, :1].clamp_min(1 - shape[1] % 2)
     return image + ifft2c(center_pad(missing * (1 + twice), image.shape[-2:])).real

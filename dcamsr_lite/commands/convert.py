@@ -5,11 +5,12 @@ from argparse import Namespace
 import torch
 
 from ..errors import check_output
-from ..network.checkpoints import load_released, save
+from ..network.checkpoints import check_ending, load_released, save
 
 
 def convert_checkpoint(options: Namespace) -> None:
     check_output(options.out, options.checkpoint)
+    check_ending(options.out)
     model = load_released(options.checkpoint, scale=options.scale)
     # their code trains by its own grey values: the commands take it from here
     notes = {"origin": "converted from a released checkpoint", "normalisation": "released"}

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from ..data.pairs import Pair, load_pair
 from ..errors import InputError, check_writable
+from ..global_state import keep_generators
 from ..network.baselines import build
 from ..network.checkpoints import load
 from ..network.config import Config
@@ -192,6 +193,7 @@ def read_slices(options: Namespace, recipe: Recipe, cutting: Cutting, count: int
     return collect_slices(shown, options.scale, folder, limit, **vars(cutting))
 
 
+@keep_generators()
 def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> SuperResolver:
     torch.manual_seed(recipe.seed)
     choices = read_settings(options.set) | {"image_size": size}

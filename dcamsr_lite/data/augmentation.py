@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from ..errors import InputError
+from ..global_state import single_precision
 from ..kspace import center_crop, degrade, fft2c, ifft2c, upsample_fourier
 from .normalisation import ROUNDING
 
@@ -38,6 +39,7 @@ def choose_kinds(chosen: bool | str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in KINDS if name in names)
 
 
+@single_precision()
 def vary(
     lr: Tensor,
     ref: Tensor,

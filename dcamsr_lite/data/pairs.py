@@ -156,6 +156,9 @@ class Pair:
 
         A slice whose LR image has no contrast is the zero-filled one: a network has nothing to go by.
         """
+        sr = sr.to(
+            torch.promote_types(sr.dtype, torch.float32)
+        )  # half precision is too coarse here
         std, zero_filled = self.std.to(sr), self.zero_filled.to(sr)
         image = (sr * std + self.mean.to(sr)).squeeze(1)
         return torch.where(std.squeeze(1) > 0, center_crop(image, self.shape), zero_filled)

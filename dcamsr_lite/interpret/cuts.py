@@ -1,5 +1,6 @@
 """Cuts of a trained network's attention as data: named, printed, and made all at once.
 
+>>> import torch
 >>> from dcamsr_lite import DCAMSR
 >>> model = DCAMSR(scale=4, image_size=32).eval()
 >>> with cut(model, (Cut("channel", "uniform", levels=(4,)),)):
@@ -59,6 +60,7 @@ class Cut:
 def cut(model: Network, cuts: tuple[Cut, ...]) -> Iterator[Network]:
     """All cuts at once while the block runs; of two that meet, the later one counts.
 
+    >>> import torch
     >>> from dcamsr_lite import DCAMSR, trace
     >>> model = DCAMSR(scale=4, image_size=32).eval()
     >>> with cut(model, (Cut("spatial", "off"), Cut("spatial", "uniform", heads=(1,)))):

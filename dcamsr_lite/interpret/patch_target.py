@@ -85,17 +85,17 @@ class PatchTarget:
         if target not in TARGETS:
             raise InputError("target", repr(target), f"one of {[*TARGETS]}")
         self.f, self.patch, self.target = f, check_patch(patch, tuple(ref.shape[2:])), target
-        self.lr, self.ref = lr.detach(), ref.detach()
+        self.lr, self.ref = lr.detach().clone(), ref.detach().clone()
         self.output = self.run(self.lr, self.ref)
         self.value = float(TARGETS[target](self.output, self.patch))
 
     @torch.no_grad()
     def run(self, lr: Tensor, ref: Tensor) -> Tensor:
-        return check_output(self._sr(lr, ref), self.ref)
+        return check_output(self._sr(lr, ref), self.ref).clone()
 
     def _sr(self, lr: Tensor, ref: Tensor) -> Tensor:
-        with evaluating(self.f):
-            return self.f(lr, ref)
+        with evaluating(self.f):  # copies: f may work in place, on what it gets or on what it gave
+            return self.f(lr.clone(), ref.clone())
 
     def __call__(self, lr: Tensor, ref: Tensor) -> Tensor:
         # an input that f ignores still has a gradient: zero

@@ -116,7 +116,7 @@ class Record:
             footprints = self.windows[level].footprints(self.grids[level], query)
         else:
             footprints = self.footprints[level]
-        return footprints[:, :rows, :columns].to(self.spatial[level].device)
+        return footprints[:, :rows, :columns].to(self.spatial[level])
 
     def lift(
         self,

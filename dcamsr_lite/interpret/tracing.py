@@ -77,6 +77,11 @@ def trace(model: nn.Module) -> Iterator[Record]:
             raise RuntimeError(f"nothing was recorded: {ALONE.format('trace')}")
 
 
+def _keep(x: Tensor) -> Tensor:
+    """Without its gradient, and fine enough to be counted with: half precision is too coarse."""
+    return x.detach().to(torch.promote_types(x.dtype, torch.float32))
+
+
 def _watch(record: Record, level: int, block, hooks: Hooks) -> None:
     size = {}
 
@@ -87,20 +92,20 @@ def _watch(record: Record, level: int, block, hooks: Hooks) -> None:
         if spatial is not None and spatial.window is not None:
             record.windows[level] = spatial.window
         elif spatial is not None:
-            record.footprints[level] = spatial.project_value.footprints(place).detach().clone()
+            record.footprints[level] = _keep(spatial.project_value.footprints(place)).clone()
 
     def features(module, inputs, _) -> None:
-        maps = (rearrange(x.detach(), "b head (h w) d -> b head d h w", **size) for x in inputs)
+        maps = (rearrange(_keep(x), "b head (h w) d -> b head d h w", **size) for x in inputs)
         record.features[level] = Features(*maps)
 
     def spatial(module, inputs, attention) -> None:
         q, k, *_ = inputs
-        record.queries[level] = q.detach()
-        record.keys[level] = None if k is None else k.detach()
-        record.spatial[level] = attention.detach()
+        record.queries[level] = _keep(q)
+        record.keys[level] = None if k is None else _keep(k)
+        record.spatial[level] = _keep(attention)
 
     def channel(module, inputs, attention) -> None:
-        record.channel[level] = attention.detach()
+        record.channel[level] = _keep(attention)
 
     hooks.before(block, grid)
     if block.attention.spatial is not None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,12 +22,16 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from ..errors import ASSETS, InputError, atomic_path, raise_if_out_of_memory
+from ..global_state import keep_generators, single_precision
 from .baselines import build
 from .config import Config
 from .model import DCAMSR
 from .super_resolver import SuperResolver, unwrap
 
 FORMAT = "dcamsr-lite 1"
+ENDING = ".safetensors"  # of a weight file's name
+# what wrappers put before the names: Lightning, torch.compile, several GPUs, BasicSR's averages
+PREFIXES = ("network.", "_orig_mod.", "module.", "params_ema.", "params.")
 NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -52,10 +57,11 @@ def save(
 
     ``notes`` are strings kept in the file's header. Raises InputError when it cannot be written.
     """
+    check_ending(path)
     model = unwrap(model)
     shared = {id(t): name for name, t in reversed(list(model.state_dict(keep_vars=True).items()))}
     tensors = {
-        name: value.detach().to(dtype).contiguous()
+        name.replace("_orig_mod.", ""): value.detach().to(dtype).contiguous()  # of a compiled part
         for name, value in model.state_dict(keep_vars=True).items()
         if shared[id(value)] == name  # a module used twice is stored once
     }
@@ -63,6 +69,34 @@ def save(
     content = sort_header(to_bytes(tensors, metadata={k: _show(v) for k, v in header.items()}))
     with atomic_path(path) as temporary:  # knows a full disk; safetensors' writer has no OSError
         temporary.write_bytes(content)
+
+
+def check_ending(path: str | Path) -> None:
+    """Raise InputError unless ``load`` would take a file of this name.
+
+    >>> check_ending("out.pth")
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: out.pth: found a name that ends in '.pth'; expected one that ends in
+    .safetensors: nothing reads weights from another
+    """
+    if Path(path).suffix != ENDING:
+        found = f"a name that ends in {Path(path).suffix!r}"
+        expected = f"one that ends in {ENDING}: nothing reads weights from another"
+        raise InputError(path, found, expected)
+
+
+def _strip_prefixes(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Names as the network itself has them; of several copies of the weights the averaged one."""
+    if averaged := {n: v for n, v in state.items() if n.startswith("params_ema.")}:
+        state = averaged
+    stripped = {}
+    for name, value in state.items():
+        while prefix := next((p for p in PREFIXES if name.startswith(p)), ""):
+            name = name.removeprefix(prefix)
+        stripped[name] = value
+    stripped.pop("n_averaged", None)  # AveragedModel's count of its updates
+    return stripped
 
 
 def _show(text: str) -> str:
@@ -139,7 +173,7 @@ def load(
     Raises InputError for an unknown name, a damaged file, or a checksum that does not fit.
     """
     path = Path(name)
-    if path.suffix != ".safetensors":
+    if path.suffix != ENDING:
         cards = weights()
         if str(name) not in cards:
             raise InputError(name, "no such weights", f"a .safetensors file or one of {[*cards]}")
@@ -147,7 +181,7 @@ def load(
         checksum = sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
         if checksum != cards[str(name)]["sha256"]:
             raise InputError(path, f"sha256 {checksum}", f"{cards[str(name)]['sha256']} (its card)")
-    header, tensors = read_header(path), _read_tensors(path)
+    header, tensors = read_header(path), _strip_prefixes(_read_tensors(path))
     if header.get("format") != FORMAT:
         raise InputError(path, f"format {header.get('format')!r}", f"{FORMAT!r}")
     try:
@@ -156,7 +190,8 @@ def load(
         config = Config.make(**(asdict(Config()) | fields | changes))
         _check_claims(config, tensors)
         own = {"spatial_attention": spatial_attention} if spatial_attention else {}
-        model = build(config, **own)
+        with single_precision(), keep_generators():
+            model = build(config, **own)
     except Exception as error:  # what a hostile configuration may do to whoever builds by it
         raise_if_out_of_memory(path, error)
         raise InputError(
@@ -231,21 +266,26 @@ def load_released(source: str | Path | Mapping[str, Tensor], scale: int = 4) -> 
     ...
     dcamsr_lite.errors.InputError: state dict: found no trans_lv1.0.epa_block.E.weight; expected ...
 
-    Names and shapes: the released code's (prefix ``network.`` of Lightning is taken off; ``F`` must
-    equal ``E``). Files are read without executing pickled code. E does not tell rows from columns,
-    so the image is taken to be square, as the released code has it. Raises InputError.
+    Names and shapes: the released code's (what wrappers put before the names is taken off, see
+    ``PREFIXES``; ``F`` must equal ``E``). Files are read without executing pickled code. E does not
+    tell rows from columns, so the image is taken to be square, as the released code has it. Raises
+    InputError.
     """
     where = source if isinstance(source, str | Path) else "state dict"
     state = _read_checkpoint(source) if isinstance(source, str | Path) else source
-    state = {name.removeprefix("network."): torch.as_tensor(v) for name, v in state.items()}
+    state = {name: torch.as_tensor(v) for name, v in _strip_prefixes(state).items()}
     key = "trans_lv1.0.epa_block.E.weight"
+    if prefixed := [name for name in state if name.endswith(f".{key}")]:
+        found = f"names that begin with {prefixed[0].removesuffix(key)!r}"
+        raise InputError(where, found, f"the released code's, such as {key}: take it off")
     if key not in state or state[key].ndim != 2:
         raise InputError(where, f"no {key}", "a state dict of the released DCAMSR")
     side = round(state[key].shape[1] ** 0.5)
     if side**2 != state[key].shape[1] or side % 8 or not 8 <= side <= 2048:
         raise InputError(where, f"E over {state[key].shape[1]} tokens", "a square image, side 8 k")
     _check_numbers(where, state)
-    model = DCAMSR(scale=scale, image_size=side, variant="released", preset="full")
+    with single_precision(), keep_generators():
+        model = DCAMSR(scale=scale, image_size=side, variant="released", preset="full")
     tensors = {}
     for name, value in state.items():
         if ".F." in name:
@@ -270,7 +310,7 @@ def load_released(source: str | Path | Mapping[str, Tensor], scale: int = 4) -> 
 
 def _read_checkpoint(path: str | Path) -> Mapping[str, Tensor]:
     """A state dict from safetensors or a torch checkpoint, never executing what is pickled in it."""
-    if Path(path).suffix == ".safetensors":
+    if Path(path).suffix == ENDING:
         return _read_tensors(path)
     expected = "a torch checkpoint or .safetensors file with plain tensors (re-save its state_dict)"
     try:
@@ -285,7 +325,15 @@ def _read_checkpoint(path: str | Path) -> Mapping[str, Tensor]:
         raise_if_out_of_memory(path, error)
         reason = str(error).split(".")[0][:120]
         raise InputError(path, f"a file that cannot be read safely ({reason})", expected) from error
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    state: Any = content if isinstance(content, Mapping) else None
+    for key in (
+        "state_dict",
+        "params_ema",
+        "params",
+        "model",
+    ):  # Lightning's, BasicSR's, many others'
+        if state is content and isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
     if not isinstance(state, Mapping) or not all(
         isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
     ):

@@ -10,6 +10,7 @@ torch.Size([1, 1, 18, 16])
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -50,8 +51,8 @@ class SuperResolver(nn.Module):
     True
 
     (b,1,H/s,W/s) and (b,1,H,W) -> (b,1,H,W), normalised images. A subclass has ``detail(up,
-    reference)``: both (b,1,h,w), padded to a multiple of 8, to (b,1,h,w). Raises ValueError for a
-    wrong shape.
+    reference)``: both (b,1,h,w), padded to a multiple of 8, to (b,1,h,w). A network of half or double
+    precision takes images of any; the output has that of ``lr``. Raises ValueError for a wrong shape.
     """
 
     def __init__(self, config: Config):
@@ -61,18 +62,21 @@ class SuperResolver(nn.Module):
     def forward(self, lr: Tensor, ref: Tensor | None = None) -> Tensor:
         """Without ``ref``, or trained without one, the upsampled input is its own reference."""
         self._check(lr, ref)
+        low = lr.to(torch.promote_types(lr.dtype, torch.float32))  # the FFT knows no half precision
+        own = next(self.parameters(), low).dtype
         fourier = self.config.upsampling == "fourier"
-        up = (upsample_fourier if fourier else upsample)(lr, self.config.scale)
+        up = (upsample_fourier if fourier else upsample)(low, self.config.scale).to(own)
         rows, columns = up.shape[-2:]
         up = pad_to_multiple(up)
         if ref is None or not self.config.reference:
             sr = self.detail(up, up)
         else:
-            sr = self.detail(up, pad_to_multiple(ref))
+            sr = self.detail(up, pad_to_multiple(ref.to(own)))
         if self.config.residual:
             sr = sr + up
-        sr = sr[..., :rows, :columns]
-        return restore_measured(sr, lr) if self.config.consistency else sr
+        sr = sr[..., :rows, :columns].to(low.dtype)
+        sr = restore_measured(sr, low) if self.config.consistency else sr
+        return sr.to(lr.dtype) if lr.is_floating_point() else sr
 
     def detail(self, up: Tensor, reference: Tensor) -> Tensor:
         raise NotImplementedError

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError
+from ..global_state import single_precision
 from ..kspace import center_crop, center_pad, fft2c, ifft2c
 from ..metrics import Images
 from .anatomy import Draw, Pose, atlas, small_motion, tissue_signals
@@ -121,6 +122,7 @@ def _resample(image: Tensor, size: int) -> Tensor:
     return ifft2c(center_crop(fft2c(image), (size, size))).real * (size / grid)
 
 
+@single_precision()
 def simulate(
     seed: int = 0,
     size: int = 256,

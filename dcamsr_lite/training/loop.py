@@ -28,6 +28,7 @@ from tqdm.auto import tqdm
 from ..data.pairs import Pair, load_pair
 from ..errors import InputError, raise_if_out_of_memory
 from ..evaluation import super_resolve
+from ..global_state import keep_generators
 from ..metrics import psnr
 from ..network.super_resolver import SuperResolver
 from .dataset import Shares, Slices, make_loader, mix_seeds
@@ -52,6 +53,7 @@ def learning_rate(step: int, steps: int, first: float, schedule: str = "paper") 
     return first * (1.0 if step < 0.8 * steps else 0.1)
 
 
+@keep_generators()
 def train(
     model: SuperResolver,
     data: tuple[Tensor, Tensor, Tensor] | Slices,

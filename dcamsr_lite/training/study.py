@@ -25,6 +25,7 @@ from ..data.pairs import Pair, load_pair
 from ..data.volume import refuse_errors
 from ..errors import ASSETS, InputError, atomic_path
 from ..evaluation import super_resolve
+from ..global_state import keep_generators
 from ..interpret.tracing import trace
 from ..metrics import score
 from ..network.baselines import NETWORKS, baseline
@@ -162,6 +163,7 @@ def describe_study(study: Study, real: Sequence[int] = (0, 0)) -> dict:
     return json.loads(json.dumps(asdict(study) | {"real": real}))
 
 
+@keep_generators()
 def train_row(
     study: Study,
     row: str,

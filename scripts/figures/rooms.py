@@ -80,7 +80,7 @@ def rooms() -> Drawing:
             d.tag(place[0] + 24 * marks[place], place[1], number)
         d.tag(795, 396 + 26 * (number - 1), number)
         d.text(813, 400.5 + 26 * (number - 1), words, size=12, anchor="start")
-    note(785, 486, "Not drawn: errors.py and figures.py, which many use;", "start")
+    note(785, 486, "Not drawn: errors.py, global_state.py, figures.py, which many use;", "start")
     note(785, 504, "validation in training/ goes through evaluation.py.", "start")
     return d
 

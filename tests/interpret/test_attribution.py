@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers import awake
 from torch import nn
 
@@ -314,3 +315,46 @@ def test_bad_options_are_refused():
         lifted_attention(dl.DCAMSR(image_size=32, spatial=False), *images, patch)
     with pytest.raises(dl.InputError, match="spatial branch"):
         lifted_attention(shifted_copy, *images, patch)
+
+
+def in_place(lr, ref):
+    """Works in place on what it gets, and gives the same buffer each time."""
+    lr.mul_(0.5)
+    ref.add_(F.interpolate(lr, scale_factor=4))
+    return BUFFER.copy_(ref) if not ref.requires_grad else ref
+
+
+def not_in_place(lr, ref):
+    return ref + F.interpolate(0.5 * lr, scale_factor=4)
+
+
+BUFFER = torch.empty(1, 1, 32, 32)
+
+
+@pytest.mark.parametrize("method", [blur_path, integrated_gradients, occlusion])
+def test_a_function_that_works_in_place_changes_nothing_but_its_own(method):
+    """Occlusion gave a share of 0.384 for 0.441, captum 156."""
+    generator = torch.Generator().manual_seed(0)
+    lr, ref = (torch.rand(1, 1, n, n, generator=generator) for n in (8, 32))
+    before = lr.clone(), ref.clone()
+    found, expected = (
+        method(f, lr, ref, (8, 8, 4, 4), "mean").result() for f in (in_place, not_in_place)
+    )
+    assert torch.equal(lr, before[0]) and torch.equal(ref, before[1])
+    torch.testing.assert_close(found.ref, expected.ref)
+    assert found.share_of_reference == pytest.approx(expected.share_of_reference, rel=1e-5)
+    order = torch.rand(32, 32, generator=generator)
+    curves = [
+        deletion_curve(f, lr, ref, (8, 8, 4, 4), order).result() for f in (in_place, not_in_place)
+    ]
+    assert curves[0].change == pytest.approx(curves[1].change)
+
+
+def test_a_pair_survives_a_function_that_works_in_place():
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    pair = dl.load_pair(*images, 4)
+    before = pair.lr.clone(), pair.ref.clone()
+    first, again = (dl.super_resolve(in_place, pair) for _ in range(2))
+    torch.testing.assert_close(first, dl.super_resolve(not_in_place, pair))
+    assert torch.equal(first, again)
+    assert torch.equal(pair.lr, before[0]) and torch.equal(pair.ref, before[1])

@@ -2,10 +2,13 @@
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 import torch
 from helpers import awake
+from safetensors import safe_open
+from safetensors.torch import save as to_bytes
 
 import dcamsr_lite as dl
 from dcamsr_lite.network.config import VARIANTS
@@ -118,3 +121,34 @@ def test_a_checksum_that_does_not_fit_is_refused(tmp_path, monkeypatch):
         dl.load("mine-4x")
     with pytest.raises(dl.InputError, match="no such weights"):
         dl.load("../mine-4x")
+
+
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "module._orig_mod.", "params_ema."])
+def test_files_with_the_names_of_a_wrapper_load(prefix):
+    model = awake(dl.DCAMSR(image_size=32, channels=8, heads=2))
+    dl.save(model, "plain.safetensors", dtype=torch.float32)
+    with safe_open("plain.safetensors", framework="pt") as file:
+        tensors = {prefix + name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        content = to_bytes(tensors | {"n_averaged": torch.ones(())}, metadata=file.metadata())
+    Path("wrapped.safetensors").write_bytes(content)
+    loaded = dl.load("wrapped.safetensors")
+    pairs = zip(loaded.parameters(), model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_compiled_network_is_saved_under_its_own_names():
+    model = dl.DCAMSR(image_size=32, channels=8, heads=2)
+    names = set(model.state_dict())
+    for wrapped in (torch.compile(model, backend="eager"), torch.nn.DataParallel(model)):
+        dl.save(wrapped, "wrapped.safetensors")
+        assert set(dl.load("wrapped.safetensors").state_dict()) == names
+    model.encoder = torch.compile(model.encoder, backend="eager")  # a part alone
+    dl.save(model, "part.safetensors")
+    assert set(dl.load("part.safetensors").state_dict()) == names
+
+
+def test_a_name_that_nothing_reads_is_refused_before_anything_is_written():
+    for name in ("out.pth", "out", "out.safetensors.bak"):
+        with pytest.raises(dl.InputError, match="expected one that ends in .safetensors"):
+            dl.save(dl.DCAMSR(image_size=32, channels=8, heads=2), name)
+        assert not Path(name).exists()

@@ -12,6 +12,7 @@ from helpers import SHARED
 from released.state_dict import golden_inputs, released_state_dict
 
 import dcamsr_lite as dl
+from dcamsr_lite.cli import main
 from dcamsr_lite.network.checkpoints import read_header
 
 HERE = Path(__file__).parents[1] / "released"
@@ -74,8 +75,6 @@ def test_parameter_count_of_the_full_preset():
 
 
 def test_a_lightning_prefix_is_taken_off_and_the_file_comes_through_convert(tmp_path):
-    from dcamsr_lite.cli import main
-
     state = {f"network.{k}": torch.from_numpy(v) for k, v in released_state_dict(16).items()}
     torch.save({"state_dict": state}, tmp_path / "theirs.ckpt")
     assert main(["convert", str(tmp_path / "theirs.ckpt"), str(tmp_path / "ours.safetensors")]) == 0
@@ -138,3 +137,29 @@ def test_pickled_code_in_a_checkpoint_is_never_executed(tmp_path):
         with pytest.raises(dl.InputError):
             dl.load_released(tmp_path / name)
     assert not Path("exploded").exists()
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "params_ema.", "module._orig_mod."])
+def test_prefixes_of_wrappers_are_taken_off(prefix):
+    state = {name: torch.tensor(value) for name, value in released_state_dict(32).items()}
+    wrapped = {prefix + name: value for name, value in state.items()} | {
+        "n_averaged": torch.ones(())
+    }
+    found, expected = (dl.load_released(one).state_dict() for one in (wrapped, state))
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    with pytest.raises(dl.InputError, match="names that begin with 'student.net.'"):
+        dl.load_released({f"student.net.{name}": value for name, value in state.items()})
+
+
+def test_basicsr_keeps_its_average_beside_the_weights(tmp_path):
+    state = {name: torch.tensor(value) for name, value in released_state_dict(32).items()}
+    other = {name: 2 * value for name, value in state.items()}
+    torch.save({"params": other, "params_ema": state}, tmp_path / "net.pth")
+    found, expected = (dl.load_released(one).state_dict() for one in (tmp_path / "net.pth", state))
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_convert_refuses_a_name_that_nothing_reads_before_it_works(tmp_path, capsys):
+    assert main(["convert", "no-such-file.pth", str(tmp_path / "out.pth")]) == 2
+    assert "out.pth: found a name that ends in '.pth'" in capsys.readouterr().err
+    assert not (tmp_path / "out.pth").exists()

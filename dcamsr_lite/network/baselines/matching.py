@@ -26,7 +26,7 @@ def as_blurred_as_the_input(reference: Tensor, scale: int) -> Tensor:
     True
     """
     cropped = crop_kspace(fft2c(reference), scale)
-    return ifft2c(center_pad(cropped, reference.shape[-2:])).real
+    return ifft2c(center_pad(cropped, reference.shape[-2:])).real.to(reference)
 
 
 def patches(x: Tensor, dilation: int = 1) -> Tensor:

@@ -152,7 +152,7 @@ class AttentionExplorer(Explorer):
         row, column = ((pixel + offset) // self.level for pixel, offset in at)
         q = q[:, row * grid[1] + column]
         if window:
-            footprints = window.footprints(grid, (row, column))
+            footprints = window.footprints(grid, (row, column)).to(k)
             k = footprints.flatten(1) @ k
         weights = einsum(q, k, "head d, head p d -> head p").softmax(-1)
         return lift(weights, footprints, self.head, self.relative)
@@ -277,7 +277,7 @@ def _name_each(models: Models) -> dict[str, DCAMSR]:
 def _spatial(record: Record, level: int) -> tuple:
     """Queries, keys, footprints, and (window, grid): with a window there are no footprints."""
     footprints, window = record.footprints.get(level), record.windows.get(level)
-    footprints = None if window else footprints.cpu()
+    footprints = None if window else footprints.to(record.queries[level]).cpu()
     place = (window, record.grids[level])
     return record.queries[level][0].cpu(), record.keys[level][0].cpu(), footprints, place
 
