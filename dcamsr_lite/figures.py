@@ -62,6 +62,7 @@ def default_style() -> Iterator[None]:
         yield
 
 
+@default_style()
 def lay_out(
     count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options: Any
 ) -> tuple["Figure", list["Axes"]]:
@@ -81,6 +82,7 @@ def lay_out(
     return figure, [*figure.subplots(1, count, squeeze=False, **options)[0]]
 
 
+@default_style()
 def draw_panel(
     axes: "Axes",
     title: str,
@@ -117,6 +119,7 @@ def draw_panel(
     drawn = axes.imshow(
         image.cpu().numpy(),
         cmap=signed_map() if kind == "signed" else COLOURS[kind],
+        origin="upper",
         vmin=low,
         vmax=high,
         extent=(left - 0.5, left + pixel * columns - 0.5, top + pixel * rows - 0.5, top - 0.5),
@@ -129,6 +132,7 @@ def draw_panel(
     scale.ax.locator_params(nbins=6 if bar == "right" else 4)
 
 
+@default_style()
 def mark_pixel(axes: "Axes", row: float, column: float) -> None:
     """A cross, black with a white rim: seen on grey, on blue and on orange.
 

@@ -1,5 +1,8 @@
 """Panels of images: one look everywhere, whatever the reader's own settings are."""
 
+import base64
+from pathlib import Path
+
 import matplotlib as mpl
 import pytest
 import torch
@@ -58,3 +61,40 @@ def test_a_map_of_a_level_lies_on_the_pixels_it_is_of():
     left, right, bottom, top = axes.images[0].get_extent()
     assert (top, left, bottom, right) == (-2.5, -6.5, 29.5, 25.5)
     assert axes.lines[-1].get_xydata().tolist() == [[5, 3]]
+
+
+HOSTILE = {"text.usetex": True, "font.family": ["No Such Font"], "path.sketch": (1, 100, 2)}
+HOSTILE |= {"savefig.bbox": "tight", "savefig.format": "pdf", "figure.facecolor": "black"}
+HOSTILE |= {"image.aspect": "auto", "image.interpolation": "bicubic", "text.color": "white"}
+
+
+def test_a_figure_of_our_panels_is_the_same_under_hostile_settings():
+    def draw() -> bytes:
+        figure, (axes,) = lay_out(1, words="One head")
+        draw_panel(axes, "error", phantom(1)[0] - 0.5, "signed")
+        mark_pixel(axes, 3, 5)
+        return render_png(figure)
+
+    expected = draw()
+    with mpl.rc_context(HOSTILE | {"image.origin": "lower"}):
+        assert draw() == expected
+
+
+def test_a_widget_shows_although_its_picture_cannot_be_drawn(monkeypatch):
+    explorer = dl.explore_kspace(phantom(1))
+    data, _ = explorer._repr_mimebundle_()
+    assert {"image/png", "application/vnd.jupyter.widget-view+json"} < set(data)
+    monkeypatch.setattr(explorer, "_draw", lambda: 1 / 0)
+    with pytest.warns(UserWarning, match="no picture of .*division by zero"):
+        data, _ = explorer._repr_mimebundle_()
+    assert "image/png" not in data and "application/vnd.jupyter.widget-view+json" in data
+    with pytest.warns(UserWarning, match="no picture"):
+        explorer.save_html("without.html")
+
+
+def test_a_saved_page_shows_its_picture_where_javascript_does_not_run():
+    explorer = dl.explore_kspace(phantom(1))
+    explorer.save_html("page.html")
+    page = Path("page.html").read_text(encoding="utf-8")
+    shown = page.split("<noscript>")[1].split("</noscript>")[0]
+    assert base64.b64encode(explorer.png()).decode() in shown and "Not for clinical use" in shown

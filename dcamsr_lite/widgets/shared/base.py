@@ -5,6 +5,7 @@ nothing to show
 """
 
 import base64
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,8 +63,16 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
-        twin = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
-        return data | twin, metadata
+        twin = {"image/png": picture} if (picture := self._twin()) else {}
+        return data | twin | {"text/plain": repr(self)}, metadata
+
+    def _twin(self) -> str:
+        """The picture in base64; none where it cannot be drawn, for the widget shows without it."""
+        try:
+            return base64.b64encode(self.png()).decode()
+        except Exception as error:  # matplotlib of this kernel: its fonts, its settings, its memory
+            warnings.warn(f"no picture of {self!r}: {error}", stacklevel=3)
+            return ""
 
     def png(self) -> bytes:
         """The static twin, for readers without a kernel: what is on screen, or why nothing is.
@@ -85,8 +94,9 @@ class Explorer(anywidget.AnyWidget):
 
     def _fit(self, states: Iterable[dict], limit: float) -> dict:
         """The first of ever smaller states whose page is small enough, or the last."""
+        picture = self._twin()
         for state in states:
-            if len(page(state, self._esm, self._css)) <= limit:
+            if len(page(state, self._esm, self._css, picture)) <= limit:
                 break
         return state
 
@@ -100,7 +110,7 @@ class Explorer(anywidget.AnyWidget):
         Raises InputError when it cannot be written.
         """
         with atomic_path(path) as temporary:
-            temporary.write_bytes(page(self.state(), self._esm, self._css))
+            temporary.write_bytes(page(self.state(), self._esm, self._css, self._twin()))
 
 
 def draw_words(words: str) -> "Figure":

@@ -34,20 +34,24 @@ def style(*names: str) -> str:
     return "\n".join((_WIDGETS / name).read_text(encoding="utf-8") for name in files)
 
 
-def page(state: dict, module: str, sheet: str) -> bytes:
+def page(state: dict, module: str, sheet: str, picture: str = "") -> bytes:
     """One HTML file with the explorer's state inside: it asks the network for nothing.
+
+    Where JavaScript does not run it shows ``picture``, a PNG in base64.
 
     >>> page({"info": {"title": "<b>"}}, script(), style())[:15]
     b'<!doctype html>'
     """
     data = json.dumps(state, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
+    title = html.escape(state["info"].get("title", "nothing to show"))
     return (
         (_WIDGETS / "shared" / "page.html")
         .read_text(encoding="utf-8")
         .format(
             policy=POLICY,
-            title=html.escape(state["info"].get("title", "nothing to show")),
+            title=title,
             style=sheet,
+            picture=f'<img src="data:image/png;base64,{picture}" alt="{title}">' if picture else "",
             state=data.replace("<", "\\u003c"),  # a file name could close the script element
             script=module,
         )
