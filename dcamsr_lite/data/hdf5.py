@@ -197,12 +197,15 @@ def _check_chunks(path: Path, dataset, kinds: str) -> bool:
             data = zlib.decompressobj().decompress(data, size + 1)
         if len(data) != size:
             raise InputError(path, f"{len(data)} bytes or more in a chunk", f"{size} bytes")
-        filled = filled or bool(data.strip(b"\0"))
+        filled = filled or bool(np.frombuffer(data, np.uint8).any())
     return filled
 
 
 class KspaceSlices:
-    """A dataset (slice, [coil,] row, column), checked before, that is read a few slices at a time."""
+    """A dataset (slice, [coil,] row, column), checked before, that is read a few slices at a time.
+
+    They are read into the same place: a slice lasts until the next one is asked for.
+    """
 
     dtype = torch.complex64
 
@@ -218,11 +221,11 @@ class KspaceSlices:
 
     def __iter__(self) -> Iterator[Tensor]:
         slices, *matrix = self.shape
+        block = np.empty((min(self.at_once, slices), *self.dataset.shape[1:]), np.complex64)
         for start in range(0, slices, self.at_once):
-            stop = min(start + self.at_once, slices)
-            block = np.empty((stop - start, *self.dataset.shape[1:]), np.complex64)
-            self.dataset.read_direct(block, np.s_[start:stop])
-            yield from torch.from_numpy(block).view(-1, *matrix)
+            count = min(self.at_once, slices - start)
+            self.dataset.read_direct(block, np.s_[start : start + count], np.s_[:count])
+            yield from torch.from_numpy(block[:count]).view(-1, *matrix)
 
 
 # Strings of variable length are read by hand: HDF5 2.0 loops for ever in a damaged heap.
