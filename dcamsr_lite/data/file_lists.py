@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, partial
 from os.path import expanduser
 from pathlib import Path
@@ -22,6 +23,7 @@ from .hdf5 import M4RAW_NAME, read_patient
 from .volume import refuse_errors
 
 CONTRASTS = ("T1", "T2", "FLAIR", "GRE")
+OTHER_HDF5 = (".hdf5", ".hdf", ".he5")  # endings that no reader of ours takes
 MAX_CSV_BYTES = 2**22  # of some hundred thousand pairs at most
 BIDS_SUBJECT = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)(?=[/_.])")
 
@@ -39,8 +41,8 @@ def find_pairs(folder: str | Path, reference: str = "T1", target: str = "T2") ->
 
     ``reference`` and ``target`` are two of T1, T2, FLAIR, GRE. Returns (reference, target,
     subject), sorted; the subject is the number before ``_``. Linked folders are searched too, each
-    folder once. What is left out is counted on stderr, unless it is other contrasts alone. Raises
-    InputError when there is no pair.
+    folder once, hidden ones (``.ipynb_checkpoints``) are not. What is left out is counted on stderr,
+    unless it is other contrasts alone. Raises InputError when there is no pair.
     """
     for contrast in (reference, target):
         if contrast not in CONTRASTS:
@@ -101,13 +103,18 @@ def _search(top: Path) -> tuple[list[Path], dict[str, list[Path]]]:
                 folders.clear()
                 continue
             seen.add(place)
+            for folder in [folder for folder in folders if folder.startswith(".")]:
+                left_out["hidden folders"].append(here / folder)
+                folders.remove(folder)
             waiting += [here / folder for folder in sorted(folders) if (here / folder).is_symlink()]
             for file in files:
                 path = here / file
-                if path.suffix.lower() == ".h5":
-                    found.append(path)
-                elif not path.exists():
+                if not path.exists():
                     left_out["links that lead nowhere"].append(path)
+                elif path.suffix.lower() == ".h5":
+                    found.append(path)
+                elif path.suffix.lower() in OTHER_HDF5:
+                    left_out["that do not end in .h5"].append(path)
     return sorted(found), left_out
 
 
@@ -160,9 +167,9 @@ def split_by_subject(
 ) -> tuple[list[Names], list[Names]]:
     """Split pairs into training and validation without splitting a subject.
 
-    A subject is what shares a ``patient_id`` (of HDF5), a ``sub-`` (of BIDS) or the pairs' own
-    subject; pairs whose only name is their file's are one where they lie in one folder, below the
-    one that all lie in. Which of them told the subjects apart is said on stderr.
+    A subject is what shares a ``patient_id`` (of HDF5), a ``sub-`` (of BIDS), the pairs' own subject
+    or a file, whatever links lead to it; pairs whose only name is their file's are one where they lie
+    in one folder, below the one that all lie in. What told the subjects apart is said on stderr.
 
     >>> pairs = [(Path(f"{n}_T101.h5"), Path(f"{n}_T201.h5"), str(n)) for n in range(10)]
     >>> train, validation = split_by_subject(pairs, fraction=0.2, seed=0)
@@ -229,3 +236,18 @@ def _name_subject(pair: Names, place: Path, root: Path) -> Iterator[tuple[str, s
     elif not named:
         folder, *below = place.relative_to(root).parts
         yield ("folder", folder) if below else ("name", subject)
+    for path in (reference, target):
+        yield from _name_file(Path(path))
+
+
+def _name_file(path: Path) -> Iterator[tuple[str, str]]:
+    """The file itself, by any of its names, and whose the name is that links lead to."""
+    real = Path(os.path.realpath(path))
+    if real != path.absolute():
+        yield from (("sub-", label) for label in BIDS_SUBJECT.findall(real.as_posix())[-1:])
+        if match := M4RAW_NAME.match(real.name):
+            yield "subject", match[1]
+    with suppress(OSError):  # hard links have one number
+        stat = real.stat()
+        yield "file", f"{stat.st_dev} {stat.st_ino}"
+    yield "file", real.as_posix()

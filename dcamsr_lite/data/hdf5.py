@@ -120,7 +120,7 @@ def _compare_stored(path: Path, images: Tensor, stored) -> str:
 
 
 def read_patient(path: Path) -> str | None:
-    """The attribute ``patient_id``; None without it, or where this is no HDF5 file.
+    """The attribute ``patient_id``, text or a number; None without it, or in no HDF5 file.
 
     >>> noise = torch.randn(1, 4, 16, 16, dtype=torch.complex64)
     >>> write_m4raw("1_T101.h5", noise, "AXT1", {"tr": 500, "te": 18.4, "flip": 90}, "P7")
@@ -131,7 +131,7 @@ def read_patient(path: Path) -> str | None:
 
     try:
         with refuse_errors(path, "an HDF5 file"), _map(path) as data, h5py.File(path, "r") as file:
-            text = _read_attribute(file, data, "patient_id")
+            text = _read_attribute(file, data, "patient_id", "SViufb")
     except InputError:  # whoever reads the volume will say why
         return None
     return (text or b"").decode("utf-8", "replace").strip() or None
@@ -231,13 +231,20 @@ class KspaceSlices:
 # Strings of variable length are read by hand: HDF5 2.0 loops for ever in a damaged heap.
 
 
-def _read_attribute(file, data: mmap.mmap, name: str) -> bytes | None:
-    """The attribute of that name, if it is one sound string."""
+def _read_attribute(file, data: mmap.mmap, name: str, kinds: str = "S") -> bytes | None:
+    """The attribute of that name, alone or in an array of one, if it is sound text (or ``kinds``)."""
     stored = file.attrs.get_id(name) if name in file.attrs else None
-    if stored is None or stored.shape != () or stored.dtype.itemsize > MAX_HEADER:
+    if stored is None or stored.shape is None or math.prod(stored.shape) != 1:
         return None
-    if stored.dtype.kind == "S":
-        return file.attrs[name]
+    if stored.dtype.itemsize > MAX_HEADER or stored.dtype.fields or stored.dtype.subdtype:
+        return None
+    if stored.dtype.kind in kinds:
+        value = np.asarray(file.attrs[name]).reshape(-1)[0]
+        if stored.dtype.kind == "f" and value == np.floor(value):
+            value = int(value)  # 7.0 is who 7 is
+        return value.tobytes() if stored.dtype.kind in "SV" else str(value).encode()
+    if not stored.dtype.hasobject:
+        return None
     at = -1
     for _ in range(MAX_PLACES):
         if (at := data.find(name.encode(), at + 1)) < 0:

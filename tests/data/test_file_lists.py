@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from dcamsr_lite.data.file_lists import find_pairs, read_pairs_csv, split_by_subject
+from dcamsr_lite.data.hdf5 import read_patient
 from dcamsr_lite.errors import InputError
 
 
@@ -184,3 +186,77 @@ def test_a_repetition_without_patient_id_stays_with_its_subject(tmp_path):
     for path in tmp_path.iterdir():
         os.truncate(path, 0)
     assert split_by_subject(pairs, 0.5, 0) == split_by_subject(find_pairs(tmp_path), 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (7, 7),
+        (np.int64(2**60), str(2**60)),
+        (7.0, np.uint8(7)),
+        (np.array([7]), np.array([[7]], np.int16)),
+        (b"P1", "P1 "),
+        (np.bytes_(b"P1"), np.void(b"P1")),
+        (np.array(["P1"], "S2"), "P1"),
+        (np.array(["P1"], object), np.array([[b"P1"]], "S9")),
+    ],
+)
+def test_a_patient_id_of_any_type_keeps_its_patient_whole(one, other, tmp_path):
+    pairs = []
+    for s, patient in enumerate((one, other, "someone", 8)):
+        pairs.append((tmp_path / f"{s}_T101.h5", tmp_path / f"{s}_T201.h5", str(s)))
+        for path in pairs[-1][:2]:
+            with h5py.File(path, "w") as file:
+                file.attrs["patient_id"] = patient
+    count_sides(pairs, [0, 0, 2, 3])
+    with h5py.File(tmp_path / "empty.h5", "w") as file:
+        file.attrs["patient_id"] = h5py.Empty("f")
+    assert read_patient(tmp_path / "empty.h5") is None
+
+
+def test_what_links_lead_to_is_one_subject(tmp_path, capsys):
+    touch(*(tmp_path / f"{s}_{c}01.h5" for s in (1, 2, 4) for c in ("T1", "T2")))
+    for contrast in ("T1", "T2"):
+        (tmp_path / f"3_{contrast}01.h5").symlink_to(f"1_{contrast}01.h5")
+        (tmp_path / f"5_{contrast}01.h5").hardlink_to(tmp_path / f"2_{contrast}01.h5")
+    pairs = find_pairs(tmp_path)
+    count_sides(pairs, ["1", "2", "1", "4", "2"])
+    assert "split: 3 subjects, 5 pairs by subject" in capsys.readouterr().err
+    (tmp_path / "again").symlink_to(".")  # a list may go by it, and name one of the two files only
+    (tmp_path / "list.csv").write_text("1_T101,2_T201\nagain/1_T101,4_T201\n4_T101,5_T201\n")
+    with pytest.raises(InputError, match="found 1 subjects"):
+        split_by_subject(read_pairs_csv(tmp_path / "list.csv"), 0.5, 0)
+
+
+def test_links_carry_the_subject_of_what_they_lead_to(tmp_path):
+    pairs, subjects = [], []
+    for s in range(3):
+        for k in (1, 2):
+            real = tmp_path / f"data/sub-0{s}/ses-{k}"
+            for kind, names in (("a", ("T1.npy", "T2.npy")), ("b", (f"{s}_T10{k}.h5",) * 2)):
+                touch(*(real / name for name in names))
+                links = [tmp_path / f"flat/{kind}{2 * s + k}_{side}.nii" for side in (0, 1)]
+                touch(tmp_path / "flat/x")
+                for link, name in zip(links, names, strict=True):
+                    link.symlink_to(real / name)
+                pairs.append((*links, links[0].name.split(".")[0]))
+                subjects.append(s)
+    count_sides(pairs, subjects)
+
+
+def test_hidden_folders_broken_links_and_other_endings_are_counted(tmp_path, capsys):
+    names = ("7_T101.h5", "7_T201.h5", ".ipynb_checkpoints/7_T101.h5", "a/.old/8_T101.h5")
+    touch(*(tmp_path / name for name in (*names, "a/.old/8_T201.h5", "6_T101.hdf5")))
+    for name in ("9_T101.h5", "9_T201.h5", "a/.b"):
+        (tmp_path / name).symlink_to(tmp_path / "unmounted" / name)
+    (tmp_path / ".again").symlink_to(tmp_path / "a")
+    assert [subject for *_, subject in find_pairs(tmp_path)] == ["7"]
+    err = capsys.readouterr().err
+    for said in (
+        "1 pairs; left out: ",
+        "3 hidden folders (.again, ...)",
+        "3 links that lead nowhere (",
+        "1 that do not end in .h5 (6_T101.hdf5)",
+    ):
+        assert said in err, (said, err)
+    assert find_pairs(tmp_path / ".again" / ".old")  # who asks for a hidden one gets it
