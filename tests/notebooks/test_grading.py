@@ -330,7 +330,7 @@ def test_the_examples_run(module):
     [
         *(None, True, 3, 2.5, "word", (1, "a"), [1, 2], 1 + 2j, ...),
         *(torch.tensor(1.5), torch.zeros(0, 3), torch.eye(3, dtype=torch.bool)),
-        *(torch.randn(2, 3, dtype=torch.complex64).mH, torch.ones(2, dtype=torch.bfloat16)),
+        *(torch.complex(torch.eye(2, 3), torch.ones(2, 3)).mH, torch.ones(2, dtype=torch.bfloat16)),
     ],
     ids=repr,
 )
