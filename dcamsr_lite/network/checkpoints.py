@@ -27,11 +27,11 @@ from .baselines import build
 from .config import Config
 from .model import DCAMSR
 from .super_resolver import SuperResolver, unwrap
+from .wrapped_weights import CHECKPOINT, strip_prefixes, take_state
 
 FORMAT = "dcamsr-lite 1"
 ENDING = ".safetensors"  # of a weight file's name
-# what wrappers put before the names: Lightning, torch.compile, several GPUs, BasicSR's averages
-PREFIXES = ("network.", "_orig_mod.", "module.", "params_ema.", "params.")
+COMPUTED = re.compile(r"parametrizations\.|weight_(g|v|orig|mask)$")  # of torch.nn.utils
 NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -55,16 +55,29 @@ def save(
     >>> sorted(read_header("exact.safetensors"))
     ['config', 'data', 'format']
 
-    ``notes`` are strings kept in the file's header. Raises InputError when it cannot be written.
+    ``notes`` are strings kept in the file's header. Weights too large for float16 are kept as
+    float32. Raises InputError when it cannot be written, for what is no network of ours, and for
+    weights that ``load`` would refuse.
     """
     check_ending(path)
     model = unwrap(model)
+    if not isinstance(model, SuperResolver):
+        raise InputError(
+            path, f"a {type(model).__name__} to be written", "a network of dcamsr_lite"
+        )
     shared = {id(t): name for name, t in reversed(list(model.state_dict(keep_vars=True).items()))}
     tensors = {
         name.replace("_orig_mod.", ""): value.detach().to(dtype).contiguous()  # of a compiled part
         for name, value in model.state_dict(keep_vars=True).items()
         if shared[id(value)] == name  # a module used twice is stored once
     }
+    if not all(value.isfinite().all() for value in tensors.values()):
+        if dtype == torch.float16:
+            return save(model, path, torch.float32, **notes)
+        _check_numbers(path, tensors)
+    if computed := [name for name in tensors if COMPUTED.search(name)]:
+        expected = "plain weights: take the parametrization off first"
+        raise InputError(path, f"{computed[0]}, of which a layer computes its weight", expected)
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **notes}
     content = sort_header(to_bytes(tensors, metadata={k: _show(v) for k, v in header.items()}))
     with atomic_path(path) as temporary:  # knows a full disk; safetensors' writer has no OSError
@@ -84,19 +97,6 @@ def check_ending(path: str | Path) -> None:
         found = f"a name that ends in {Path(path).suffix!r}"
         expected = f"one that ends in {ENDING}: nothing reads weights from another"
         raise InputError(path, found, expected)
-
-
-def _strip_prefixes(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Names as the network itself has them; of several copies of the weights the averaged one."""
-    if averaged := {n: v for n, v in state.items() if n.startswith("params_ema.")}:
-        state = averaged
-    stripped = {}
-    for name, value in state.items():
-        while prefix := next((p for p in PREFIXES if name.startswith(p)), ""):
-            name = name.removeprefix(prefix)
-        stripped[name] = value
-    stripped.pop("n_averaged", None)  # AveragedModel's count of its updates
-    return stripped
 
 
 def _show(text: str) -> str:
@@ -181,7 +181,7 @@ def load(
         checksum = sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
         if checksum != cards[str(name)]["sha256"]:
             raise InputError(path, f"sha256 {checksum}", f"{cards[str(name)]['sha256']} (its card)")
-    header, tensors = read_header(path), _strip_prefixes(_read_tensors(path))
+    header, tensors = read_header(path), strip_prefixes(path, _read_tensors(path))
     if header.get("format") != FORMAT:
         raise InputError(path, f"format {header.get('format')!r}", f"{FORMAT!r}")
     try:
@@ -267,13 +267,13 @@ def load_released(source: str | Path | Mapping[str, Tensor], scale: int = 4) -> 
     dcamsr_lite.errors.InputError: state dict: found no trans_lv1.0.epa_block.E.weight; expected ...
 
     Names and shapes: the released code's (what wrappers put before the names is taken off, see
-    ``PREFIXES``; ``F`` must equal ``E``). Files are read without executing pickled code. E does not
-    tell rows from columns, so the image is taken to be square, as the released code has it. Raises
-    InputError.
+    ``wrapped_weights``; ``F`` must equal ``E``). Files are read without executing pickled code. E
+    does not tell rows from columns, so the image is taken to be square, as the released code has
+    it. Raises InputError.
     """
     where = source if isinstance(source, str | Path) else "state dict"
-    state = _read_checkpoint(source) if isinstance(source, str | Path) else source
-    state = {name: torch.as_tensor(v) for name, v in _strip_prefixes(state).items()}
+    content = _read_checkpoint(source) if isinstance(source, str | Path) else source
+    state = strip_prefixes(where, take_state(where, content))
     key = "trans_lv1.0.epa_block.E.weight"
     if prefixed := [name for name in state if name.endswith(f".{key}")]:
         found = f"names that begin with {prefixed[0].removesuffix(key)!r}"
@@ -308,34 +308,23 @@ def load_released(source: str | Path | Mapping[str, Tensor], scale: int = 4) -> 
     return model.eval()
 
 
-def _read_checkpoint(path: str | Path) -> Mapping[str, Tensor]:
-    """A state dict from safetensors or a torch checkpoint, never executing what is pickled in it."""
+def _read_checkpoint(path: str | Path) -> Any:
+    """What safetensors or a torch checkpoint hold, never executing what is pickled in it."""
     if Path(path).suffix == ENDING:
         return _read_tensors(path)
-    expected = "a torch checkpoint or .safetensors file with plain tensors (re-save its state_dict)"
     try:
         if zipfile.is_zipfile(path):  # as torch writes it, it stores: what inflates has no bound
             with zipfile.ZipFile(path) as archive:
                 if any(entry.compress_type for entry in archive.infolist()):
                     raise zipfile.BadZipFile("compressed entries")
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise InputError(path, "no such file", expected) from error
+        raise InputError(path, "no such file", CHECKPOINT) from error
     except Exception as error:  # a hostile file may raise anything; nothing of it was executed
         raise_if_out_of_memory(path, error)
         reason = str(error).split(".")[0][:120]
-        raise InputError(path, f"a file that cannot be read safely ({reason})", expected) from error
-    state: Any = content if isinstance(content, Mapping) else None
-    for key in (
-        "state_dict",
-        "params_ema",
-        "params",
-        "model",
-    ):  # Lightning's, BasicSR's, many others'
-        if state is content and isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    if not isinstance(state, Mapping) or not all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
-    ):
-        raise InputError(path, "no state dict", expected)
-    return state
+        if "Unsupported global" in str(error):
+            reason = "objects beside tensors, such as arrays of numpy"
+        raise InputError(
+            path, f"a file that cannot be read safely ({reason})", CHECKPOINT
+        ) from error

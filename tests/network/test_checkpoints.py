@@ -152,3 +152,24 @@ def test_a_name_that_nothing_reads_is_refused_before_anything_is_written():
         with pytest.raises(dl.InputError, match="expected one that ends in .safetensors"):
             dl.save(dl.DCAMSR(image_size=32, channels=8, heads=2), name)
         assert not Path(name).exists()
+
+
+def test_what_is_saved_can_be_loaded_or_is_refused():
+    model = awake(dl.DCAMSR(image_size=32, channels=8, heads=2, tokens=16))
+    weight = model.encoder.stages[0][0].weight
+    with torch.no_grad():
+        weight[0, 0, 0, 0] = 1e6  # float16 ends at 65504
+    dl.save(model, "large.safetensors")
+    assert torch.equal(dl.load("large.safetensors").encoder.stages[0][0].weight, weight)
+    wrong = {"a Sequential": torch.nn.Sequential(model), "a OrderedDict": model.state_dict()}
+    for word, given in wrong.items():
+        with pytest.raises(dl.InputError, match=word):
+            dl.save(given, "none.safetensors")
+    torch.nn.utils.parametrizations.weight_norm(model.encoder.stages[0][0])
+    with pytest.raises(dl.InputError, match="computes its weight"):
+        dl.save(model, "none.safetensors")
+    with torch.no_grad():
+        model.last.weight[0] = torch.nan
+    with pytest.raises(dl.InputError, match="no finite numbers"):
+        dl.save(model, "none.safetensors")
+    assert not Path("none.safetensors").exists()

@@ -14,6 +14,7 @@ from released.state_dict import golden_inputs, released_state_dict
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main
 from dcamsr_lite.network.checkpoints import read_header
+from dcamsr_lite.network.wrapped_weights import take_state
 
 HERE = Path(__file__).parents[1] / "released"
 TOLERANCE = 2e-6  # at 1e-5 a missing epsilon would pass
@@ -157,6 +158,54 @@ def test_basicsr_keeps_its_average_beside_the_weights(tmp_path):
     torch.save({"params": other, "params_ema": state}, tmp_path / "net.pth")
     found, expected = (dl.load_released(one).state_dict() for one in (tmp_path / "net.pth", state))
     assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def make_states() -> tuple[dict, dict]:
+    state = {name: torch.tensor(value) for name, value in released_state_dict(16).items()}
+    return state, {name: value / 2 for name, value in state.items()}
+
+
+@pytest.mark.parametrize("count", [1, None])
+def test_two_sets_of_weights_are_never_mixed(count):
+    state, other = make_states()
+    added = {f"module.{name}": value for name, value in [*other.items()][:count]}
+    with pytest.raises(dl.InputError, match="two sets of weights"):
+        dl.load_released(state | added)
+    dl.load_released(state | {name: state[name.removeprefix("module.")] for name in added})
+
+
+@pytest.mark.parametrize(
+    ("keys", "note"),
+    [
+        (["params"], ""),
+        (["state_dict"], ""),
+        (["state_dict", "params_ema"], "'state_dict' is taken of it, not 'params_ema'"),
+        (["params_ema", "params"], "'params_ema' is taken of it, not 'params'"),
+        (["model_state_dict"], "'model_state_dict' is taken of it"),
+        (["net"], "'net' is taken of it"),
+    ],
+)
+def test_an_entry_of_a_checkpoint_is_taken_and_said(keys, note, capsys):
+    states = [{"last.bias": torch.ones(1)}, {"last.bias": torch.zeros(1)}]
+    assert take_state("net.pth", {"epoch": 3} | dict(zip(keys, states, strict=False))) == states[0]
+    said = capsys.readouterr().err
+    assert note in said and bool(note) == bool(said)
+
+
+def test_a_state_dict_in_memory_may_be_wrapped_as_one_in_a_file():
+    state, _ = make_states()
+    found, expected = (dl.load_released(one).state_dict() for one in ({"params": state}, state))
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_a_checkpoint_without_one_state_dict_names_its_entries():
+    state, other = make_states()
+    for content, word in (
+        ({"ema": state, "net": other}, "'ema', 'net'"),
+        ({"epoch": 3}, "'epoch'"),
+    ):
+        with pytest.raises(dl.InputError, match=word):
+            dl.load_released(content)
 
 
 def test_convert_refuses_a_name_that_nothing_reads_before_it_works(tmp_path, capsys):
