@@ -72,7 +72,7 @@ def read_h5(path: Path) -> Volume:
         if "kspace" not in names:
             if stored is None:
                 raise InputError(path, f"datasets {sorted(names)[:9]}", "a dataset 'kspace'")
-            _check_stored(path, stored, "f", may_be_blank=False)
+            _check_stored(path, stored, "iuf", may_be_blank=False)
             array = np.empty(stored.shape, np.float32)
             stored.read_direct(array)
             return volume_from_array(path, array, **known)
@@ -111,7 +111,8 @@ def _compare_stored(path: Path, images: Tensor, stored) -> str:
     if stored.shape != images.shape:
         return f"of shape {stored.shape}, not {tuple(images.shape)}"
     try:
-        _check_stored(path, stored, "f")
+        # scanners and converters store 16 bits
+        _check_stored(path, stored, "iuf" if stored.dtype.itemsize <= 2 else "f")
     except InputError:
         return "not to be read"
     middle = len(images) // 2

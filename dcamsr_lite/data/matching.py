@@ -14,9 +14,9 @@ import numpy as np
 from torch import Tensor
 
 from ..errors import InputError
+from .background import find_offsets, find_pedestal
 from .files import read_volume
 from .geometry import check_same_grid, keep_common_slices, name_volume, place_low, turn_onto
-from .oddities import find_offset
 from .volume import Volume
 
 Source = str | Path | np.ndarray | Tensor | Volume
@@ -97,11 +97,24 @@ def _read_magnitude(source: Source, role: str) -> Volume:
     if low < -0.1 * high:
         found = f"values from {low:.4g} to {high:.4g}"
         raise InputError(volume.path or role, found, "a magnitude image, in its own units")
-    if (offset := find_offset(volume.images)) and volume.kspace is None:
-        what = f"its background is below zero, down to {offset:.4g}: an offset"
-        note = f"{name_volume(volume, role)}: {what}, no part of what is cropped and measured"
-        return replace(volume, notes=(*volume.notes, note))
+    if volume.kspace is None and (found := _describe_background(volume.images)):
+        return replace(volume, notes=(*volume.notes, f"{name_volume(volume, role)}: {found}"))
     return volume
+
+
+def _describe_background(images: Tensor) -> str:
+    """In what way the background of magnitude images lies elsewhere than at zero; else nothing."""
+    offset = find_offsets(images)
+    if count := int((offset < 0).sum()):
+        some = "" if count == len(images) else f" in {count} of {len(images)} slices"
+        what = f"its background is below zero{some}, down to {float(offset.min()):.4g}: an offset"
+        return f"{what}, no part of what is cropped and measured"
+    if floor := find_pedestal(images):
+        what = (
+            f"its background lies at {floor:.4g} or more, which noise does not explain: an offset"
+        )
+        return f"{what}? It makes the metrics better; subtract it"
+    return ""
 
 
 def describe_size(images: Tensor) -> str:

@@ -14,13 +14,12 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from .background import find_offsets
 
 FLAT = 3  # times: an axis so much shorter than both others is that of slices, or of coils
 PEAK = 0.1  # of the energy of k-space: what its centre, 3 x 3 samples, holds at least
 AGREE = 0.95  # correlation from which on two images are one
 BRIGHTER = 1.1  # times, from which on one is said to be brighter than the other
-BELOW = 0.01  # of the maximum: what undershoot of interpolation reaches in few voxels only
-OFTEN = 0.1  # of the voxels: what is below in more of them is an offset
 
 
 def check_axes(where: object, shape: tuple[int, ...], first: str = "slice") -> None:
@@ -146,13 +145,65 @@ def _measure_likeness(
 
 
 def find_offset(images: Tensor) -> float:
-    """What was added to a magnitude image: its minimum, where that is no undershoot; else 0.
+    """The deepest offset of magnitude images ([slice,] row, column), or 0: ``find_offsets``.
 
     >>> find_offset(torch.eye(8) - 0.05), find_offset(torch.eye(8))
     (-0.05000000074505806, 0.0)
-
-    Interpolation undershoots beside edges; an offset lies below zero in the whole background.
     """
-    low, high = (float(bound) for bound in images.aminmax())
-    below = float((images < -BELOW * high).float().mean())
-    return low if below > OFTEN else 0.0
+    return float(find_offsets(images.reshape(-1, *images.shape[-2:])).min())
+
+
+def describe_axes(shape: tuple[int, ...]) -> str:
+    """What to do where an array (slice, row, column) may be in another order; else nothing.
+
+    >>> describe_axes((128, 128, 43))
+    'taken as 128 slices of 128 x 43; if its slices are last, numpy.moveaxis(array, 2, 0)'
+    >>> describe_axes((43, 128, 128)), describe_axes((128, 256, 208))
+    ('', '')
+
+    Slices are square more often than not, and seldom the longest axis.
+    """
+    slices, rows, columns = shape
+    taken = f"taken as {slices} slices of {rows} x {columns}; if its slices are"
+    if (
+        slices > 1
+        and columns > 1
+        and (slices == rows != columns or 4 * columns < 3 * min(shape[:2]))
+    ):
+        return f"{taken} last, numpy.moveaxis(array, 2, 0)"
+    if slices == columns > rows or 4 * rows < 3 * min(slices, columns):
+        return f"{taken} in the middle, numpy.moveaxis(array, 1, 0)"
+    return ""
+
+
+def describe_holes(sampled: Tensor) -> str:
+    """How many samples of k-space (row, column) are missing between others; nothing where none is.
+
+    >>> sampled = torch.ones(16, 16, dtype=torch.bool)
+    >>> sampled[:, 1::2] = False
+    >>> describe_holes(sampled)
+    '44 % of its samples between others are 0'
+
+    What is beyond the outermost samples was zero-filled, or never measured: partial Fourier.
+    """
+    holes = torch.zeros_like(sampled)
+    for axis in (0, 1):
+        one, two = (x.int().cummax(axis).values for x in (sampled, sampled.flip(axis)))
+        holes |= ~sampled & (one & two.flip(axis)).bool()
+    share = float(holes.float().mean())
+    if 2 * int(holes.sum()) < min(sampled.shape):  # not even most of one line
+        return ""
+    return f"{100 * share:.2g} % of its samples between others are 0"
+
+
+def is_image(energy: Tensor, image: Tensor) -> bool:
+    """Whether what came as k-space is an image: its ``energy`` (row, column), and the image made of it.
+
+    >>> from dcamsr_lite.kspace import fft2c
+    >>> coil = torch.rand(32, 32)
+    >>> is_image(coil.square(), fft2c(coil).abs()), is_image(fft2c(coil).abs().square(), coil)
+    (True, False)
+
+    The energy of k-space is at its peak, that of images is not; what is made of an image is k-space.
+    """
+    return _find_shift(energy) is None and _find_shift(image.square()) is not None

@@ -22,10 +22,10 @@ from torch import Tensor
 from ..errors import InputError
 from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
 from ..network.config import MULTIPLE
+from .background import find_offsets
 from .geometry import has_place, keep_slices, place_crop
 from .matching import Source, describe_size, read_input, read_pair
 from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
-from .oddities import find_offset
 from .volume import Volume
 
 SMALLEST = 8  # rows and columns of a full-size image
@@ -94,13 +94,14 @@ class Pair:
         return None if self.target is None else self.given.images
 
     @property
-    def offset(self) -> float:
-        """What lies below the target's magnitudes (``oddities.find_offset``), in its own units.
+    def offset(self) -> Tensor:
+        """What was added to the target's magnitudes, (slice, 1, 1) <= 0: ``background.find_offsets``.
 
-        >>> load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2).offset
-        0.0
+        >>> load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2).offset.flatten()
+        tensor([0., 0.])
         """
-        return 0.0 if self.order == "coils" else find_offset(self.given.images)
+        offset = find_offsets(self.given.images)
+        return torch.zeros_like(offset) if self.order == "coils" else offset
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -305,9 +306,9 @@ def _assemble(
     def measure(volume: Volume) -> Tensor:
         if order == "coils" and volume.kspace is not None:
             return volume.kspace
-        return volume.images - find_offset(volume.images)  # which a magnitude would fold up
+        return volume.images - find_offsets(volume.images)  # which a magnitude would fold up
 
-    offset = 0.0 if order == "coils" else find_offset(given.images)
+    offset = find_offsets(given.images) * (order != "coils")
     if is_low:
         low = measure(given)
         filled = zero_fill_image(low, shape)
@@ -315,7 +316,7 @@ def _assemble(
         full = measure(given)
         low = torch.stack([degrade(one, scale, order) for one in full])
         filled = torch.stack([zero_fill(one, scale, order) for one in full])
-    image = center_pad(reference.images - find_offset(reference.images), padded)
+    image = center_pad(reference.images - find_offsets(reference.images), padded)
     truth = None if is_low else center_pad(given.images - offset, padded)
     placed = sample_low(low, filled, padded, scale)
     normalised = normalise_target(truth, placed, scale, normalisation, find_contrast(low))
@@ -330,7 +331,7 @@ def _assemble(
         * find_contrast(reference.images),
         low=low + offset,
         zero_filled=filled + offset,
-        **normalised | {"mean": normalised["mean"] + offset},
+        **normalised | {"mean": normalised["mean"] + offset.unsqueeze(1)},
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import InputError, raise_if_out_of_memory
 from ..kspace import center_crop, fft2c, ifft2c
 from .memory import VARIABLE, count_memory, read_cap
-from .oddities import center_kspace, check_axes
+from .oddities import center_kspace, check_axes, describe_axes, describe_holes, is_image
 
 # Bytes of one array, as it is held: a quarter of the memory, so that reading, which takes up to twice
 # as much, leaves half of a machine of 2 GB free; 2 GiB where there is more: a large fastMRI knee volume
@@ -81,7 +81,15 @@ def check_size(where: object, shape: tuple[int, ...], dtype: np.dtype, kinds: st
     Raises InputError for another type, an empty axis, and more than the cap as float32.
     """
     if dtype.hasobject or dtype.kind not in kinds:
-        raise InputError(where, f"values of type {dtype}", "complex" if kinds == "c" else "real")
+        expected = "complex" if kinds == "c" else "real"
+        if dtype.kind == "c":  # an image, slices of one coil or coils of one slice: nobody can tell
+            one = {
+                2: "array[None, None]",
+                3: "array[:, None] of one coil, array[None] of one slice",
+            }
+            expected += " magnitudes, abs(array), or in memory k-space (slice, coil, row, column)"
+            expected += f": {one[len(shape)]}" if len(shape) in one else ""
+        raise InputError(where, f"values of type {dtype}", expected)
     if any(n < 1 for n in shape):
         raise InputError(where, f"shape {shape}", "no empty axis")
     size = math.prod(shape) * max(dtype.itemsize, 4)
@@ -121,6 +129,11 @@ def volume_from_array(where: object, array: np.ndarray, **known: Any) -> Volume:
     check_size(where, array.shape, array.dtype, "biuf")
     if array.ndim == 3:
         check_axes(where, array.shape)
+        if "affine" not in known and (
+            odd := describe_axes(array.shape)
+        ):  # NIfTI says what axes are
+            note = f"{Path(str(where)).name}: {odd}"
+            known["notes"] = (*known.get("notes", ()), note)
     with np.errstate(all="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         images = torch.from_numpy(array.astype(np.float32, copy=False))
     return Volume(_check_images(where, images), **known)
@@ -146,7 +159,7 @@ def volume_from_kspace(
     >>> volume.images.shape, volume.kspace.shape
     (torch.Size([1, 4, 6]), torch.Size([1, 1, 4, 6]))
 
-    A peak that lies clearly off the centre is rolled there, and a note says so.
+    A peak that lies clearly off the centre is rolled there, and a note says so, as of missing lines.
     """
     slices, coils, height, width = kspace.shape
     check_axes(where, (coils, height, width), "coil")
@@ -158,6 +171,7 @@ def volume_from_kspace(
         kept = torch.empty(slices, coils, *shape, dtype=kspace.dtype)
     images = torch.empty(slices, *shape, dtype=kept.dtype.to_real())
     at_once = max(1, share_cap(PARTS) // (height * width * kspace.dtype.itemsize))
+    found: set[str] = set()
     for measured, cut, image in zip(kspace, kept, images, strict=True):
         bounds = [float(bound) for bound in torch.view_as_real(measured).aminmax()]
         if not all(map(math.isfinite, bounds)):
@@ -167,17 +181,24 @@ def volume_from_kspace(
             if not given:
                 cut.zero_()
             continue
-        power = torch.zeros(())
+        power, energy = torch.zeros(()), torch.zeros(())
+        sampled = torch.zeros(height, width, dtype=torch.bool)
         for some, part in zip(measured.split(at_once), cut.split(at_once), strict=True):
             if shape != (height, width):
                 part[:] = fft2c(center_crop(ifft2c(some), shape))
             elif not given:
                 part[:] = some
             power = power + ifft2c(part).abs().square().sum(0)
+            energy = energy + some.abs().square().sum(0)
+            sampled |= (some != 0).any(0)
         image[:] = power.sqrt()
+        if holes := describe_holes(sampled):
+            found.add(f"{holes}: undersampled, without a mask; its images are folded")
+        elif is_image(energy, image):
+            found.add("its k-space looks like an image, and what is made of it like k-space")
     images = _check_images(where, images)
     kept, odd = center_kspace(kept, own=not given)
-    notes = tuple(f"{Path(str(where)).name}: {note}" for note in odd)
+    notes = tuple(f"{Path(str(where)).name}: {note}" for note in (*sorted(found)[:1], *odd))
     return Volume(images, kept, notes=notes, **known)
 
 

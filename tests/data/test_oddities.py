@@ -192,3 +192,64 @@ def test_undershoot_of_interpolation_is_no_offset():
     smooth = ks.ifft2c(ks.center_pad(kept, (64, 64))).real
     assert float(smooth.min()) < -0.03 and find_offset(smooth) == 0
     assert load_pair(phantom(2, 64, 1), smooth, 2).notes == ()
+
+
+def test_slices_that_may_be_last_are_said(tmp_path):
+    """128 x 128 x 72 from nibabel's get_fdata, as 128 slices of 128 x 72, without a word."""
+    for shape, axis in (((32, 32, 18), 2), ((40, 32, 20), 2), ((32, 18, 32), 1), ((32, 32, 40), 2)):
+        array = images(*shape)
+        np.save(tmp_path / "t1.npy", array)
+        write_volume(tmp_path / "t1.h5", array)
+        write_volume(tmp_path / "t1.nii", array)  # says what its axes are
+        for source in (array, tmp_path / "t1.npy", tmp_path / "t1.h5"):
+            (note,) = read_volume(source).notes
+            assert f"taken as {shape[0]} slices of {shape[1]} x {shape[2]}" in note
+            assert f"numpy.moveaxis(array, {axis}, 0)" in note
+        assert read_volume(tmp_path / "t1.nii").notes == ()
+    for shape in ((18, 32, 32), (32, 40, 36), (32, 40, 32), (1, 32, 24), (32, 24)):
+        assert read_volume(images(*shape)).notes == ()
+
+
+def test_missing_samples_of_k_space_are_said(tmp_path):
+    """Every second column 0, without a `mask`: 30.9 to 24.8 dB."""
+    whole = coil_kspace(3, 64, 1)
+    row, column = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    scattered = torch.rand(64, 64, generator=torch.Generator().manual_seed(0)) < 0.6
+    for sampled in (column % 2 == 0, row % 3 > 0, (column - 32).abs() != 9, scattered):
+        k = whole.clone()
+        k[1] *= sampled
+        write_m4raw(tmp_path / "1_T201.h5", k, "AXT2", PROTOCOL, "1")
+        for source in (k, tmp_path / "1_T201.h5"):
+            (note,) = read_volume(source).notes
+            assert "of its samples between others are 0" in note
+    # partial Fourier, zeros around what was measured, a disc
+    disc = (row - 32) ** 2 + (column - 32) ** 2 < 900
+    for sampled in (column > 22, (row > 5) & (row < 60), disc):
+        assert read_volume(whole * sampled).notes == ()
+
+
+def test_images_of_coils_are_not_taken_for_k_space_in_silence():
+    k = coil_kspace(3, 64, 1)
+    assert "looks like an image" in read_volume(ks.ifft2c(k)).notes[0]
+    assert read_volume(k).notes == ()
+
+
+def test_complex_arrays_of_which_nobody_can_tell_what_they_are_say_what_to_do(tmp_path):
+    k = coil_kspace(3, 32, 1)
+    for array, words in ((k[:, 0], r"array\[:, None\]"), (k[0, 0], r"array\[None, None\]")):
+        for source in (array, array.numpy()):
+            with pytest.raises(InputError, match=r"abs\(array\), or .*k-space .*: " + words):
+                read_volume(source)
+    np.save(tmp_path / "k.npy", k.numpy())
+    with pytest.raises(InputError, match="in memory k-space"):
+        read_volume(tmp_path / "k.npy")
+    assert read_volume(k[:, 0][:, None]).images.shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "uint16", ">u2", "int32"])
+def test_reconstructions_of_whole_numbers_are_read(kind, tmp_path):
+    array = (100 * images(3, 16, 16)).astype(kind)
+    with h5py.File(tmp_path / "t1.h5", "w") as file:
+        file["reconstruction_rss"] = array
+    volume = read_volume(tmp_path / "t1.h5")
+    assert np.array_equal(volume.images, array.astype(np.float32)) and volume.notes == ()

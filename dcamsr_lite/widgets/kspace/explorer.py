@@ -19,9 +19,9 @@ from torch import Tensor
 from traitlets import Bool, Enum, Float, Int, List, TraitError, validate
 
 from ... import metrics
+from ...data.background import find_offsets
 from ...data.files import read_volume
 from ...data.matching import tell_notes
-from ...data.oddities import find_offset
 from ...data.pairs import SMALLEST, Pair, Source
 from ...data.volume import Volume
 from ...errors import InputError
@@ -304,7 +304,7 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
     if float(image.max()) <= 0 or float(image.min()) < -0.1 * float(image.max()):
         found = f"values from {float(image.min()):.4g} to {float(image.max()):.4g}"
         raise InputError(f"slice {index}", found, "a magnitude image, in its own units")
-    image = image - find_offset(images)  # as a pair is cropped
+    image = image - find_offsets(images)[index]  # as a pair is cropped
     own = volume.kspace is None
     coils = fft2c(image)[None] if volume.kspace is None else volume.kspace[index]
     kspace, notes = (coils, []) if own else _compressed(coils)
