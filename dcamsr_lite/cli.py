@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from os.path import expanduser as path  # what argparse makes of one: ~ is the home
+from os.path import expanduser
 from typing import NoReturn
 
 from .errors import InputError, is_out_of_memory
@@ -21,6 +21,13 @@ from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, seed
 SUMMARY = (
     "MR super-resolution with a second contrast as guide. A bad input is one line and status 2."
 )
+
+
+def path(text: str) -> str:
+    """What argparse makes of a path: ~ is the home."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name")
+    return expanduser(text)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -119,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
         "super-resolve", "super_resolve.sharpen", "sharpen a volume, guided by another"
     )
     add_inputs(sharpen, "--input")
+    add_common_slices(sharpen)
     sharpen.add_argument("--out", type=path, required=True, help=".npy, .npz, .nii, .nii.gz or .h5")
 
     explore = command("explore", "explore.write_page", "write an interactive page about one slice")
@@ -167,10 +175,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_degradation(command: argparse.ArgumentParser) -> None:
-    words = "where one volume has more slices, take those that both have"
-    command.add_argument("--common-slices", action="store_true", help=words)
+    add_common_slices(command)
     words = "crop the k-space of each coil, or of the image (default: coils where there are some)"
     command.add_argument("--order", choices=ORDERS, help=words)
+
+
+def add_common_slices(command: argparse.ArgumentParser) -> None:
+    words = "where one volume has more slices, take those that both have"
+    command.add_argument("--common-slices", action="store_true", help=words)
 
 
 def add_inputs(command: argparse.ArgumentParser, second: str, required: bool = True) -> None:

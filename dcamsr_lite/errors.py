@@ -13,6 +13,8 @@ _HERE = Path(__file__).resolve().parent
 # An installed package carries the assets inside; a checkout has them beside the package.
 ASSETS = next((p for p in (_HERE / "assets", _HERE.parent / "assets") if p.is_dir()), _HERE)
 
+LONGEST = 255  # bytes of one name in a path
+
 
 class InputError(ValueError):
     """A file, array or option that cannot be used.
@@ -108,7 +110,7 @@ def check_count(name: str, value: int) -> int:
     return int(value)
 
 
-def check_output(path: str | Path, *inputs: object) -> None:
+def check_output(path: str | Path, *inputs: object, endings: Iterable[str] = ()) -> None:
     """Raise InputError where a file cannot be written, or is one of the files that are read.
 
     >>> _ = Path("t2.h5").write_text("raw data")
@@ -118,8 +120,11 @@ def check_output(path: str | Path, *inputs: object) -> None:
     dcamsr_lite.errors.InputError: .../t2.h5: found the input t2.h5 itself; expected another file ...
 
     Asked before the work. Links, other spellings of a path and of a name are seen through. ``inputs``
-    that are no paths, or lead nowhere, are passed over.
+    that are no paths, or lead nowhere, are passed over. With ``endings`` its name has one of them.
     """
+    name = Path(path).name.lower()
+    if endings and not any(name.endswith(end) and name != end for end in endings):
+        raise InputError(path, f"the name {name!r}", f"one that ends in {', '.join(endings)}")
     for given in inputs:
         same = False
         if isinstance(given, str | Path):
@@ -127,8 +132,9 @@ def check_output(path: str | Path, *inputs: object) -> None:
                 same = os.path.samefile(path, given)
         if same:
             raise InputError(path, f"the input {given} itself", "another file to write")
-    if Path(path).is_dir():
-        raise InputError(path, "a folder", "a file to write")
+    if os.path.exists(path) and not os.path.isfile(path):
+        found = "a folder" if os.path.isdir(path) else "a device or a pipe"
+        raise InputError(path, found, "a file to write")
     check_writable(Path(path).parent, path)
 
 
@@ -142,6 +148,8 @@ def check_writable(folder: str | Path, file: str | Path | None = None) -> None:
     The error names the ``file`` that is to be written there, if it is given.
     """
     whole = Path(folder).absolute()
+    if any(len(os.fsencode(part)) > LONGEST for part in Path(file or folder).parts):
+        raise InputError(file or folder, f"a name of more than {LONGEST} bytes", "a shorter one")
     try:
         there = next(place for place in (whole, *whole.parents) if os.path.lexists(place))
         with tempfile.TemporaryDirectory(dir=there, prefix=".part-"):
@@ -169,7 +177,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a directory")
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.name)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.name[-50:])
     except OSError as error:
         raise InputError(
             path, f"{error.strerror or error}", "a place that can be written"

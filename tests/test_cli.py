@@ -16,6 +16,7 @@ import dcamsr_lite as dl
 from dcamsr_lite.cli import main
 from dcamsr_lite.data.file_lists import read_pairs_csv
 from dcamsr_lite.data.files import write_volume
+from dcamsr_lite.errors import check_output
 
 
 @pytest.fixture
@@ -254,6 +255,65 @@ def test_an_output_that_cannot_be_written_is_found_before_the_work(
     for arguments in asked:
         status, out, err = run(*arguments, capsys=capsys)
         assert (status, out) == (2, "") and err.count("\n") == 1, arguments
+
+
+NAMES = [
+    "o.png",
+    "o",
+    "/dev/stdout",
+    ".npy",
+    ".nii.gz",
+    "n" * 249 + ".npyx",
+    "n" * 252 + ".npy",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_cannot_be_written_is_found_before_the_work(name, volumes, monkeypatch, capsys):
+    monkeypatch.setattr("dcamsr_lite.commands.super_resolve.load_asked", lambda options: 1 / 0)
+    pair = ["--reference", volumes[0], "--scale", 4, "--input", volumes[1]]
+    status, out, err = run("super-resolve", *pair, "--out", name, capsys=capsys)
+    assert (status, out) == (2, "") and err.count("\n") == 1
+    assert name[:9] in err if name else "--out: an empty name" in err
+
+
+def test_a_name_as_long_as_the_system_takes_is_written():
+    name = "n" * 251 + ".npy"
+    check_output(name)
+    write_volume(name, np.ones((2, 8, 8)))
+    assert [path.name for path in Path().iterdir()] == [name]
+
+
+def test_measured_kspace_is_never_overwritten(volumes, weights, monkeypatch, capsys):
+    raw = Path("0000000005_T203.h5")
+    with h5py.File(raw, "w") as file:
+        file["kspace"] = np.ones((2, 2, 32, 32), np.complex64)
+    before = raw.read_bytes()
+    pair = ["--reference", volumes[0], "--scale", 4, "--input", volumes[1], "--weights", weights]
+    asked = {
+        "measured k-space": ["super-resolve", *pair, "--out", raw],
+        "there already": ["data", "simulate", "--out", ".", "--subjects", 1, "--seed", 5],
+    }
+    monkeypatch.setattr("dcamsr_lite.commands.data.simulate_head", lambda *_, **__: 1 / 0)
+    for word, arguments in asked.items():
+        status, _, err = run(*arguments, capsys=capsys)
+        assert status == 2 and word in err
+    assert raw.read_bytes() == before
+
+
+@pytest.mark.parametrize("size", [32, 8])
+def test_super_resolve_takes_the_common_slices_where_asked(size, weights, capsys):
+    random = np.random.default_rng(0)
+    np.save("full.npy", random.random((3, 32, 32)))
+    np.save("input.npy", random.random((2, size, size)))
+    pair = ["--reference", "full.npy", "--scale", 4, "--input", "input.npy", "--weights", weights]
+    status, _, err = run("super-resolve", *pair, "--out", "sr.npy", capsys=capsys)
+    assert status == 2 and "--common-slices" in err
+    asked = [*pair, "--out", "sr.npy", "--common-slices"]
+    status, _, err = run("super-resolve", *asked, capsys=capsys)
+    assert status == 0 and "the common 2 are taken" in err, err
+    assert np.load("sr.npy").shape == (2, 32, 32)
 
 
 def test_paths_may_start_at_home(volumes, weights, tmp_path, monkeypatch, capsys):

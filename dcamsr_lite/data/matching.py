@@ -19,6 +19,7 @@ from .files import read_volume
 from .geometry import check_same_grid, keep_common_slices, name_volume, place_low, turn_onto
 from .volume import Volume
 
+COMMON = "common_slices=True (--common-slices): the slices that both have"
 Source = str | Path | np.ndarray | Tensor | Volume
 
 
@@ -43,7 +44,7 @@ def read_pair(
         found, beside = (describe_size(v.images) for v in (truth, full))
         expected = "the same matrix"
         if sizes[0][1:] == sizes[1][1:]:
-            expected += ", or common_slices=True (--common-slices): the slices that both have"
+            expected += f", or {COMMON}"
         found = f"{found} beside a reference of {beside}"
         raise InputError(truth.path or "target", found, expected)
     full = check_same_grid(full, truth)
@@ -51,7 +52,9 @@ def read_pair(
     return full, truth
 
 
-def read_input(reference: Source, image: Source, scale: int) -> tuple[Volume, Volume]:
+def read_input(
+    reference: Source, image: Source, scale: int, common_slices: bool = False
+) -> tuple[Volume, Volume]:
     """Read a reference and an image to be sharpened as ``load_input`` does.
 
     >>> import torch
@@ -63,11 +66,15 @@ def read_input(reference: Source, image: Source, scale: int) -> tuple[Volume, Vo
     """
     full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
     full = turn_onto(full, given)
-    slices, rows, columns = full.images.shape
-    fitting = (slices, rows, columns), (slices, rows // scale, columns // scale)
-    if tuple(given.images.shape) not in fitting:
+    _, rows, columns = full.images.shape
+    fits = tuple(given.images.shape[1:]) in ((rows, columns), (rows // scale, columns // scale))
+    if fits and common_slices:
+        full, given = keep_common_slices(full, given)
+    elif not fits or len(full.images) != len(given.images):
         wanted = f"as the reference has, or 1/{scale} of its rows and columns"
         expected = f"{describe_size(full.images)} {wanted}"
+        if fits:
+            expected += f", or {COMMON}"
         raise InputError(given.path or "input", describe_size(given.images), expected)
     if given.images.shape == full.images.shape:
         full = check_same_grid(full, given)

@@ -262,7 +262,13 @@ def make_pair(
     return _assemble(reference, target, scale, order, normalisation)
 
 
-def load_input(reference: Source, image: Source, scale: int, normalisation: str = "clean") -> Pair:
+def load_input(
+    reference: Source,
+    image: Source,
+    scale: int,
+    normalisation: str = "clean",
+    common_slices: bool = False,
+) -> Pair:
     """Read a reference and the image to be sharpened: of full size, or low-resolution already.
 
     >>> load_input(torch.rand(2, 16, 16), torch.rand(2, 4, 4), scale=4).target is None
@@ -274,10 +280,11 @@ def load_input(reference: Source, image: Source, scale: int, normalisation: str 
     it, rounded down as ``kspace.degrade`` does, is the low-resolution image, on the target's scale;
     its ``target`` and ``target_image`` are None. It is taken for a crop of k-space, which keeps the
     middle pixel of both grids in one place (``geometry.place_crop``); where NIfTI's affines say
-    otherwise, by up to one of its pixels, it is shifted. Raises InputError for any other size.
+    otherwise, by up to one of its pixels, it is shifted. ``common_slices`` as in ``load_pair``.
+    Raises InputError for any other size.
     """
     _check_options(scale, None, normalisation)
-    full, given = read_input(reference, image, scale)
+    full, given = read_input(reference, image, scale, common_slices)
     return _assemble(full, given, scale, None, normalisation)
 
 
