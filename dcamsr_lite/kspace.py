@@ -207,6 +207,32 @@ def shift(image: Tensor, rows: float, columns: float) -> Tensor:
     return ifft2c(fft2c(image) * torch.exp(-2j * torch.pi * turns)).real
 
 
+def resample(image: Tensor, off: tuple[float, float], steps: tuple[float, float]) -> Tensor:
+    """Sample the Fourier series of an image at pixels of another size, which keep the middle one.
+
+    >>> image = torch.rand(8, 8)
+    >>> torch.allclose(resample(image, (1, 0.5), (1, 1)), shift(image, 1, 0.5), atol=1e-5)
+    True
+
+    (..., row, column), real -> the same shape. The content is moved by ``off`` (rows, columns), then
+    pixel ``n // 2 + j`` is what lies ``j * step`` from the middle: the magnification is 1 / ``step``.
+    """
+    rows, columns = (
+        _sample_series(n, move, step).to(image)
+        for n, move, step in zip(image.shape[-2:], off, steps, strict=True)
+    )
+    return rows @ image @ columns.mT
+
+
+def _sample_series(count: int, off: float, step: float) -> Tensor:
+    """The real matrix (count, count) that takes an axis to its Fourier series' values elsewhere."""
+    index = torch.arange(count, dtype=torch.float64)
+    places = (index - count // 2) * step + count // 2 - off
+    waves = torch.fft.fftshift(torch.fft.fftfreq(count, dtype=torch.float64))
+    turns = (places[:, None, None] - index[:, None]) * waves
+    return torch.exp(2j * torch.pi * turns).mean(-1).real
+
+
 def restore_measured(image: Tensor, low: Tensor) -> Tensor:
     """Data consistency: put the measured centre of k-space, ``low``, in place of the image's own.
 

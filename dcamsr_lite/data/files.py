@@ -22,8 +22,9 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path, check_output
-from .geometry import has_place, read_unit
+from .geometry import has_place, name_slices_first
 from .hdf5 import read_h5, write_h5, write_m4raw
+from .nifti_headers import find_slice_axis, mend_header, read_unit
 from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
 
 __all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
@@ -129,14 +130,15 @@ def _read_nifti(path: Path) -> Volume:
         )
         stream.seek(start)
         voxels = _read_values(path, stream, header.get_data_dtype(), math.prod(shape), scale)
-        affine = np.asarray(header.get_best_affine(), dtype=np.float64)
-        placed = bool(np.isfinite(affine).all())
         unit = read_unit(header)
-        columns, rows = (unit * np.multiply(header.get_zooms()[:2], shape[:2])).tolist()
+        columns, rows = (unit * np.abs(np.multiply(header.get_zooms()[:2], shape[:2]))).tolist()
+        thickness = unit * abs(float(header["pixdim"][3]))
+        mend_header(header)
+        affine = np.asarray(header.get_best_affine(), dtype=np.float64)
+        placed = bool(np.isfinite(affine).all()) and np.linalg.matrix_rank(affine) == 4
         # ones, without unit and place, are what a header says that nobody has filled in
         blank = not any(int(header[name]) for name in ("xyzt_units", "sform_code", "qform_code"))
         blank = blank and (columns, rows) == shape[:2]
-        thickness = unit * float(header["pixdim"][3])
         known_size = not blank and all(0 < side < 1e5 for side in (rows, columns))
         known = {
             "path": str(path),
@@ -145,7 +147,11 @@ def _read_nifti(path: Path) -> Volume:
             "affine": np.diag([unit, unit, unit, 1]) @ affine if placed else None,
             "nifti": _copy_geometry(header) if placed else None,
         }
-        return volume_from_array(path, voxels.reshape(shape[::-1]), **known)
+        images, axis = voxels.reshape(shape[::-1]), 2
+        if placed and (axis := find_slice_axis(header, shape)) != 2:
+            images = np.ascontiguousarray(np.moveaxis(images, 2 - axis, 0))
+        volume = volume_from_array(path, images, **known)
+        return volume if axis == 2 else name_slices_first(volume, axis)
 
 
 def _copy_geometry(header):
@@ -155,8 +161,6 @@ def _copy_geometry(header):
     kept = nibabel.Nifti1Header()
     for name in GEOMETRY:
         kept[name] = header[name]
-    if not kept["pixdim"][3] > 0:  # of a file with two axes
-        kept["pixdim"][3] = 1
     return kept
 
 

@@ -20,12 +20,14 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..kspace import shift
+from ..kspace import resample, shift
+from .nifti_headers import read_unit
 from .volume import Volume
 
 TOLERANCE = 0.5  # of a voxel: how far from each other the voxels of one grid may lie
 GRID = f"one grid within {TOLERANCE:g} voxels: register and resample one of them first"
 SCANNER = 2  # NIfTI's codes 1, of the scanner, and 2, aligned to another scan; 3 to 5 are templates
+SPACES = {SCANNER: "the scanner's", 3: "Talairach's", 4: "MNI's"}
 STILL = 0.05  # of a pixel: what is no shift, but rounding of an affine
 
 
@@ -38,17 +40,41 @@ def has_place(volume: Volume) -> bool:
     return bool(_list_places(volume))
 
 
-def read_unit(header: Any) -> float:
-    """The millimetres of a NIfTI header's unit of length; one that is not said is mm.
+def name_slices_first(volume: Volume, axis: int) -> Volume:
+    """What an ``axis`` of (x, y, z) was is now the last of the images: affines and a note say so.
 
-    >>> read_unit({"xyzt_units": 1})
-    1000.0
+    >>> full = Volume(torch.rand(2, 8, 9), affine=np.diag([5.0, 1, 1, 1]))  # stored 2 x 9 x 8
+    >>> name_slices_first(full, 0).affine[0].tolist()
+    [0.0, 0.0, 5.0, 0.0]
     """
-    return {1: 1e3, 3: 1e-3}.get(int(header["xyzt_units"]) % 8, 1.0)
+    change = np.eye(4)[:, [*(n for n in range(3) if n != axis), axis, 3]]
+    note = f"{name_volume(volume, 'volume')}: its slices lie along {'xyz'[axis]} of the file's axes"
+    return _change_place(volume, change, f"{note}: taken as slices")
+
+
+def follow_slices(volume: Volume, other: Volume) -> Volume:
+    """The volume with its slices along the axis of the other's, as far as both say.
+
+    >>> stored = np.eye(4)[[2, 1, 0, 3]]  # slices along x
+    >>> one, two = (Volume(torch.rand(4, 5, 6), affine=a) for a in (stored, np.eye(4)))
+    >>> follow_slices(one, two).images.shape
+    torch.Size([6, 4, 5])
+    """
+    from nibabel.orientations import io_orientation
+
+    if (matrix := relate(volume, other)) is None:
+        return volume
+    axis = [*io_orientation(matrix)[:, 0]].index(2)
+    if axis == 2:
+        return volume
+    images = volume.images.movedim(2 - axis, 0).contiguous()
+    return name_slices_first(replace(volume, images=images, kspace=None), axis)
 
 
 def _list_places(volume: Volume) -> list[tuple[int, np.ndarray]]:
     """Affines, the one that counts first, and the space of each: a scanner's (2), or a template's."""
+    from nibabel.spatialimages import HeaderDataError
+
     header = volume.nifti
     places: list[tuple[int, Any]] = [(SCANNER, volume.affine)]
     if volume.affine is not None and header is not None:
@@ -56,7 +82,7 @@ def _list_places(volume: Volume) -> list[tuple[int, np.ndarray]]:
         unit = np.diag([*[read_unit(header)] * 3, 1])
         for form in ("sform", "qform"):
             code = int(header[f"{form}_code"])
-            with suppress(ValueError):  # a quaternion that is no rotation
+            with suppress(ValueError, HeaderDataError):  # a quaternion that is no rotation
                 affine = unit @ getattr(header, f"get_{form}")()
                 places += [(max(code, SCANNER), affine)] if code > 0 else []
     sound = (p for p in places if p[1] is not None and np.isfinite(p[1]).all())
@@ -72,16 +98,23 @@ def relate(volume: Volume, other: Volume) -> np.ndarray | None:
     >>> relate(two, one).diagonal()
     array([2., 2., 1., 1.])
     """
-    affines = _choose_places(volume, other)
-    return None if affines is None else np.linalg.inv(affines[1]) @ affines[0]
+    places = _choose_places(volume, other)
+    return np.linalg.inv(places[1][1]) @ places[0][1] if places else None
 
 
-def _choose_places(volume: Volume, other: Volume) -> tuple[np.ndarray, np.ndarray] | None:
+def _choose_places(volume: Volume, other: Volume) -> tuple[tuple[int, np.ndarray], ...]:
+    """The space and the affine of both; nothing unless both have a place."""
     both = [*itertools.product(_list_places(volume), _list_places(other))]
-    if not both:
-        return None
-    one, two = next((pair for pair in both if pair[0][0] == pair[1][0]), both[0])
-    return one[1], two[1]
+    return next((pair for pair in both if pair[0][0] == pair[1][0]), both[0] if both else ())
+
+
+def _tell_spaces(volume: Volume, other: Volume) -> str:
+    """Which spaces the two places are of, where these are not one; else nothing."""
+    spaces = [space for space, _ in _choose_places(volume, other)]
+    if len({*spaces}) < 2:
+        return ""
+    one, two = (SPACES.get(space, "another template's") for space in spaces)
+    return f"in {one} space beside {two}, which cannot be compared"
 
 
 def _name_axes(affine: np.ndarray) -> str:
@@ -114,10 +147,18 @@ def turn_onto(volume: Volume, other: Volume) -> Volume:
         return volume
     xyz = volume.images.numpy().T
     turned = np.ascontiguousarray(apply_orientation(xyz, axes).T)
-    codes = [_name_axes(affine) for affine in _choose_places(volume, other) or ()]
-    note = f"{name_volume(volume, 'reference')}: axes turned, {codes[0]} to {codes[1]}"
+    codes = [_name_axes(affine) for _, affine in _choose_places(volume, other)]
+    notes = [f"{name_volume(volume, 'reference')}: axes turned, {codes[0]} to {codes[1]}"]
+    slices, rows, columns = other.images.shape
+    if axes[2, 0] != 2 and slices > min(
+        rows, columns
+    ):  # more likely than not stored in another order
+        found = f"{name_volume(other, 'target')}: taken as {slices} slices of {rows} x {columns}"
+        notes.append(
+            f"{found}, as it is stored: those of {name_volume(volume, 'reference')} differ"
+        )
     moved = replace(volume, images=torch.from_numpy(turned), kspace=None)
-    return _change_place(moved, inv_ornt_aff(axes, xyz.shape), note)
+    return _change_place(moved, inv_ornt_aff(axes, xyz.shape), *notes)
 
 
 def _change_place(volume: Volume, change: np.ndarray, *notes: str) -> Volume:
@@ -172,13 +213,15 @@ def keep_common_slices(volume: Volume, other: Volume) -> tuple[Volume, Volume]:
     firsts = max(0, -ahead), max(0, ahead)
     count = min(n - first for n, first in zip(counts, firsts, strict=True))
     if count < 1:
-        raise InputError(
-            volume.path or "reference", f"no slice where {other.path or 'the other'} has one", GRID
-        )
+        found = f"no slice where {other.path or 'the other'} has one"
+        found = ", ".join(filter(None, (found, _tell_spaces(volume, other))))
+        raise InputError(volume.path or "reference", found, GRID)
     if counts == (count, count):
         return volume, other
     named = name_volume(volume, "reference"), name_volume(other, "target")
-    note = f"{named[0]}: {counts[0]} slices, {named[1]}: {counts[1]}; the common {count} are taken"
+    common = f"common {count} are" if count > 1 else "common one is"
+    note = f"{named[0]}: {counts[0]} slice{'s' * (counts[0] > 1)}, {named[1]}: {counts[1]}; "
+    note += f"the {common} taken"
     kept = keep_slices(volume, firsts[0], count)
     return replace(kept, notes=(*kept.notes, note)), keep_slices(other, firsts[1], count)
 
@@ -204,7 +247,9 @@ def check_same_grid(volume: Volume, other: Volume) -> Volume:
     elif (views := _differ_in_size(volume, other, TOLERANCE)) is not None:
         named = name_volume(volume, "reference"), name_volume(other, "target")
         note = f"{named[0]} covers {views[0]}, {named[1]} {views[1]}: they hardly lie on each other"
-        return replace(volume, notes=(*volume.notes, note))
+        volume = replace(volume, notes=(*volume.notes, note))
+    for one, beside in ((volume, other), (other, volume)):
+        volume = replace(volume, notes=volume.notes + _tell_no_place(one, beside))
     return volume
 
 
@@ -228,7 +273,8 @@ def _differ_in_size(volume: Volume, other: Volume, voxels: float) -> tuple[str, 
 
 def _refuse(volume: Volume, other: Volume, apart: str, expected: str) -> NoReturn:
     told = []
-    for affine in _choose_places(volume, other) or ():
+    apart = _tell_spaces(volume, other) or apart
+    for _, affine in _choose_places(volume, other):
         sizes = " x ".join(f"{size:.3g}" for size in np.linalg.norm(affine[:3, :3], axis=0))
         first = ", ".join(f"{place:.4g}" for place in affine[:3, 3] + 0.0)
         told.append((sizes, _name_axes(affine), first))
@@ -268,26 +314,63 @@ def place_low(low: Volume, full: Volume, scale: int) -> tuple[Volume, Volume]:
     >>> place_low(low, full, 4)[0].notes
     ('input: lies 1.5 and 1.5 pixels off a crop of k-space, by its affine: shifted',)
 
-    By the affines, up to a small pixel, within the plane, is shifted by a phase in k-space. Raises
-    InputError where the two cover something else. A full-size grid without a place gets the one
-    that the low-resolution image says.
+    By the affines, up to a small pixel, within the plane, is shifted by a phase in k-space. So is one
+    whose pixels are ``scale`` of a full-size grid that is no multiple of it: a crop's are a little
+    larger. Raises InputError where the two cover something else. A full-size grid without a place
+    gets the one that the low-resolution image says.
     """
     expected = place_crop(tuple(full.images.shape), tuple(low.images.shape))
     cover = "an image of what the reference covers, which lies on it"
     if (matrix := relate(low, full)) is not None:
-        moved = _move_corners(low, matrix - expected)
-        off = moved.mean(0)
-        far = max(np.abs(moved - off).max(), abs(off[2])) > TOLERANCE
-        if far or np.abs(off[:2]).max() > scale:
-            _refuse(low, full, f"up to {np.abs(moved).max():.3g} of its voxels off", cover)
-        if np.abs(off[:2]).max() > STILL:
-            right, down = (off[:2] / expected.diagonal()[:2]).tolist()
-            words = f"lies {off[1]:.2g} and {off[0]:.2g} pixels off a crop of k-space"
-            note = f"{name_volume(low, 'input')}: {words}, by its affine: shifted"
-            images = shift(low.images, down, right)
-            low = replace(low, images=images, notes=(*low.notes, note))
+        means = np.diag([scale, scale, 1.0, 1])
+        means[:, 3] = (expected - means) @ [*(n // 2 for n in low.images.shape[::-1]), 1]
+        means[3, 3] = 1
+        likely = (_measure_distance(low, matrix, grid) for grid in (expected, means))
+        off, far, grid = min(likely, key=lambda measured: measured[1])
+        if max(far, abs(off[2])) > TOLERANCE or np.abs(off[:2]).max() > scale:
+            apart = np.abs(_move_corners(low, matrix - expected)).max()
+            _refuse(low, full, f"up to {apart:.3g} of its voxels off", cover)
+        if np.abs(off[:2]).max() > STILL or grid is means:
+            low = _place_on_crop(low, grid, expected, off)
     elif (views := _differ_in_size(low, full, TOLERANCE)) is not None:
         raise InputError(low.path or "input", f"{views[0]} beside a reference of {views[1]}", cover)
+    if low.field_of_view or not has_place(full):  # a file with nothing but its pixels fits any
+        missing = _tell_no_place(low, full) + _tell_no_place(full, low)
+        low = replace(low, notes=low.notes + missing)
     if has_place(low) and not has_place(full):
         full = replace(full, affine=np.asarray(low.affine) @ np.linalg.inv(expected), nifti=None)
     return low, replace(full, field_of_view=full.field_of_view or low.field_of_view)
+
+
+def _measure_distance(
+    low: Volume, matrix: np.ndarray, grid: np.ndarray
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """How far its voxels lie off a grid, on average and at most beside that; and the grid."""
+    moved = _move_corners(low, matrix - grid)
+    return moved.mean(0), float(np.abs(moved - moved.mean(0)).max()), grid
+
+
+def _place_on_crop(low: Volume, grid: np.ndarray, crop: np.ndarray, off: np.ndarray) -> Volume:
+    """The image, which lies ``off`` the grid, (x, y, z), sampled where a crop would have its pixels."""
+    sizes, wanted = grid.diagonal()[:2], crop.diagonal()[:2]
+    words = " and ".join(f"{round(n, 2) + 0.0:g}" for n in off[1::-1].tolist())
+    said = f"lies {words} pixels off a crop of k-space, by its affine"
+    right, down = (off[:2] / sizes).tolist()
+    if np.array_equal(sizes, wanted):
+        images, done = shift(low.images, down, right), "shifted"
+    else:
+        images = resample(low.images, (down, right), tuple((wanted / sizes)[::-1].tolist()))
+        said = f"{said}, with pixels of {sizes[1]:g} x {sizes[0]:g} of the reference's"
+        done = "resampled"
+    note = f"{name_volume(low, 'input')}: {said}: {done}"
+    return replace(low, images=images, notes=(*low.notes, note))
+
+
+def _tell_no_place(volume: Volume, other: Volume) -> tuple[str, ...]:
+    """A note where the volume is of a file that says no place, and the other says one."""
+    if volume.path is None or has_place(volume) or not has_place(other):
+        return ()
+    found = (
+        f"{name_volume(volume, '')} does not say where it lies, {name_volume(other, 'the other')}"
+    )
+    return (f"{found} does: taken voxel by voxel as it is stored",)

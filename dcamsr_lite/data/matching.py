@@ -16,7 +16,14 @@ from torch import Tensor
 from ..errors import InputError
 from .background import find_offsets, find_pedestal
 from .files import read_volume
-from .geometry import check_same_grid, keep_common_slices, name_volume, place_low, turn_onto
+from .geometry import (
+    check_same_grid,
+    follow_slices,
+    keep_common_slices,
+    name_volume,
+    place_low,
+    turn_onto,
+)
 from .volume import Volume
 
 COMMON = "common_slices=True (--common-slices): the slices that both have"
@@ -65,9 +72,13 @@ def read_input(
     Their notes are printed on stderr. Raises InputError.
     """
     full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
-    full = turn_onto(full, given)
-    _, rows, columns = full.images.shape
-    fits = tuple(given.images.shape[1:]) in ((rows, columns), (rows // scale, columns // scale))
+    turned, followed = turn_onto(full, given), follow_slices(given, full)
+    if not _fit_planes(turned, given, scale) and followed is not given:
+        again = turn_onto(full, followed)  # its own slices are taken, unless only so the sizes fit
+        if _fit_planes(again, followed, scale):
+            turned, given = again, followed
+    full = turned
+    fits = _fit_planes(full, given, scale)
     if fits and common_slices:
         full, given = keep_common_slices(full, given)
     elif not fits or len(full.images) != len(given.images):
@@ -82,6 +93,11 @@ def read_input(
         given, full = place_low(given, full, scale)
     tell_notes(full, given)
     return full, given
+
+
+def _fit_planes(full: Volume, given: Volume, scale: int) -> bool:
+    rows, columns = full.images.shape[1:]
+    return tuple(given.images.shape[1:]) in ((rows, columns), (rows // scale, columns // scale))
 
 
 def tell_notes(*volumes: Volume) -> None:

@@ -78,7 +78,10 @@ def center_kspace(kspace: Tensor, own: bool = False) -> tuple[Tensor, tuple[str,
     some = "" if len(set(shifts)) == 1 else f" in {len(moved)} of {len(shifts)} slices"
     far = max(moved, key=lambda shift: max(abs(shift[0]), abs(shift[1])))
     upto = "up to " if len(set(moved)) > 1 else ""
-    note = f"its k-space lies{some} {upto}{far[0]} rows and {far[1]} columns off the centre"
+    words = (
+        f"{n} {axis}{'s' * (abs(n) != 1)}" for n, axis in zip(far, ("row", "column"), strict=True)
+    )
+    note = f"its k-space lies{some} {upto}{' and '.join(words)} off the centre"
     return kspace, (f"{note}: rolled back",)
 
 

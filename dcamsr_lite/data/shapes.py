@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from .hdf5 import RECONSTRUCTIONS
+from .nifti_headers import find_slice_axis, mend_header
 
 Shape = tuple[int, int, int]
 
@@ -65,7 +66,11 @@ def _read_nifti(path: Path) -> tuple[int, ...]:
     with opened as stream:
         block = stream.read(544)
     kind = next(k for k in (Nifti1Header, Nifti2Header) if k.may_contain_header(block))
-    shape = kind(block[: kind.sizeof_hdr], check=False).get_data_shape()
+    header = kind(block[: kind.sizeof_hdr], check=False)
+    shape = header.get_data_shape()
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    return shape[::-1]
+    mend_header(header)
+    slices = find_slice_axis(header, shape)
+    rest = [n for axis, n in enumerate(shape) if axis != slices]
+    return (*shape[slices : slices + 1], *rest[::-1])

@@ -1,6 +1,7 @@
 """Where NIfTI pairs lie: turned onto each other, compared, shifted; written back where they were."""
 
 import itertools
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -160,7 +161,10 @@ def test_files_that_do_not_say_where_they_lie_are_taken_as_they_are(tmp_path):
     for one in [*unplaced, tmp_path / "nan.nii"]:
         assert not has_place(read_volume(one))
         for pair in (load_pair(one, t2, 2), load_input(one, t2, 2)):
-            assert torch.equal(pair.ref, plain.ref) and pair.notes == ()
+            assert torch.equal(pair.ref, plain.ref)
+            # a file that says no place beside one that does gets a line; an array cannot say one
+            said = "does not say where it lies, t2.nii does" in "".join(pair.notes)
+            assert len(pair.notes) == said == isinstance(one, Path)
         assert torch.equal(load_pair(t2, one, 2).ref, load_pair(head(2), head(1), 2).ref)
 
 
