@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from math import isfinite
+from numbers import Integral, Real
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -94,9 +95,23 @@ def check_between(name: str, value: float, low: float, high: float) -> None:
     ...
     dcamsr_lite.errors.InputError: blur: found -1.5; expected a number from 0 to 100
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not isinstance(value, bool)
     if not number or not isfinite(value) or not low <= value <= high:
         raise InputError(name, repr(value), f"a number from {low:g} to {high:g}")
+
+
+def check_whole(name: str, value: int, low: int, high: int) -> int:
+    """The value as an int. Raises InputError unless it is a whole number, of any type, in these bounds.
+
+    >>> check_whole("scale", True, 2, 8)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: scale: found True; expected a whole number from 2 to 8
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise InputError(name, repr(value)[:80], f"a whole number from {low} to {high}")
+    return int(value)
 
 
 def check_count(name: str, value: int) -> int:

@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .data.pairs import Pair, Source, load_pair, sample_low
-from .errors import InputError
+from .data.pairs import SCALES, Pair, Source, load_pair, sample_low
+from .errors import InputError, check_whole
 from .kspace import center_crop
-from .metrics import CONVENTION, score
+from .metrics import CONVENTION, check_finite, score
 from .network.model import DCAMSR
 from .network.super_resolver import SuperResolver, unwrap
 
@@ -73,7 +73,6 @@ def evaluating(model: Network) -> Iterator[None]:
             module.training = True
 
 
-@torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
 def super_resolve(model: Network, pair: Pair, batch: int = 1) -> Tensor:
     """The super-resolved volume (slice, row, column) in the target's own units.
 
@@ -83,8 +82,21 @@ def super_resolve(model: Network, pair: Pair, batch: int = 1) -> Tensor:
 
     ``model`` is a network or any function ``f(lr, ref) -> sr`` of normalised images, (b, 1, H/s,
     W/s) and (b, 1, H, W) -> (b, 1, H, W). A module runs on its own device and in its own precision,
-    ``batch`` slices at a time. Raises InputError when the pair's scale is not the model's, the model
+    ``batch`` slices at a time; a pair of another normalisation than the network was trained with is
+    said on stderr. Raises InputError when the pair's scale is not the model's, the model
     is fixed to another matrix, or its output has another shape. Not for clinical use.
+    """
+    check_pair(pair, model)
+    return run_network(model, pair, batch)
+
+
+@torch.no_grad()  # tensors of inference mode could not be changed in place by whom they are for
+def run_network(model: Network, pair: Pair, batch: int = 1) -> Tensor:
+    """``super_resolve`` for those who run a pair many times: nothing is said on stderr.
+
+    >>> pair = load_pair(torch.rand(2, 30, 32), torch.rand(2, 30, 32), scale=4)
+    >>> run_network(lambda lr, ref: ref, pair).shape
+    torch.Size([2, 30, 32])
     """
     check_scale(model, pair.scale)
     own = next(model.parameters(), pair.lr) if isinstance(model, nn.Module) else pair.lr
@@ -136,6 +148,34 @@ def check_scale(model: Network, scale: int) -> None:
         raise InputError("weights", f"a network for {trained}x", f"one for the asked {scale}x")
 
 
+def check_pair(pair: Pair, *models: Network) -> None:
+    """``check_scale``, and a line on stderr if a network was trained with another normalisation.
+
+    >>> pair = load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), 4, normalisation="released")
+    >>> check_pair(pair, DCAMSR(scale=4, image_size=32))  # nobody knows of one that was just built
+    """
+    for model in models:
+        check_scale(model, pair.scale)
+    _warn_if_other_normalisation(pair, *models)
+
+
+def _know_normalisation(model: Network | str) -> str | None:
+    inner = unwrap(model)
+    return inner.normalisation if isinstance(inner, SuperResolver) else None
+
+
+def _warn_if_other_normalisation(pair: Pair, *models: Network | str) -> bool:
+    known = [_know_normalisation(model) for model in models]
+    others = [name for name in known if name not in (None, pair.normalisation)]
+    if others:
+        print(
+            f"warning: the network was trained with {others[0]} normalisation, the pair has the"
+            f" {pair.normalisation} one: expect a lower quality",
+            file=sys.stderr,
+        )
+    return bool(others)
+
+
 def warn_if_far(model: SuperResolver, pair: Pair) -> None:
     """A line on stderr when matrix or field of view are far from the training ones."""
     trained, shape = unwrap(model).config.image_size, pair.shape
@@ -161,7 +201,9 @@ def _is_row(item: Any) -> bool:
     return sources and (len(item) == 2 or len(item) == 3 and isinstance(item[2], str | int))
 
 
-def _load_row(item: Pair | Sequence, scale: int | None, common_slices: bool) -> Pair:
+def _load_row(
+    item: Pair | Sequence, scale: int | None, common_slices: bool, normalisation: str
+) -> Pair:
     if isinstance(item, Pair):
         return item
     if not _is_row(item):
@@ -169,7 +211,7 @@ def _load_row(item: Pair | Sequence, scale: int | None, common_slices: bool) -> 
         raise InputError("pairs", f"a {type(item).__name__} among them", expected)
     if scale is None:
         raise InputError("scale", "none, neither in the model nor in the pairs", "scale=4, say")
-    return load_pair(item[0], item[1], scale, common_slices=common_slices)
+    return load_pair(item[0], item[1], scale, None, normalisation, common_slices)
 
 
 @overload
@@ -211,7 +253,8 @@ def evaluate(  # type: ignore[misc]  # of two orders, one has other names
 
     ``pairs`` are Pairs, or rows (reference, target) or (reference, target, subject), as
     ``find_pairs`` and ``read_pairs_csv`` give them; one may come alone. Where ``scale`` is not
-    given, it is the network's, or that of the Pairs. ``common_slices`` is for rows whose volumes
+    given, it is the network's, or that of the Pairs; rows are read with the normalisation that the
+    network was trained with. ``common_slices`` is for rows whose volumes
     have not as many slices, as in ``load_pair``. Returns method, variant (only DCAMSR has one),
     scale, volumes, psnr, ssim, nmse (means over volumes), per_volume, convention. Raises
     InputError, also for a pair of another scale or without a target.
@@ -219,13 +262,17 @@ def evaluate(  # type: ignore[misc]  # of two orders, one has other names
     The order of before, ``evaluate(pairs, scale, method="dcamsr", model=None)``, works as it did.
     """
     if not (isinstance(model_or_method, str) or callable(model_or_method)):
+        if callable(pairs) or callable(scale):
+            found = "the pairs before the model"
+            raise InputError("evaluate", found, "the order evaluate(model, pairs, scale)")
         given = [x for x in (model_or_method, pairs, scale, method) if x is not None]
         pairs, *rest = given or [()]
         scale = next((x for x in rest if not isinstance(x, str)), None)
         model_or_method = next((x for x in rest if isinstance(x, str)), "dcamsr")
     if model_or_method == "dcamsr":
         if model is None:
-            raise InputError("method dcamsr", "no model", "one, for example load('lite-4x')")
+            words = "one, for example load('lite-4x'): evaluate(model, pairs, scale)"
+            raise InputError("method dcamsr", "no model", words)
         model_or_method = model
     return _score(model_or_method, pairs, scale, common_slices)
 
@@ -236,19 +283,24 @@ def _score(chosen: Network | str, pairs: Pairs, scale: int | None, common_slices
     inner = unwrap(chosen)
     if scale is None and isinstance(inner, SuperResolver):
         scale = inner.config.scale
+    scale = scale if scale is None else check_whole("scale", scale, *SCALES)
     if isinstance(pairs, Pair) or _is_row(pairs):
         pairs = [pairs]
     if isinstance(pairs, str) or not isinstance(pairs, Iterable):
         raise InputError("pairs", repr(pairs), "Pairs or rows (reference, target)")
-    per_volume = []
+    per_volume: list[dict] = []
+    normalisation = _know_normalisation(chosen) or "clean"
+    warned = False
     for item in pairs:
-        pair = _load_row(item, scale, common_slices)
+        pair = _load_row(item, scale, common_slices, normalisation)
         scale = pair.scale if scale is None else scale
         if pair.scale != scale:
             raise InputError("pair", f"one for {pair.scale}x", f"one for the asked {scale}x")
         if pair.target_image is None:
             raise InputError("pair", "no target", "a pair with one, from load_pair")
-        image = METHODS[chosen](pair) if isinstance(chosen, str) else super_resolve(chosen, pair)
+        warned = warned or _warn_if_other_normalisation(pair, chosen)  # once, not for every pair
+        image = METHODS[chosen](pair) if isinstance(chosen, str) else run_network(chosen, pair)
+        check_finite(f"output of {name_method(chosen)}", image)
         names = {"reference": pair.reference_path, "target": pair.target_path}
         offset = pair.offset  # no part of a magnitude, of whose maximum the metrics are
         per_volume.append(names | score(pair.target_image - offset, image - offset, scale))

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from .data.pairs import Pair
 from .errors import InputError, atomic_path
-from .evaluation import super_resolve
+from .evaluation import run_network
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
@@ -153,7 +153,7 @@ def brightest_slice(pair: Pair) -> int:
 def record_slice(model: SuperResolver, pair: Pair, index: int) -> tuple[Record, Tensor]:
     """Both attentions of one slice, on the CPU, and the output (row, column) in the target's units."""
     with trace(model) as record:
-        output = super_resolve(model, pair.take_slice(index))[0]
+        output = run_network(model, pair.take_slice(index))[0]
     for levels in (record.spatial, record.channel):
         levels.update({level: attention.cpu() for level, attention in levels.items()})
     return record, output

@@ -1,5 +1,6 @@
 """``evaluate`` and ``super_resolve`` take a network, a method's name, or any function of two images."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +167,83 @@ def test_any_function_is_tried_with_another_reference(head):
     cut = dl.Intervention(cuts=(dl.Cut("spatial", "off"),))
     with pytest.raises(dl.InputError, match="a DCAMSR, whose attention is what we cut"):
         dl.run_intervention(copy_reference, pair, 0, cut)
+
+
+def test_a_method_that_gives_no_finite_numbers_is_named(head):
+    def explode(lr, ref):
+        return ref * float("inf")
+
+    class Vanish(Upsample):
+        def forward(self, lr, ref):
+            return super().forward(lr, ref) * float("nan")
+
+    for method, name, what in (
+        (explode, "explode", "NaN|infinity"),
+        (Vanish(), "Vanish", "NaN in 2304 of 2304 values"),
+    ):
+        with pytest.raises(dl.InputError, match=f"output of {name}: found .*({what})"):
+            dl.evaluate(method, (head, head), 4)
+
+
+def test_a_model_behind_its_pairs_is_told_the_order(head):
+    model = dl.DCAMSR(image_size=32)
+    pair = dl.load_pair(head, head, 4)
+    for wrong in (((head, head), model, 4), (pair, model), ((head, head), 4, model)):
+        with pytest.raises(dl.InputError, match=r"the order evaluate\(model, pairs, scale\)"):
+            dl.evaluate(*wrong)
+
+
+def test_a_scale_of_numpy_is_a_whole_number(head):
+    four = np.int64(4)
+    for pair in (dl.load_pair(head, head, four), dl.load_input(head, head[:, ::4, ::4], four)):
+        assert type(pair.scale) is int
+    found = dl.evaluate("zero-fill", (head, head), four)
+    assert found == dl.evaluate("zero-fill", (head, head), 4) and json.dumps(found)
+    assert dl.load_pair(head, head, "7", np.uint8(4)).scale == 4  # a row of a search
+    for scale in (4.0, "4", True, np.int64(9), np.float64(4)):
+        with pytest.raises(
+            dl.InputError, match="scale: found .*expected a whole number from 2 to 8"
+        ):
+            dl.evaluate("zero-fill", (head, head), scale)
+
+
+@pytest.fixture
+def pairs(head):
+    return {n: dl.load_pair(head, head, 4, normalisation=n) for n in ("clean", "released")}
+
+
+@pytest.mark.parametrize("known", ["clean", "released", None])
+def test_a_pair_of_another_normalisation_than_the_networks_is_said_once(known, pairs, capsys):
+    model = dl.DCAMSR(image_size=32, channels=8, heads=2, tokens=4)
+    model.normalisation = known
+    dl.save(model, "known.safetensors")
+    for network in (model, dl.load("known.safetensors"), torch.nn.DataParallel(model)):
+        for run in (
+            lambda f, pair: dl.evaluate(f, [pair, pair]),
+            dl.super_resolve,
+            dl.explore,
+            dl.explore_attribution,
+            dl.intervention_lab,
+        ):
+            for name, pair in pairs.items():
+                if network is not model and run is not dl.super_resolve:
+                    continue  # others know of it in the same way
+                run(network, pair)
+                words = f"warning: the network was trained with {known} normalisation, the pair has"
+                lines = capsys.readouterr().err.splitlines()
+                assert len(lines) == (known not in (None, name)), (run, name, lines)
+                assert all(line.startswith(f"{words} the {name} one") for line in lines)
+
+
+def test_rows_are_read_with_the_normalisation_of_the_network(head, pairs, capsys):
+    model = dl.DCAMSR(image_size=32)
+    for model.normalisation in ("clean", "released"):
+        expected = dl.evaluate(model, pairs[model.normalisation])
+        assert dl.evaluate(model, (head, head)) == expected
+    assert capsys.readouterr().err == ""
+
+
+def test_named_weights_are_clean_and_nothing_is_known_of_others():
+    assert {dl.load(name).normalisation for name in dl.weights()} == {"clean"}
+    dl.save(dl.DCAMSR(image_size=32), "unknown.safetensors")
+    assert dl.load("unknown.safetensors").normalisation is None

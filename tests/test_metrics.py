@@ -13,6 +13,7 @@ from dcamsr_lite.kspace import rss
 from dcamsr_lite.metrics import (
     band_error,
     ceiling_from_repetitions,
+    has_signal,
     nmse,
     noise_ceiling,
     psnr,
@@ -252,3 +253,86 @@ def test_whole_numbers_are_combined_as_numbers():
     coils = torch.tensor([[[200]], [[150]]])
     for kind in (torch.uint8, torch.int16):
         assert rss(coils.to(kind)).item() == 250
+
+
+NAN, INF = float("nan"), float("inf")
+MEASURES = {
+    "psnr": psnr,
+    "nmse": nmse,
+    "ssim": ssim,
+    "band_error": lambda a, b: band_error(a, b, 4),
+    "score": lambda a, b: score(a, b, 4),
+    "sigma": sigma_from_repetitions,
+    "ceiling": lambda a, b: ceiling_from_repetitions(a, b, 4),
+    "has_signal": lambda a, b: (has_signal(a), has_signal(b)),
+}
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+@pytest.mark.parametrize("as_array", [False, True])
+def test_values_that_are_no_numbers_are_named_by_every_measure(measure, as_array):
+    sound = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0))
+    for value, words in ((NAN, "NaN in 2 of 512"), (INF, "infinity in 2"), (-INF, "infinity in 2")):
+        bad = sound.double()
+        bad[1, 3, 4:6] = value
+        for two in ((sound, bad), (bad, sound), (bad, bad)):
+            with pytest.raises(dl.InputError, match=words):
+                measure(*(x.numpy() if as_array else x for x in two))
+    for shape in ((0, 16, 16), (2, 0, 16), (0,)):
+        empty = torch.zeros(shape)
+        with pytest.raises(dl.InputError, match="an empty array"):
+            measure(*(x.numpy() if as_array else x for x in (empty, empty)))
+    with pytest.raises(dl.InputError, match=r"values up to 1e\+200"):
+        measure(sound, sound.double() * 0 + 1e200)
+    for nothing in ("image", {"a": 1}):
+        with pytest.raises(dl.InputError, match="expected an array of real numbers"):
+            measure(nothing, sound)
+
+
+def test_sparse_and_lazy_tensors_are_measured_as_others_are():
+    target = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert psnr(target.to_sparse(), torch._neg_view(-target / 2)) == psnr(target, target / 2)
+    with pytest.raises(dl.InputError, match="target: found a maximum of 1e-200"):
+        psnr(target.double() * 0 + 1e-200, target)
+
+
+def test_scales_that_do_not_fit_are_named():
+    target, image = torch.rand(2, 2, 16, 12, generator=torch.Generator().manual_seed(0))
+    assert band_error(target, image, np.int64(4)) == band_error(target, image, 4)
+    assert band_error(target, image, 1)["removed"] == 0
+    for scale in (0, 13, -1, 2.5, "4", None, True, NAN):
+        for measure in (band_error, score):
+            with pytest.raises(
+                dl.InputError, match="scale: found .*; expected a whole number from 1"
+            ):
+                measure(target, image, scale)
+    for scale in (0, 1, 33, 2.5, "4"):
+        with pytest.raises(dl.InputError, match="scale: found .*; expected a whole number from 2"):
+            ceiling_from_repetitions(target, image, scale)
+    for measure in (ssim, lambda a, b: band_error(a, b, 2)):
+        with pytest.raises(dl.InputError, match="expected rows and columns"):
+            measure(target[0, 0], image[0, 0])
+
+
+def test_without_noise_there_is_no_ceiling_and_what_is_no_share_is_named():
+    target = torch.rand(2, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert ceiling_from_repetitions(target, target, 4) == noise_ceiling(1, 0, 0.1) == INF
+    assert noise_ceiling(1, 0.1, 1) == INF
+    assert noise_ceiling(torch.tensor(1.0), np.float32(0.25), 0) == pytest.approx(12.04, abs=0.01)
+    for numbers, name in (
+        ((0, 0.1, 0.1), "peak"),
+        ((NAN, 0.1, 0.1), "peak"),
+        ((1, -0.1, 0.1), "sigma"),
+        ((1, INF, 0.1), "sigma"),
+        ((1, 0.1, 1.31), "kept"),
+        ((1, 0.1, "0.1"), "kept"),
+    ):
+        with pytest.raises(dl.InputError, match=f"{name}: found"):
+            noise_ceiling(*numbers)
+    for acquired in (0, 0.05, 1.5, NAN):
+        with pytest.raises(dl.InputError, match="acquired: found"):
+            ceiling_from_repetitions(target, target.flip(0), 4, acquired)
+    with pytest.raises(dl.InputError, match="first: found a maximum of 0"):
+        ceiling_from_repetitions(0 * target, target, 4)
+    with pytest.raises(dl.InputError, match="first: found a single value"):
+        sigma_from_repetitions(target[0, 0, 0], target[0, 0, 0])

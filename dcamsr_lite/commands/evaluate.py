@@ -1,19 +1,17 @@
 """``dcamsr evaluate``: PSNR, SSIM and NMSE of a method on a pair of volumes."""
 
 import json
-import sys
 from argparse import Namespace
-from pathlib import Path
 
 from .. import evaluation
 from ..data.pairs import Pair, load_pair
-from ..network.checkpoints import load, read_header
+from ..network.checkpoints import load
 from ..network.super_resolver import SuperResolver
 
 
 def score(options: Namespace) -> None:
     model = load_asked(options) if options.method == "dcamsr" else None
-    pair = load_asked_pair(options)
+    pair = load_asked_pair(options, model)
     if model is not None:
         evaluation.warn_if_far(model, pair)
     result = evaluation.evaluate(model or options.method, pair, options.scale)
@@ -31,29 +29,24 @@ def score(options: Namespace) -> None:
 def load_asked(options: Namespace) -> SuperResolver:
     """The asked network; a scale that it was not trained for is refused."""
     model = load(options.weights or f"lite-{options.scale}x")
+    model.normalisation = model.normalisation or "clean"  # of files that do not say it
     evaluation.check_scale(model, options.scale)
     return model
 
 
-def load_asked_pair(options: Namespace) -> Pair:
+def load_asked_pair(options: Namespace, model: SuperResolver | None) -> Pair:
     """Reference and target as the options say."""
     return load_pair(
         options.reference,
         options.target,
         options.scale,
         options.order,
-        choose_normalisation(options),
+        choose_normalisation(options, model),
         options.common_slices,
     )
 
 
-def choose_normalisation(options: Namespace) -> str:
-    """The asked one, else the one that the weights were trained with, as their file says."""
-    trained = "clean"
-    if options.weights and Path(options.weights).suffix == ".safetensors":
-        trained = read_header(options.weights).get("normalisation", trained)
-    chosen = options.normalisation or trained
-    if chosen != trained:
-        words = f"the weights were trained with {trained} normalisation, this is {chosen}"
-        print(f"warning: {words}: expect a lower quality", file=sys.stderr)
-    return chosen
+def choose_normalisation(options: Namespace, model: SuperResolver | None) -> str:
+    """The asked one, else the one that the network was trained with."""
+    trained = model.normalisation if model else None
+    return options.normalisation or trained or "clean"

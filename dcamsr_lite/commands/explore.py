@@ -25,7 +25,7 @@ def write_page(options: Namespace) -> None:
         raise InputError("--out", options.out, "a name that ends in .html")
     check_output(options.out, options.reference, options.target, options.weights)
     model = load_asked(options)
-    pair = load_asked_pair(options)
+    pair = load_asked_pair(options, model)
     if options.slice is not None and not 0 <= options.slice < len(pair.lr):
         raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
     warn_if_far(model, pair)

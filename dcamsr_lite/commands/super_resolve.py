@@ -15,7 +15,7 @@ def sharpen(options: Namespace) -> None:
     check_output(options.out, *inputs, endings=EXTENSIONS)
     check_raw(options.out)
     model = load_asked(options)
-    normalisation = choose_normalisation(options)
+    normalisation = choose_normalisation(options, model)
     pair = load_input(
         options.reference, options.input, options.scale, normalisation, options.common_slices
     )

@@ -25,7 +25,14 @@ from ..errors import InputError, atomic_path, check_output
 from .geometry import has_place, name_slices_first
 from .hdf5 import read_h5, write_h5, write_m4raw
 from .nifti_headers import find_slice_axis, mend_header, read_unit
-from .volume import Volume, check_size, refuse_errors, volume_from_array, volume_from_kspace
+from .volume import (
+    MAX_MAGNITUDE,
+    Volume,
+    check_size,
+    refuse_errors,
+    volume_from_array,
+    volume_from_kspace,
+)
 
 __all__ = ["Volume", "read_volume", "write_m4raw", "write_volume"]
 
@@ -78,8 +85,7 @@ def _check_extension(path: str | Path) -> str:
 def _take_array(source: np.ndarray | Tensor) -> Volume:
     with refuse_errors("array", "a dense array of numbers"):
         if isinstance(source, Tensor):
-            source = source.detach().cpu()
-            source = (source.float() if source.dtype == torch.bfloat16 else source).numpy()
+            source = _to_numpy(source)
         notes: tuple[str, ...] = ()
         if isinstance(source, np.ma.MaskedArray) and (count := int(np.ma.count_masked(source))):
             if source.dtype.kind == "c":
@@ -93,6 +99,12 @@ def _take_array(source: np.ndarray | Tensor) -> Volume:
         if array.dtype == np.float32:  # a volume does not change with the array that it came from
             array = array.copy("K")
         return volume_from_array("array", array, notes=notes)
+
+
+def _to_numpy(images: Tensor) -> np.ndarray:
+    """Whatever torch holds lazily, sparsely, or in a type that numpy does not know."""
+    dense = images.detach().cpu().to_dense().resolve_conj().resolve_neg()
+    return (dense.float() if dense.dtype == torch.bfloat16 else dense).numpy()
 
 
 def _read_nifti(path: Path) -> Volume:
@@ -262,15 +274,18 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
     """
     extension = _check_extension(path)
     check_output(path, None if like is None else like.path)
-    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.ma.filled(images, 0)
-    if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or not np.isfinite(array).all():
-        found = f"{array.dtype} values of shape {array.shape}, or not finite"
+    with refuse_errors(path, "a dense array of numbers"):
+        given = _to_numpy(images) if isinstance(images, Tensor) else np.ma.filled(images, 0)
+    sound = given.dtype.kind in "biuf" and given.ndim in (2, 3) and given.size > 0
+    if not sound or not np.isfinite(given).all():
+        found = f"{given.dtype} values of shape {given.shape}, or not finite"
         raise InputError(path, found, "finite images (slice, row, column)")
-    with np.errstate(over="ignore"):
-        largest = np.abs(array).max(initial=0)
-        array = np.ascontiguousarray(array, dtype=np.float32)
-    if not np.isfinite(array).all():
-        raise InputError(path, f"values up to {largest:.3g}", "values that float32 can hold")
+    with np.errstate(over="ignore", under="ignore"):
+        largest = max(abs(float(given.min())), abs(float(given.max())))
+        array = np.ascontiguousarray(given, dtype=np.float32)
+    if largest > MAX_MAGNITUDE or largest > 0 and not array.any():
+        expected = f"values that float32 can hold, and readers take: at most {MAX_MAGNITUDE:g}"
+        raise InputError(path, f"values up to {largest:.3g}", expected)
     volume = array if array.ndim == 3 else array[None]
     if like is not None and tuple(like.images.shape) != volume.shape:
         raise InputError(path, f"images {volume.shape}", f"the grid {tuple(like.images.shape)}")

@@ -11,6 +11,7 @@ True
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, check_whole
 from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
 from ..network.config import MULTIPLE
 from .background import find_offsets
@@ -28,6 +29,7 @@ from .matching import Source, describe_size, read_input, read_pair
 from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
 from .volume import Volume
 
+SCALES = (2, 8)  # the least and the most
 SMALLEST = 8  # rows and columns of a full-size image
 
 
@@ -236,7 +238,7 @@ def load_pair(
     printed on stderr, a line each, and kept as ``pair.notes``. A row of ``find_pairs`` may be handed
     over as it is, ``load_pair(*row, 4)``: its subject is passed over. Raises InputError.
     """
-    if isinstance(scale, str) and isinstance(order, int):
+    if isinstance(scale, str) and isinstance(order, Integral):
         scale, order = order, None
     full, truth = read_pair(reference, target, common_slices)
     return make_pair(full, truth, scale, order, normalisation)
@@ -256,7 +258,7 @@ def make_pair(
 
     Raises InputError.
     """
-    _check_options(scale, order, normalisation)
+    scale = _check_options(scale, order, normalisation)
     if order == "coils" and target.kspace is None:
         raise InputError(target.path or "target", "magnitude images", "k-space, or order='image'")
     return _assemble(reference, target, scale, order, normalisation)
@@ -283,18 +285,17 @@ def load_input(
     otherwise, by up to one of its pixels, it is shifted. ``common_slices`` as in ``load_pair``.
     Raises InputError for any other size.
     """
-    _check_options(scale, None, normalisation)
+    scale = _check_options(scale, None, normalisation)
     full, given = read_input(reference, image, scale, common_slices)
     return _assemble(full, given, scale, None, normalisation)
 
 
-def _check_options(scale: int, order: str | None, normalisation: str) -> None:
-    if isinstance(scale, bool) or not isinstance(scale, int) or not 2 <= scale <= 8:
-        raise InputError("scale", repr(scale), "a whole number from 2 to 8")
+def _check_options(scale: int, order: str | None, normalisation: str) -> int:
     if order not in (None, "coils", "image"):
         raise InputError("order", repr(order), "'coils' or 'image'")
     if normalisation not in NORMALISATIONS:
         raise InputError("normalisation", repr(normalisation), f"one of {NORMALISATIONS}")
+    return check_whole("scale", scale, *SCALES)
 
 
 def _assemble(

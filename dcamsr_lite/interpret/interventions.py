@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ..data.pairs import Pair
 from ..errors import InputError, check_between, check_one_of
-from ..evaluation import Network, super_resolve
+from ..evaluation import Network, run_network
 from ..kspace import degrade, shift, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
 from ..phantom.head import FIELDS_OF_VIEW
@@ -290,7 +290,7 @@ def run_intervention(
         base = run_intervention(model, pair, slice)
     one = edit(pair, slice, intervention, other)
     with cut(model, intervention.cuts):
-        output = super_resolve(model, one).float()
+        output = run_network(model, one).float()
     target = None if one.target_image is None else one.target_image.float()
     outcome = Outcome(
         intervention,

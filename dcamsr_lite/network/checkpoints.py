@@ -55,9 +55,10 @@ def save(
     >>> sorted(read_header("exact.safetensors"))
     ['config', 'data', 'format']
 
-    ``notes`` are strings kept in the file's header. Weights too large for float16 are kept as
-    float32. Raises InputError when it cannot be written, for what is no network of ours, and for
-    weights that ``load`` would refuse.
+    ``notes`` are strings kept in the file's header, beside the normalisation that the network was
+    trained with, where that is known. Weights too large for float16 are kept as float32. Raises
+    InputError when it cannot be written, for what is no network of ours, and for weights that
+    ``load`` would refuse.
     """
     check_ending(path)
     model = unwrap(model)
@@ -78,7 +79,8 @@ def save(
     if computed := [name for name in tensors if COMPUTED.search(name)]:
         expected = "plain weights: take the parametrization off first"
         raise InputError(path, f"{computed[0]}, of which a layer computes its weight", expected)
-    header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **notes}
+    known = {} if model.normalisation is None else {"normalisation": model.normalisation}
+    header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **known, **notes}
     content = sort_header(to_bytes(tensors, metadata={k: _show(v) for k, v in header.items()}))
     with atomic_path(path) as temporary:  # knows a full disk; safetensors' writer has no OSError
         temporary.write_bytes(content)
@@ -168,8 +170,9 @@ def load(
     >>> load("lite-4x").config.scale
     4
 
-    The file's own configuration is used, whatever today's defaults are. ``image_size`` builds it for
-    another size where the variant allows. A network trained with a function of yours needs it again.
+    The file's own configuration is used, whatever today's defaults are, and its ``normalisation``.
+    ``image_size`` builds it for another size where the variant allows. A network trained with a
+    function of yours needs it again.
     Raises InputError for an unknown name, a damaged file, or a checksum that does not fit.
     """
     path = Path(name)
@@ -198,6 +201,8 @@ def load(
             path, f"a configuration that fails ({error})", "a network of ours"
         ) from error
     _fill(model, tensors, path)
+    named = path.suffix != Path(name).suffix  # those that come with the package do not say it
+    model.normalisation = header.get("normalisation", "clean" if named else None)
     return model.eval()
 
 
@@ -305,6 +310,7 @@ def load_released(source: str | Path | Mapping[str, Tensor], scale: int = 4) -> 
             value = value.unflatten(1, grid)
         tensors[ours] = value
     _fill(model, tensors, where)
+    model.normalisation = "released"
     return model.eval()
 
 

@@ -53,7 +53,10 @@ class SuperResolver(nn.Module):
     (b,1,H/s,W/s) and (b,1,H,W) -> (b,1,H,W), normalised images. A subclass has ``detail(up,
     reference)``: both (b,1,h,w), padded to a multiple of 8, to (b,1,h,w). A network of half or double
     precision takes images of any; the output has that of ``lr``. Raises ValueError for a wrong shape.
+    ``normalisation`` is that of the pairs it was trained with, "clean" or "released"; None: not known.
     """
+
+    normalisation: str | None = None
 
     def __init__(self, config: Config):
         super().__init__()

@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 from ..data.pairs import Pair, load_pair
 from ..errors import InputError, raise_if_out_of_memory
-from ..evaluation import super_resolve
+from ..evaluation import run_network
 from ..global_state import keep_generators
 from ..metrics import psnr
 from ..network.super_resolver import SuperResolver
@@ -90,6 +90,7 @@ def train(
     pairs = [p if isinstance(p, Pair) else load_pair(p[0], p[1], scale) for p in validation]
     model.to(recipe.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.train()
+    model.normalisation = (notes or {}).get("normalisation")  # the slices do not say theirs
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
     parts: dict[str, Any] = {"model": model, "optimizer": optimizer}
     kept = model
@@ -214,6 +215,6 @@ def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
 
 def measure_psnr(model: SuperResolver, pairs: list[Pair]) -> float | None:
     """Mean volume PSNR in dB over the pairs of all processes, or None without pairs."""
-    values = [psnr(p.given.images, super_resolve(model, p, batch=4)) for p in pairs]
+    values = [psnr(p.given.images, run_network(model, p, batch=4)) for p in pairs]
     summed, count = sum_over_processes([sum(values), float(len(values))])
     return round(summed / count, 3) if count else None

@@ -13,6 +13,7 @@ from helpers import PROTOCOL, Protocol, coil_kspace, m4raw_kspace, phantom
 from dcamsr_lite import kspace as ks
 from dcamsr_lite.data.files import Volume, read_volume, write_m4raw, write_volume
 from dcamsr_lite.data.pairs import load_input, load_pair
+from dcamsr_lite.errors import InputError
 
 NS = "{http://www.ismrm.org/ISMRMRD}"
 
@@ -277,3 +278,34 @@ def test_arrays_of_every_kind(tmp_path):
     source = images.clone()
     read_volume(source).images.zero_()
     assert torch.equal(source, images)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.nii.gz", "a.h5"])
+def test_what_torch_holds_in_other_ways_is_written_and_read(name, tmp_path):
+    images = (100 * phantom(2, 16)).round()
+    lazy = torch.complex(torch.zeros_like(images), -images).conj().imag
+    for given in (images.bfloat16(), torch._neg_view(-images), lazy, images.to_sparse()):
+        write_volume(tmp_path / name, given)
+        assert torch.equal(read_volume(tmp_path / name).images, images)
+        assert torch.equal(read_volume(given).images, images)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.zeros((0, 8, 8)),
+        torch.zeros(2, 0, 8),
+        np.arange(64.0).reshape(8, 8) * 1e14,
+        -torch.eye(8) * 3.4e38,
+        np.eye(8) * 1e-60,  # nothing of it is left in float32
+        torch.eye(8, dtype=torch.complex64).conj(),
+        torch.eye(8, device="meta"),
+        "images",
+        None,
+    ],
+)
+def test_what_no_reader_would_take_is_not_written(given, tmp_path):
+    for name in ("a.npy", "a.npz", "a.nii", "a.h5"):
+        with pytest.raises(InputError, match=name):
+            write_volume(tmp_path / name, given)
+        assert not (tmp_path / name).exists()

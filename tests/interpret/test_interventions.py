@@ -286,7 +286,7 @@ def test_a_failing_run_leaves_the_network_as_it_was(monkeypatch):
     model, pair = network(), pair_of()
     before = model(pair.lr[:1], pair.ref[:1])
     cuts = (Cut("spatial", "uniform"), Cut("channel", "off", levels=(2,)))
-    monkeypatch.setattr("dcamsr_lite.interpret.interventions.super_resolve", lambda *_: 1 / 0)
+    monkeypatch.setattr("dcamsr_lite.interpret.interventions.run_network", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run_intervention(model, pair, 0, Intervention(cuts=cuts), base=run_intervention)
     with (

@@ -84,6 +84,7 @@ def test_a_lightning_prefix_is_taken_off_and_the_file_comes_through_convert(tmp_
     with torch.inference_mode():
         assert torch.equal(ours(lr, ref), theirs(lr, ref))
     assert read_header(tmp_path / "ours.safetensors")["normalisation"] == "released"
+    assert ours.normalisation == theirs.normalisation == "released"
 
 
 def test_converted_weights_are_judged_by_the_released_normalisation(tmp_path, capsys):
@@ -212,3 +213,23 @@ def test_convert_refuses_a_name_that_nothing_reads_before_it_works(tmp_path, cap
     assert main(["convert", "no-such-file.pth", str(tmp_path / "out.pth")]) == 2
     assert "out.pth: found a name that ends in '.pth'" in capsys.readouterr().err
     assert not (tmp_path / "out.pth").exists()
+
+
+@pytest.mark.parametrize("command", ["evaluate", "super-resolve", "explore"])
+def test_another_normalisation_is_said_once_by_every_command(command, tmp_path, capsys):
+    model = dl.DCAMSR(image_size=16, channels=8, heads=2, tokens=4)
+    model.normalisation = "released"
+    weights, out = tmp_path / "ours.safetensors", tmp_path / "out"
+    dl.save(model, weights)
+    files = [str(tmp_path / name) for name in ("t1.npy", "t2.npy")]
+    for number, file in enumerate(files):
+        np.save(file, np.random.default_rng(number).random((1, 16, 16), np.float32))
+    second = "--input" if command == "super-resolve" else "--target"
+    asked = [command, "--reference", files[0], second, files[1], "--scale", "4"]
+    asked += ["--weights", str(weights)]
+    if command != "evaluate":
+        asked += ["--out", str(out.with_suffix(".html" if command == "explore" else ".npy"))]
+    for more, count in (([], 0), (["--normalisation", "clean"], 1)):
+        capsys.readouterr()
+        assert main([*asked, *more]) == 0
+        assert capsys.readouterr().err.count("trained with released normalisation") == count

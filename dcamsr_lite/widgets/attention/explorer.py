@@ -21,7 +21,7 @@ from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe,
 
 from ...data.pairs import Pair
 from ...errors import InputError
-from ...evaluation import check_scale
+from ...evaluation import check_pair
 from ...figures import mark_pixel, record_slice
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, run_intervention
@@ -222,8 +222,7 @@ def explore(
     """
     index, images = choose_slice(pair, slice)
     models = _name_each(models)
-    for model in models.values():
-        check_scale(model, pair.scale)
+    check_pair(pair, *models.values())
     networks, attention = {}, {}
     for name, model in models.items():
         record, output = record_slice(model, pair, index)

@@ -26,7 +26,7 @@ from traitlets import Dict, Int, List, TraitError, Unicode, validate
 
 from ...data.pairs import Pair
 from ...errors import InputError
-from ...evaluation import check_scale
+from ...evaluation import check_pair
 from ...interpret.attribution import (
     FRACTIONS,
     METHODS,
@@ -253,7 +253,7 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
     """
     index, images = choose_slice(pair, slice)
     f = unwrap(f)
-    check_scale(f, pair.scale)
+    check_pair(pair, f)
     one = pair.take_slice(index)
     parameter = next(f.parameters(), one.lr) if isinstance(f, nn.Module) else one.lr
     lr, ref = one.lr.to(parameter.device), one.ref.to(parameter.device)

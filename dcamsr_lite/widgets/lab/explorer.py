@@ -24,7 +24,7 @@ from traitlets import Bool, Dict, List, TraitError, observe, validate
 
 from ...data.pairs import Pair
 from ...errors import InputError, atomic_path
-from ...evaluation import Network, check_scale
+from ...evaluation import Network, check_pair
 from ...interpret.cuts import BRANCHES, Cut, check_cuts
 from ...interpret.interventions import REFERENCES, Intervention, Outcome, run_intervention
 from ...kspace import center_pad
@@ -298,7 +298,7 @@ def intervention_lab(
     """
     index, images = choose_slice(pair, slice)
     model = unwrap(model)
-    check_scale(model, pair.scale)
+    check_pair(pair, model)
     if not isinstance(other, Pair | int | None) or isinstance(other, bool):
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
     if isinstance(other, Pair) and (other.shape, len(other.lr)) != (pair.shape, len(pair.lr)):
