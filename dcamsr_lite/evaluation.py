@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .data.normalisation import NORMALISATIONS
 from .data.pairs import SCALES, Pair, Source, load_pair, sample_low
 from .errors import InputError, check_whole
 from .kspace import center_crop
@@ -161,7 +162,8 @@ def check_pair(pair: Pair, *models: Network) -> None:
 
 def _know_normalisation(model: Network | str) -> str | None:
     inner = unwrap(model)
-    return inner.normalisation if isinstance(inner, SuperResolver) else None
+    known = inner.normalisation if isinstance(inner, SuperResolver) else None
+    return known if known in NORMALISATIONS else None  # a file may say anything
 
 
 def _warn_if_other_normalisation(pair: Pair, *models: Network | str) -> bool:

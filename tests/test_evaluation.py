@@ -237,8 +237,8 @@ def test_a_pair_of_another_normalisation_than_the_networks_is_said_once(known, p
 
 def test_rows_are_read_with_the_normalisation_of_the_network(head, pairs, capsys):
     model = dl.DCAMSR(image_size=32)
-    for model.normalisation in ("clean", "released"):
-        expected = dl.evaluate(model, pairs[model.normalisation])
+    for model.normalisation in ("clean", "released", "of another file", None):
+        expected = dl.evaluate(model, pairs.get(model.normalisation, pairs["clean"]))
         assert dl.evaluate(model, (head, head)) == expected
     assert capsys.readouterr().err == ""
 
