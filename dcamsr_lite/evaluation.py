@@ -152,8 +152,13 @@ def check_scale(model: Network, scale: int) -> None:
 def check_pair(pair: Pair, *models: Network) -> None:
     """``check_scale``, and a line on stderr if a network was trained with another normalisation.
 
+    >>> from contextlib import redirect_stderr
     >>> pair = load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), 4, normalisation="released")
-    >>> check_pair(pair, DCAMSR(scale=4, image_size=32))  # nobody knows of one that was just built
+    >>> model = DCAMSR(scale=4, image_size=32)  # nothing is known of one that was just built
+    >>> model.normalisation = "clean"
+    >>> with redirect_stderr(sys.stdout):
+    ...     check_pair(pair, model)
+    warning: the network was trained with clean normalisation, the pair has the released one: ...
     """
     for model in models:
         check_scale(model, pair.scale)
