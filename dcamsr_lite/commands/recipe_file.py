@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..training.recipe import LENGTH, Cutting, Recipe
 
 NETWORK = ("preset", "variant", "method", "scale", "set", "subjects", "image_size")
+OWN = ("preset", "variant", "method", "scale", "image_size")  # fields that --set does not set
 ELSEWHERE = ("resume", "until")  # of one run, not of a recipe
 MAX_BYTES = 2**20
 
@@ -58,9 +59,11 @@ def read_recipe(file: str | Path) -> list[str]:
     """
     expected = "an object of options of `dcamsr train`, such as a training writes as recipe.json"
     try:
-        if Path(file).stat().st_size > MAX_BYTES:
+        with open(file, "rb") as stream:  # a pipe does not say its size
+            read = stream.read(MAX_BYTES + 1)
+        if len(read) > MAX_BYTES:
             raise InputError(file, "more than a megabyte", expected)
-        content = json.loads(Path(file).read_text(encoding="utf-8"))
+        content = json.loads(read.decode("utf-8-sig"))
     except OSError as error:
         raise InputError(file, f"{error.strerror}", expected) from error
     except (ValueError, RecursionError) as error:
@@ -79,6 +82,8 @@ def read_recipe(file: str | Path) -> list[str]:
 def spell(file: str | Path, name: str, value: Any) -> list[str]:
     """One option as words."""
     option = f"--{name.replace('_', '-')}"
+    if isinstance(value, float) and value.is_integer():  # 4.0 and 1e3 are what other programs write
+        value = int(value)
     if name == "set" and isinstance(value, dict):
         return [f"{option}={key}={json.dumps(part)}" for key, part in value.items()]
     switches = {f.name for f in fields(Cutting) if isinstance(f.default, bool)}
@@ -122,6 +127,12 @@ def read_settings(pairs: Sequence[str]) -> dict:
         key, equals, value = pair.partition("=")
         if not equals:
             raise InputError("--set", repr(pair), "KEY=VALUE")
+        if key in OWN:
+            option = f"--{key.replace('_', '-')}"
+            expected = f"{option}, an option of its own"
+            if key == "image_size":
+                expected += " for simulated heads; files say their size"
+            raise InputError("--set", key, expected)
         try:
             chosen[key] = json.loads(value)
         except RecursionError:

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ..data.pairs import Pair, load_pair
-from ..errors import InputError, check_writable
+from ..errors import InputError, check_writable, is_out_of_memory
 from ..global_state import keep_generators
 from ..network.baselines import build
 from ..network.checkpoints import load
@@ -26,7 +26,7 @@ from ..training.distributed import count_processes, get_rank, join_processes
 from ..training.loop import check_compiler, check_validation, train
 from ..training.memory import check_memory, measure_memory
 from ..training.recipe import PAPER_STEP, Cutting, Recipe
-from ..training.run import SELECTED, check_folder, hold_folder
+from ..training.run import SELECTED, check_folder, hold_folder, read_state
 from ..training.survey import Survey, check_pair, survey_sources
 from .recipe_file import add_recipe, read_settings, write_recipe
 
@@ -34,10 +34,15 @@ from .recipe_file import add_recipe, read_settings, write_recipe
 def train_network(options: Namespace) -> None:
     """Train as asked; an interrupt says how to go on. Raises InputError."""
     options = add_recipe(options)
+    settings = read_settings(options.set)
+    if "blocks" in settings and options.method == "dcamsr":
+        print("note: --set blocks: dcamsr has encoder_blocks and decoder_blocks", file=sys.stderr)
     recipe = Recipe.make(options.preset, vars(options))
     check_device(recipe)
     with join_processes(recipe.device), hold_folder(options.out):
         check_folder(options.out, recipe.resume)
+        if (state := Path(options.out) / "state.pt").exists():
+            read_state(state)  # a damaged one is found before the data are read
         try:
             train_with(options, recipe, Cutting.make(options.preset, vars(options)))
         except KeyboardInterrupt:
@@ -164,7 +169,8 @@ def count_everything(recipe: Recipe, slices: int) -> str:
     processes = count_processes()
     together = recipe.count_per_step(slices, processes)
     steps = recipe.count_steps(slices, processes)
-    times = f"{recipe.batch} at once, {recipe.accumulate} times, {processes} process"
+    once = -(-together // (recipe.accumulate * processes))
+    times = f"{once} at once, {recipe.accumulate} times, {processes} process"
     parts = f"{slices} slices, {together} a step ({times}{'es' * (processes > 1)})"
     return f"{parts}: {slices // together} steps an epoch, {steps} steps in all"
 
@@ -200,7 +206,10 @@ def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> 
     choices |= {"method": options.method, "scale": options.scale}
     try:
         model = build(Config.make(options.variant, options.preset, **choices))
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            found = "a network that needs more memory than there is"
+            raise InputError("--set", found, "fewer channels, tokens or blocks") from error
         raise InputError("--set", str(error)[:200], "fields of dcamsr_lite.Config") from error
     if options.init:
         start = load(options.init, image_size=size).state_dict()

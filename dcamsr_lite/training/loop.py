@@ -100,6 +100,7 @@ def train(
     run = Run(out, identify(recipe, model, data, steps, together), parts, notes, texts)
     with hold_folder(out):
         run.open(recipe.resume)
+        run.compare_validation(describe_pairs(pairs))
         check_validation(model, pairs)
         wait_for_all()  # nobody writes before all have looked
         run.save(kept)  # an unwritable folder is found before the first step, not after an hour
@@ -211,6 +212,16 @@ def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
             found = f"a volume of {pair.shape[0]} x {pair.shape[1]}: {error}"
             raise InputError("validation", found, "one that the network can take") from error
     model.train()
+
+
+def describe_pairs(pairs: list[Pair]) -> list[float]:
+    """A few numbers that other validation volumes hardly share, over the pairs of all processes."""
+    sums = [float(len(pairs)), 0.0, 0.0, 0.0]
+    for pair in pairs:
+        given, reference = pair.given.images.double(), pair.reference.images.double()
+        for place, value in enumerate((given.mean(), given.std(), reference.mean()), 1):
+            sums[place] += float(value)
+    return sum_over_processes(sums)
 
 
 def measure_psnr(model: SuperResolver, pairs: list[Pair]) -> float | None:

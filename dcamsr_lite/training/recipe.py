@@ -33,6 +33,7 @@ def make_reader(name: str, kind: type, fits: Callable, said: str) -> Callable[[s
 
 positive = make_reader("positive", int, lambda n: n >= 1, "positive")
 seed = make_reader("seed", int, lambda n: 0 <= n <= MAX_SEED, f"from 0 to {MAX_SEED}")
+workers = make_reader("workers", int, lambda n: 0 <= n <= 64, "from 0 to 64")
 rate = make_reader("rate", float, lambda x: 0 < x < 1e30, "above 0 and below 1e30")
 # unless a field says otherwise
 READERS: dict[Any, Callable] = {int: positive, int | None: positive, float: float}
@@ -142,7 +143,7 @@ class Recipe(Choices):
     bf16: bool = declare("weights", False, "bfloat16 where the hardware is fast", action="store_true")
     compile: bool = declare("how", False, "torch.compile: slow start, faster", action="store_true")
     workers: int = declare("how", 0, "processes that read slices ahead",
-                           type=int, choices=range(65), metavar="N")
+                           type=workers, metavar="N")
     loss: str = declare("weights note", "l1", "l1: the paper's", choices=LOSSES)
     vary: tuple[str, ...] = declare(  # or a str, or True for all, until it is made
         "weights note", False, "some of geometry,mirror,contrast,curve (default: all)",

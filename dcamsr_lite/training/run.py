@@ -11,8 +11,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from math import isclose
+from math import inf, isclose
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
@@ -28,6 +29,9 @@ from .recipe import Recipe
 
 WRITTEN = ("last.safetensors", "best.safetensors", "log.csv", "config.json", "recipe.json")
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL)
+# what a state says beside its parts
+KEPT = {"step": int, "seconds": float, "rows": list, "losses": list, "best": float | None}
+KEPT |= {"validation": list}
 LOG = ("step", "loss", "learning_rate", "validation_psnr", "seconds")
 SELECTED = (
     "best.safetensors was selected by its PSNR on the validation volumes: that number is optimistic."
@@ -69,6 +73,7 @@ class Run:
         self.rows: list[list] = []
         self.losses: list[float] = []  # since the last row
         self.best: float | None = None
+        self.validation: list[float] = []  # what the best was measured on
 
     def open(self, resume: bool) -> None:
         """Take up the state in the folder, or make sure that there is none. Raises InputError."""
@@ -77,18 +82,33 @@ class Run:
         if not file.exists():
             return
         state = read_state(file)
-        identity = state.pop("identity")
+        identity = state["identity"]
         if other := compare_identities(identity, self.identity):
             was, asked = ({k: v[i] for k, v in other.items()} for i in (0, 1))
             raise InputError(file, f"a run with {was}", f"{asked}, as asked; or another folder")
         try:
             for name, part in self.parts.items():
-                part.load_state_dict(state.pop(name))
-        except (KeyError, RuntimeError, ValueError) as error:
+                part.load_state_dict(state[name])
+            check_weights(self.parts)
+        except Exception as error:  # each part has its own kinds
             raise_if_out_of_memory(file, error)
             found = str(error).split("\n")[0]
             raise InputError(file, found, "the state of this network") from error
-        vars(self).update(state)
+        notes = state.get("notes", {})  # of the first start: --init is not given again
+        vars(self).update({name: state[name] for name in KEPT if name in state})
+        self.notes = self.notes | notes
+
+    def compare_validation(self, measured: list[float]) -> None:
+        """Choose the best anew where the volumes are others than those that chose it so far."""
+        if not measured or not measured[0]:  # there are none
+            return
+        known = self.validation and self.best is not None
+        if known and compare_identities({"": self.validation}, {"": measured}):
+            if get_rank() == 0:
+                words = "other validation volumes than before: best.safetensors is chosen anew"
+                print(f"note: {self.out}: {words}", file=sys.stderr)
+            self.best = None
+        self.validation = measured
 
     def save(self, kept: SuperResolver) -> None:
         """Write everything; ``kept`` is the network whose weights others will load."""
@@ -114,8 +134,7 @@ class Run:
 
     def _write_state(self) -> None:
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        for name in ("identity", "step", "seconds", "rows", "losses", "best"):
-            state[name] = getattr(self, name)
+        state |= {name: getattr(self, name) for name in ("identity", "notes", *KEPT)}
         content = io.BytesIO()  # torch itself reports a full disk as an internal error
         torch.save(state, content)
         with atomic_path(self.out / "state.pt") as temporary:
@@ -154,8 +173,7 @@ def read_state(file: Path) -> dict:
         # To the CPU: every part moves what it needs. Adam's step counters belong there; on a GPU
         # each would cost a synchronisation for every parameter and step.
         state = torch.load(file, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict) or "identity" not in state:
-            raise TypeError("nothing of a training in it")
+        check_state(state)
     except Exception as error:  # zipfile and torch promise no kind of error for a damaged file
         raise_if_out_of_memory(file, error)
         # torch's own words would have the reader load what may run code
@@ -164,6 +182,38 @@ def read_state(file: Path) -> dict:
         expected = "the state of a training; start anew in another folder, from --init if you like"
         raise InputError(file, found, expected) from None
     return state
+
+
+def check_state(state: Any) -> None:
+    """Raise TypeError or ValueError unless this may be what a training has written.
+
+    >>> check_state({"identity": 7})
+    Traceback (most recent call last):
+    ...
+    TypeError: nothing of a training in it
+    """
+    if not isinstance(state, dict) or not isinstance(identity := state.get("identity"), dict):
+        raise TypeError("nothing of a training in it")
+    for name, kind in (KEPT | {"notes": dict}).items():
+        added = name in ("validation", "notes") and name not in state  # since earlier states
+        if not added and not isinstance(state[name], kind):
+            raise TypeError(f"{name} is {state[name]!r}"[:80])
+    if not 0 <= state["step"] <= identity.get("steps", inf):
+        raise ValueError(f"step is {state['step']}")
+    if not all(isinstance(row, list) and len(row) == len(LOG) for row in state["rows"]):
+        raise ValueError("rows that are no rows of a log")
+    if not all(isinstance(note, str) for note in state.get("notes", {}).values()):
+        raise TypeError("notes that are no text")
+    numbers = [*state["losses"], *state.get("validation", [])]
+    if not all(isinstance(number, float) for number in numbers):
+        raise TypeError("losses that are no numbers")
+
+
+def check_weights(parts: dict) -> None:
+    """Raise ValueError where a network among the parts holds a number that is not finite."""
+    networks = (part for part in parts.values() if isinstance(part, nn.Module))
+    if not all(value.isfinite().all() for part in networks for value in part.state_dict().values()):
+        raise ValueError("weights that are no finite numbers")
 
 
 def check_folder(out: str | Path, resume: bool) -> None:
@@ -295,7 +345,8 @@ def compare_identities(one: dict, other: dict) -> dict[str, tuple]:
 
 @contextmanager
 def catch_stop() -> Iterator[Callable[[], bool]]:
-    """Within the block Ctrl-C (SIGINT) and SIGTERM only ask; a second one interrupts at once.
+    """Within the block Ctrl-C (SIGINT), SIGTERM and the end of a terminal (SIGHUP) only ask; a
+    second one interrupts at once.
 
     >>> with catch_stop() as asked:
     ...     signal.raise_signal(signal.SIGINT)
@@ -312,7 +363,10 @@ def catch_stop() -> Iterator[Callable[[], bool]]:
         seen.append(number)
 
     main = threading.current_thread() is threading.main_thread()
-    signals = (signal.SIGINT, signal.SIGTERM) if main else ()
+    signals = [signal.SIGINT, signal.SIGTERM] if main else []
+    hung_up = getattr(signal, "SIGHUP", None)
+    if main and hung_up and signal.getsignal(hung_up) != signal.SIG_IGN:  # nohup has it ignored
+        signals.append(hung_up)
     before = {number: signal.signal(number, ask) for number in signals}
     try:
         yield lambda: bool(seen)

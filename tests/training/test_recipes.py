@@ -13,7 +13,7 @@ from helpers import coil_kspace
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main, parser
 from dcamsr_lite.commands import train as command
-from dcamsr_lite.commands.recipe_file import add_recipe, parse
+from dcamsr_lite.commands.recipe_file import add_recipe, parse, read_recipe
 from dcamsr_lite.data.files import write_m4raw
 from dcamsr_lite.data.shapes import read_shape
 from dcamsr_lite.kspace import fft2c, ifft2c
@@ -269,3 +269,48 @@ def test_slices_on_disk_are_told_apart_by_how_they_were_cut(volumes):
     data = [collect_slices([volumes], 4, "cache", 0, mirror=mirror) for mirror in (True, False)]
     assert [len(slices) for slices in data] == [6, 3]
     assert hash_pair(volumes, 4) == hash_pair(volumes, 4, Cutting())
+
+
+WRONG = [
+    ("--set scale=2", "--scale, an option of its own"),
+    ("--set method=edsr", "--method"),
+    ("--set image_size=64", "--image-size"),
+    ("--set variant=paper", "--variant"),
+    ("--set preset=full", "--preset"),
+    ("--set channels=99999999999999", "--set: found"),
+    ("--workers -1", "-1 is not from 0 to 64"),
+    ("--recipe endless", "more than a megabyte"),
+]
+
+
+@pytest.mark.parametrize(("asked", "word"), WRONG)
+def test_options_that_were_passed_over_are_refused(asked, word, pairs, capsys):
+    if Path("/dev/zero").exists():
+        Path("endless").symlink_to("/dev/zero")
+    else:
+        Path("endless").write_bytes(bytes(2**20 + 1))
+    assert main(["train", "--data", pairs, "--out", "run", "--steps", "1", *asked.split()]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert word in last and last.startswith("dcamsr: error: ") and "volumes (" not in last
+    assert not Path("run/config.json").exists()
+
+
+def test_a_recipe_of_another_program_is_read():
+    text = json.dumps({"scale": 4.0, "batch": 1e3, "rate": 1e-3, "set": {"channels": 8}})
+    Path("mine.json").write_text(text, encoding="utf-8-sig")
+    found = read_recipe("mine.json")
+    assert found == ["--scale=4", "--batch=1000", "--rate=0.001", "--set=channels=8"]
+
+
+def test_a_damaged_state_is_found_before_the_data_are_read(pairs, reads, capsys):
+    Path("run").mkdir()
+    Path("run/state.pt").write_bytes(b"of another program")
+    assert main(["train", "--data", pairs, "--out", "run", *SMALL, "--resume"]) == 2
+    assert "state.pt: found a damaged file" in capsys.readouterr().err and not reads
+
+
+def test_counts_say_what_is_read_and_what_has_no_effect_is_said(pairs, capsys):
+    asked = ["--steps", "1", "--batch", "100", "--set", "blocks=[3,3]"]
+    assert main(["train", "--data", pairs, "--out", "run", *SMALL, *asked]) == 0
+    printed = capsys.readouterr().err
+    assert "6 a step (6 at once, 1 times" in printed and "--set blocks" in printed

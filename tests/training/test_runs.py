@@ -24,7 +24,7 @@ from dcamsr_lite.training import memory
 from dcamsr_lite.training.dataset import collect_slices, cut_slices
 from dcamsr_lite.training.loop import backpropagate, train
 from dcamsr_lite.training.recipe import Recipe
-from dcamsr_lite.training.run import average_weights, read_state
+from dcamsr_lite.training.run import average_weights, catch_stop, read_state
 
 SMALL = dict(channels=8, heads=2, tokens=16)
 # dropout, variation, accumulation, the moving average: everything that draws numbers or has a state
@@ -372,3 +372,54 @@ def test_no_compiler_is_one_line(command, monkeypatch, capsys):
     assert main(command("run", "--compile")) == 2
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("dcamsr: error: --compile: found no C++ compiler; expected")
+
+
+def test_a_state_with_wrong_content_is_one_line(volumes):
+    tensors, options = cut_slices([volumes], scale=4), {"steps": 2, "progress": False}
+    train(network(), tensors, "run", until=1, **options)
+    whole = torch.load("run/state.pt", weights_only=True)
+    spoilt = {name: value * torch.nan for name, value in whole["model"].items()}
+    wrong = {"identity": 7, "rows": 5, "step": -4, "losses": ["a"], "notes": {"a": 1}}
+    wrong |= {"model": spoilt, "optimizer": 3}
+    for name, value in [*wrong.items(), ("step", "abc"), ("step", 2**40), ("rows", [3])]:
+        torch.save(whole | {name: value}, "run/state.pt")
+        with pytest.raises(dl.InputError, match="state.pt: found"):
+            train(network(), tensors, "run", resume=True, **options)
+    earlier = {name: x for name, x in whole.items() if name not in ("notes", "validation")}
+    torch.save(earlier | {"out": "/x"}, "run/state.pt")
+    train(network(), tensors, "run", resume=True, **options)
+    assert state("run")["step"] == 2
+
+
+def test_other_validation_volumes_choose_the_best_anew_and_first_notes_stay(
+    volumes, monkeypatch, capsys
+):
+    found = iter([30.0, 20.0, 10.0])
+    monkeypatch.setattr("dcamsr_lite.training.loop.measure_psnr", lambda model, pairs: next(found))
+    tensors, options = cut_slices([volumes], scale=4), {"steps": 9, "progress": False}
+    one, other = ([dl.load_pair(volumes[k], volumes[1 - k], 4)] for k in (0, 1))
+    first, later = {"init": "mine"}, {"init": "random"}
+    train(network(), tensors, "run", one, notes=first, until=1, **options)
+    steps = []
+    for until, pairs in ((2, one), (3, other)):
+        options |= {"until": until, "resume": True}
+        train(network(), tensors, "run", pairs, notes=later, **options)
+        steps.append(read_header("run/best.safetensors")["step"])
+        assert ("chosen anew" in capsys.readouterr().err) == (pairs is other)
+    assert steps == ["1", "3"]
+    for name in ("last", "best"):
+        assert read_header(f"run/{name}.safetensors")["init"] == "mine"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminals of this kind")
+def test_the_end_of_a_terminal_asks_to_stop_unless_it_is_ignored():
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for handler, asked in ((signal.SIG_DFL, True), (signal.SIG_IGN, False)):
+            signal.signal(signal.SIGHUP, handler)
+            with catch_stop() as stop_was_asked:
+                signal.raise_signal(signal.SIGHUP)
+                assert stop_was_asked() is asked
+            assert signal.getsignal(signal.SIGHUP) == handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
