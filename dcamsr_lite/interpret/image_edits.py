@@ -1,9 +1,9 @@
-"""What an experiment does to one image: shift, blur, turn, and lesions painted or removed.
+"""What an experiment does to one image: blur, turn, and lesions painted or removed.
 
 Images are (row, column) tensors in their own units.
 
 >>> image = paint(torch.ones(32, 32), Lesion("reference", 16, 16))
->>> shift(image, 0.5, -3).shape
+>>> rotate(image, 5).shape
 torch.Size([32, 32])
 """
 

@@ -154,8 +154,9 @@ def test_a_saved_page_of_lite_stays_below_6_mb(variant, tmp_path):
     page = (tmp_path / "page.html").read_text()
     assert len(page) < 6e6 and "without level" not in page
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    inside = page.replace("img-src", "").replace('src="data:image/png;base64,', "")
     for tag in ("src=", "@import", "url(", "fetch(", "XMLHttpRequest"):
-        assert tag not in page.replace("img-src", "")
+        assert tag not in inside
 
 
 def test_a_larger_network_saves_its_coarser_levels(tmp_path, monkeypatch):
@@ -235,7 +236,7 @@ def test_a_list_is_named_by_variant():
 
 def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch):
     # for each network
-    monkeypatch.setattr("dcamsr_lite.widgets.attention.explorer.PAGE_BYTES", 600_000)
+    monkeypatch.setattr("dcamsr_lite.widgets.attention.explorer.PAGE_BYTES", 700_000)
     models, pair = both()
     explorer = explore({"one": models["whole"], "two": models["whole"]}, pair)
     explorer.tour = [{"text": "Fine.", "level": 1, "network": "two"}, {"text": "All.", "level": 4}]
@@ -247,7 +248,7 @@ def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch)
     assert [step["level"] for step in state["tour"]] == [2, 4]
     assert "without level 1" in state["info"]["notes"][0] and state["level"] == 2
     explorer.save_html(tmp_path / "page.html")
-    assert (tmp_path / "page.html").stat().st_size <= 1_200_000
+    assert (tmp_path / "page.html").stat().st_size <= 1_400_000
 
 
 # --- with the widget libraries of Colab, and with the newest ----------------------------------------
