@@ -33,7 +33,8 @@ def take_state(where: object, content: Any) -> dict[str, Tensor]:
         if not known and len(held) > 1:
             raise InputError(where, f"state dicts {held}", "one of them")
         state = content[chosen[0]]
-        if others := [key for key in held if key != chosen[0]] or not known:
+        others = [key for key in held if key != chosen[0]]
+        if others or not known:
             beside = f", not {', '.join(map(repr, others))}" if known else ""
             print(f"note: {where}: {chosen[0]!r} is taken of it{beside}", file=sys.stderr)
     if not _is_state(state) and state:
