@@ -14,11 +14,11 @@ import torch
 from tqdm import tqdm
 
 from ..data.pairs import Pair, load_pair
-from ..errors import InputError, check_writable, is_out_of_memory
+from ..errors import InputError, check_one_of, check_writable, is_out_of_memory
 from ..global_state import keep_generators
 from ..network.baselines import build
 from ..network.checkpoints import load
-from ..network.config import Config
+from ..network.config import SIZES, Config
 from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED
 from ..training.dataset import Slices, collect_slices, list_files, list_sources
@@ -34,6 +34,7 @@ from .recipe_file import add_recipe, read_settings, write_recipe
 def train_network(options: Namespace) -> None:
     """Train as asked; an interrupt says how to go on. Raises InputError."""
     options = add_recipe(options)
+    check_one_of("--method", options.method, SIZES)
     settings = read_settings(options.set)
     if "blocks" in settings and options.method == "dcamsr":
         print("note: --set blocks: dcamsr has encoder_blocks and decoder_blocks", file=sys.stderr)

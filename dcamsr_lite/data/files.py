@@ -102,8 +102,8 @@ def _take_array(source: np.ndarray | Tensor) -> Volume:
 
 
 def _to_numpy(images: Tensor) -> np.ndarray:
-    """Whatever torch holds lazily, sparsely, or in a type that numpy does not know."""
-    dense = images.detach().cpu().to_dense().resolve_conj().resolve_neg()
+    """Whatever torch holds lazily, or in a type that numpy does not know."""
+    dense = images.detach().cpu().resolve_conj().resolve_neg()
     return (dense.float() if dense.dtype == torch.bfloat16 else dense).numpy()
 
 
