@@ -25,7 +25,7 @@ def draw_overview() -> bytes:
 @pytest.mark.parametrize(
     "draw",
     [
-        draw_overview,
+        pytest.param(draw_overview, marks=pytest.mark.slow),
         lambda: render_png(course.picture({"T1": phantom(1)[0]}, kind="signed")),
         lambda: dl.explore_kspace(phantom(1)).png(),
     ],

@@ -52,6 +52,7 @@ def runs_clean(path, folder, **environment) -> None:
     assert [left.name for left in folder.iterdir()] == []
 
 
+@pytest.mark.slow
 def test_the_first_notebook_runs_fast(tmp_path):
     runs_clean(STUDENT[0], tmp_path, DCAMSR_FAST="1")
 

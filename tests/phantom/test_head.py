@@ -59,6 +59,7 @@ def test_layout_is_that_of_m4raw(small):
     assert small.protocol["FLAIR"].TI == 1655 and small.seed == 4
 
 
+@pytest.mark.slow
 def test_acquired_columns_at_full_size(large):
     used = large.kspace["T2"].abs().sum((0, 1, 2, 3)) > 0
     assert used[30:225].all() and used.sum() == 195

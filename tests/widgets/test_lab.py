@@ -182,6 +182,7 @@ def test_the_model_is_left_as_it_was():
 # --- saved ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_saved_page_of_lite_stays_below_6_mb(tmp_path, monkeypatch):
     lab = intervention_lab(*example(128))
     lab.save_html(tmp_path / "page.html")

@@ -126,6 +126,7 @@ def test_a_finger_moves_the_box_of_k_space_and_not_the_page(phone):
     assert page.evaluate("scrollY") == top
 
 
+@pytest.mark.slow
 def test_what_is_written_on_a_phone_can_be_read(phone):
     small = """() => [...document.querySelectorAll("main *")].filter((e) => {
       if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) return false;

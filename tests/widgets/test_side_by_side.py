@@ -42,7 +42,8 @@ def explorers():
     return all_four()
 
 
-@pytest.mark.parametrize("width", [1300, pytest.param(900, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1300, 900])
 def test_each_looks_and_answers_as_it_does_alone(width, explorers, browser, tmp_path):
     def shown(names):
         """One document, each explorer with its own module and style sheet, as anywidget adds them."""
