@@ -173,7 +173,8 @@ def pairs_of(given):
         return [(*given, "mine")]
     if given and given[0].suffix == ".csv":
         return read_pairs_csv(given[0])
-    return find_pairs(given[0] if given else "m4raw")
+    with contextlib.redirect_stderr(sys.stdout):  # what has no partner belongs to the answer
+        return find_pairs(given[0] if given else "m4raw")
 
 
 # %%
