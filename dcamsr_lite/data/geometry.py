@@ -60,10 +60,10 @@ def follow_slices(volume: Volume, other: Volume) -> Volume:
     >>> follow_slices(one, two).images.shape
     torch.Size([6, 4, 5])
     """
-    from nibabel.orientations import io_orientation
-
     if (matrix := relate(volume, other)) is None:
         return volume
+    from nibabel.orientations import io_orientation
+
     axis = [*io_orientation(matrix)[:, 0]].index(2)
     if axis == 2:
         return volume
@@ -73,11 +73,11 @@ def follow_slices(volume: Volume, other: Volume) -> Volume:
 
 def _list_places(volume: Volume) -> list[tuple[int, np.ndarray]]:
     """Affines, the one that counts first, and the space of each: a scanner's (2), or a template's."""
-    from nibabel.spatialimages import HeaderDataError
-
     header = volume.nifti
     places: list[tuple[int, Any]] = [(SCANNER, volume.affine)]
     if volume.affine is not None and header is not None:
+        from nibabel.spatialimages import HeaderDataError
+
         places = []
         unit = np.diag([*[read_unit(header)] * 3, 1])
         for form in ("sform", "qform"):
@@ -138,10 +138,10 @@ def turn_onto(volume: Volume, other: Volume) -> Volume:
     Nothing is interpolated: axes are flipped and exchanged. A turned volume has no k-space, and a
     note that says what was done.
     """
-    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
-
     if (matrix := relate(volume, other)) is None:
         return volume
+    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
+
     axes = io_orientation(matrix)
     if np.array_equal(axes, [[0, 1], [1, 1], [2, 1]]):
         return volume

@@ -1,5 +1,7 @@
 """Pairs and normalisation on small volumes whose content is known."""
 
+import sys
+
 import nibabel
 import numpy as np
 import pytest
@@ -230,3 +232,9 @@ def test_real_heads_come_through():
     torch.testing.assert_close(pair.low.mean((1, 2)), brightness, rtol=0.05, atol=0)
     error = (pair.zero_filled - pair.target_image).square().mean()
     assert 20 < float(10 * torch.log10(pair.target_image.max() ** 2 / error)) < 35
+
+
+def test_arrays_pair_where_nibabel_is_not_installed(monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nibabel"]:
+        monkeypatch.setitem(sys.modules, name, None)  # importing it raises ImportError
+    assert load_pair(phantom(seed=1), phantom(seed=2), 4).shape == (64, 64)
