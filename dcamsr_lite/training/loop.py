@@ -68,10 +68,10 @@ def train(
 
     ``data`` are the tensors of ``cut_slices`` or a dataset of such slices; ``options`` the fields of
     ``Recipe``. Every so many steps the mean PSNR of the ``validation`` pairs is logged, the best
-    network so far goes to best.safetensors, and everything is saved. Ctrl-C finishes the step, saves
-    and raises KeyboardInterrupt. Resumed on one CPU process it ends at the very weights of a run that
-    was not interrupted, because what a step draws depends on its number alone. Under torchrun
-    (``join_processes``) each process takes its part of every step.
+    network so far goes to best.safetensors, and everything is saved. Ctrl-C finishes the step, or the
+    first one, saves and raises KeyboardInterrupt. Resumed on one CPU process it ends at the very
+    weights of a run that was not interrupted, because what a step draws depends on its number alone.
+    Under torchrun (``join_processes``) each process takes its part of every step.
 
     ``notes`` stand in the header of the weight files, ``texts`` (name: content) beside them.
 
@@ -98,7 +98,10 @@ def train(
         parts["average"] = average_weights(model, recipe.average)
         kept = parts["average"].module
     run = Run(out, identify(recipe, model, data, steps, together), parts, notes, texts)
-    with hold_folder(out):
+    with (
+        hold_folder(out),
+        catch_stop() as stop_was_asked,
+    ):  # a stop before the first step waits for it
         run.open(recipe.resume)
         run.compare_validation(describe_pairs(pairs))
         check_validation(model, pairs)
@@ -112,7 +115,7 @@ def train(
         quiet = not progress or get_rank() > 0
         bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)
         shown = {}
-        with bar, catch_stop() as stop_was_asked:
+        with bar:
             while run.step < last:
                 started = time.perf_counter()
                 rate = learning_rate(run.step, steps, recipe.rate, recipe.schedule)

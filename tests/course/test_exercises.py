@@ -78,10 +78,9 @@ def crop_from_index_zero(k, scale):
 def too_bright(image, scale):
     image = torch.fft.ifftshift(image, dim=(-2, -1))
     k = torch.fft.fftshift(torch.fft.fft2(image, norm="ortho"), dim=(-2, -1))
-    n = image.shape[-1]
-    m = n // scale
-    start = n // 2 - m // 2
-    k = k[..., start : start + m, start : start + m]
+    sides = [(n // 2 - n // scale // 2, n // scale) for n in image.shape[-2:]]
+    rows, columns = (slice(start, start + m) for start, m in sides)
+    k = k[..., rows, columns]
     low = torch.fft.ifft2(torch.fft.ifftshift(k, dim=(-2, -1)), norm="ortho").abs()
     return torch.fft.fftshift(low, dim=(-2, -1))
 

@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,22 @@ def test_it_learns_and_logs(tensors, volumes):
     with torch.inference_mode():
         lr, ref = tensors[0][:1], tensors[1][:1]
         assert (again(lr, ref) - model(lr, ref)).norm() <= 2e-3 * model(lr, ref).norm()
+
+
+class PressedEarly(dl.DCAMSR):
+    """Ctrl-C as early as it can be: while the very first state is put together."""
+
+    def state_dict(self, *arguments, **options):
+        if not Path("run/state.pt").exists():
+            signal.raise_signal(signal.SIGINT)
+        return super().state_dict(*arguments, **options)
+
+
+def test_a_stop_before_the_first_state_is_written_saves_one(tensors):
+    model = PressedEarly(image_size=32, channels=16, heads=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(model, tensors, "run", steps=3, batch=2, progress=False)
+    assert torch.load("run/state.pt", weights_only=True)["step"] == 1
 
 
 @pytest.mark.parametrize(

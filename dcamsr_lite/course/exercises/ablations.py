@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...training.study import seed_interval
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 TAILS = (0.025, 0.975)
 
@@ -60,11 +60,12 @@ def _agree(seeds: Tensor) -> bool:
 
 def _two_rows(random, size: int) -> tuple[Tensor, Tensor]:
     subjects = 3 + random(size)  # easy and hard heads, for both rows
-    return subjects + 0.3 * random(3, size), subjects + 0.3 * random(3, size)
+    seeds = pick(size, 3, 2, 4, 5)
+    return subjects + 0.3 * random(seeds, size), subjects + 0.3 * random(seeds, size)
 
 
 def _differences(random, size: int) -> tuple[Tensor, Tensor]:
-    draws = (1000 * random(200, size).abs()).long() % size
+    draws = (1000 * random(pick(size, 200, 150, 180, 220), size).abs()).long() % size
     return random(size).exp() - 1, draws
 
 

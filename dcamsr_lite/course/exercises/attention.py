@@ -13,9 +13,7 @@ from torch import Tensor
 
 from ...network import spatial_choices as choices
 from ...network.attention import merge_heads, merge_heads_scrambled
-from ..exercise import Exercise
-
-HEADS, D, TOKENS = 3, 4, 5
+from ..exercise import Exercise, pick
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -61,8 +59,28 @@ def _channel(q, k, v, temperature, *, normal=-2, softmax=-1, turned: bool = Fals
     return v @ (attention if turned else attention.mT)
 
 
+def _draw_sizes(size: int) -> tuple[int, int, int, int]:
+    """Batch, heads, features of a head, projected tokens: no two alike, and others in each trial."""
+    return pick(size, (2, 3, 4, 5), (3, 2, 5, 7), (4, 5, 3, 7), (2, 4, 6, 5))
+
+
 def _qkv(random, size: int) -> list[Tensor]:
-    return [2 * x for x in random(3, 2, HEADS, size, D)]
+    batch, heads, d, _ = _draw_sizes(size)
+    return [2 * x for x in random(3, batch, heads, size, d)]
+
+
+def _temperature(random, size: int) -> Tensor:
+    return random(_draw_sizes(size)[1], 1, 1).abs() + 2
+
+
+def _projected(random, size: int) -> tuple[Tensor, ...]:
+    e, f = random(2, _draw_sizes(size)[3], size) / 2
+    return *_qkv(random, size), e, f
+
+
+def _tokens(random, size: int) -> tuple[Tensor, int]:
+    batch, heads, d, _ = _draw_sizes(size)
+    return random(batch, size, heads * d), heads
 
 
 def _flat(x: Tensor, pattern: str, **sizes: int) -> Tensor:
@@ -103,8 +121,8 @@ def _equals_ours(merge) -> bool:
 
 def _own_inputs(random, size: int) -> tuple:
     q, k, _ = _qkv(random, size)
-    e = random(TOKENS, size)
-    return q, k, lambda x: e @ x, random(HEADS, 1, 1).abs() + 2
+    e = random(_draw_sizes(size)[3], size)
+    return q, k, lambda x: e @ x, _temperature(random, size)
 
 
 def _unit(x: Tensor, dim: int = -1) -> Tensor:
@@ -121,7 +139,7 @@ def _logits(result: Any) -> Any:
 EXERCISES = {
     "split_heads": Exercise(
         solution=split_heads,
-        inputs=lambda random, size: (random(2, size, HEADS * D), HEADS),
+        inputs=_tokens,
         mistakes={
             "heads_inside": lambda x, heads: rearrange(x, "b n (d head) -> b head n d", head=heads),
             "bare_reshape": lambda x, heads: _flat(
@@ -138,15 +156,13 @@ EXERCISES = {
     ),
     "spatial": Exercise(
         solution=spatial,
-        inputs=lambda random, size: (
-            *_qkv(random, size),
-            random(TOKENS, size) / 2,
-            random(TOKENS, size) / 2,
-        ),
+        inputs=_projected,
         mistakes={
             "no_scale": lambda *x: _spatial(*x, scale=1.0),
-            "scale_by_d": lambda *x: _spatial(*x, scale=1 / D),
-            "scale_of_all_channels": lambda *x: _spatial(*x, scale=(HEADS * D) ** -0.5),
+            "scale_by_d": lambda *x: _spatial(*x, scale=1 / x[0].shape[-1]),
+            "scale_of_all_channels": lambda q, *x: _spatial(
+                q, *x, scale=(q.shape[1] * q.shape[-1]) ** -0.5
+            ),
             "softmax_over_queries": lambda *x: _spatial(*x, dim=-2),
             "softmax_over_heads": lambda *x: _spatial(*x, dim=1),
             "no_softmax": lambda *x: _spatial(*x, dim=0),
@@ -158,7 +174,7 @@ EXERCISES = {
     ),
     "merge_heads": Exercise(
         solution=merge_heads,
-        inputs=lambda random, size: (random(2, HEADS, size, D),),
+        inputs=lambda random, size: (_qkv(random, size)[0],),
         mistakes={
             "heads_inside": lambda x: rearrange(x, "b head n d -> b n (d head)"),
             "released": merge_heads_scrambled,
@@ -171,7 +187,7 @@ EXERCISES = {
     ),
     "channel": Exercise(
         solution=channel,
-        inputs=lambda random, size: (*_qkv(random, size), random(HEADS, 1, 1).abs() + 2),
+        inputs=lambda random, size: (*_qkv(random, size), _temperature(random, size)),
         mistakes={
             "no_temperature": lambda q, k, v, t: _channel(q, k, v, 1),
             "divided": lambda q, k, v, t: _channel(q, k, v, 1 / t),
@@ -179,7 +195,7 @@ EXERCISES = {
             "over_features": lambda *x: _channel(*x, normal=-1),
             "not_normalised": lambda *x: _channel(*x, normal=None),
             "transposed": lambda *x: _channel(*x, turned=True),
-            "scaled_by_root_d": lambda q, k, v, t: _channel(q, k, v, D**-0.5),
+            "scaled_by_root_d": lambda q, k, v, t: _channel(q, k, v, q.shape[-1] ** -0.5),
         },
         axes="b head n d",
         shown=lambda x: x[0, 0],

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, exp
 
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 
 def spin_echo(pd: Tensor, t1: Tensor, t2: Tensor, tr: float, te: float) -> Tensor:
@@ -47,12 +47,12 @@ def _equal_width(t1: Tensor, t2: Tensor, bins: int) -> float:
 
 def _tissue(random, size: int) -> tuple:
     pd, t1, t2 = (x.abs() + 0.5 for x in random(3, size))
-    return pd, 600 * t1, 90 * t2, 500.0, 20.0 + size
+    return pd, 600 * t1, 90 * t2, 350.0 + 25 * size, 20.0 + size
 
 
 def _pixels(random, size: int) -> tuple[Tensor, Tensor, int]:
     t1 = random(4 * size)
-    return t1, t1.square() + 2 + 0.3 * random(4 * size), 4
+    return t1, t1.square() + 2 + 0.3 * random(4 * size), pick(size, 4, 3, 6, 8)
 
 
 EXERCISES = {

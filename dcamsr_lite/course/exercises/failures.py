@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ... import kspace as ks
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 SCALES = {6: 2, 9: 3, 12: 2, 16: 4}
 
@@ -95,8 +95,9 @@ def _nmse(truth: Tensor, image: Tensor) -> float:
 
 
 def _target_and_image(random, size: int) -> tuple:
-    target = random(2, size, size).abs() + 1
-    return target, target + random(2, size, size), SCALES[size]
+    shape = (pick(size, 2, 4, 3, 5), size, size + SCALES[size])
+    target = random(*shape).abs() + 1
+    return target, target + random(*shape), SCALES[size]
 
 
 def _curve(random, size: int) -> tuple:
@@ -104,22 +105,24 @@ def _curve(random, size: int) -> tuple:
     shifts = torch.cat([torch.zeros(1), (random(size).abs() + 0.1).cumsum(0)])
     psnr = torch.linspace(30, 20, size + 1) + 0.3 * random(size + 1).tanh()
     psnr[-2] = 27
-    return shifts, psnr, 25.0
+    return shifts, psnr, pick(size, 25.0, 24.5, 25.5, 26.0)
 
 
 def _noise(random, size: int) -> tuple:
-    return random(size, size).abs(), random(size, size), random(size, size), 0.4 + size / 50
+    image, real, imaginary = random(3, size, size + 1)
+    return image.abs(), real, imaginary, 0.4 + size / 50
 
 
 def _disc_and_ring(random, size: int) -> tuple:
-    at = torch.arange(size) - size // 2
-    distance = (at[:, None].square() + at.square()).sqrt()
-    return 5 + random(size, size), distance <= 1, (distance > 1) & (distance <= 2.5)
+    rows, columns = (torch.arange(side) - side // 2 for side in (size, size + 3))
+    distance = (rows[:, None].square() + columns.square()).sqrt()
+    return 5 + random(size, size + 3), distance <= 1, (distance > 1) & (distance <= 2.5)
 
 
 def _output_and_low(random, size: int) -> tuple:
-    side = size // SCALES[size]
-    return random(2, size, size).abs() + 1, random(2, side, side).abs() + 1, SCALES[size]
+    scale, slices = SCALES[size], pick(size, 2, 5, 3, 2)
+    low = random(slices, size // scale, size // scale + 1).abs() + 1
+    return random(slices, size, size + scale).abs() + 1, low, scale
 
 
 EXERCISES = {

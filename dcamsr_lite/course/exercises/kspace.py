@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.fft import fft2, fftshift, ifftshift
 
 from ... import kspace as ks
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 PLANE = (-2, -1)
 SCALES = {6: 2, 9: 3, 12: 2, 16: 4}  # of the input's size: all divide it
 
 
 # One image without a slice axis, and sides that differ, even and odd.
-SHAPES = {6: (2, 6, 6), 9: (9, 7), 12: (2, 12, 10), 16: (2, 16, 16)}
+SHAPES = {6: (2, 6, 6), 9: (9, 7), 12: (2, 12, 10), 16: (3, 16, 20)}
 
 
 def _complex(random, size: int) -> tuple[Tensor, int]:
@@ -27,7 +27,8 @@ def _complex(random, size: int) -> tuple[Tensor, int]:
 
 
 def _image(random, size: int) -> tuple[Tensor, int]:
-    return random(2, size, size).abs(), SCALES[size]
+    scale = SCALES[size]
+    return random(pick(size, 2, 4, 3, 5), size, size + scale).abs(), scale
 
 
 def _cut(x: Tensor, scale: int, start, size=lambda m: m) -> Tensor:

@@ -10,9 +10,7 @@ import torch
 from einops import einsum
 from torch import Tensor
 
-from ..exercise import Exercise
-
-HEADS, TOKENS = 3, 7
+from ..exercise import Exercise, pick
 
 
 def lift(attention: Tensor, footprints: Tensor, relative: bool) -> Tensor:
@@ -61,18 +59,21 @@ def rank_correlation(x: Tensor, y: Tensor) -> float:
 
 
 def _lift_inputs(random, size: int) -> tuple:
-    return (2 * random(TOKENS)).softmax(0), random(TOKENS, size, size + 1), size in (9, 16)
+    tokens = pick(size, 7, 5, 9, 11)
+    return (2 * random(tokens)).softmax(0), random(tokens, size, size + 2), size in (9, 16)
 
 
 def _attention(random, size: int) -> tuple:
     """Rows that sum to one, some of them one-hot: there 0 log 0 has to be 0."""
-    attention = (2 * random(2, HEADS, size, TOKENS)).softmax(-1)
-    attention[:, :, 0] = torch.eye(TOKENS)[size % TOKENS]
+    batch, heads, tokens = pick(size, (2, 3, 7), (3, 2, 5), (4, 5, 7), (2, 4, 11))
+    attention = (2 * random(batch, heads, size, tokens)).softmax(-1)
+    attention[:, :, 0] = torch.eye(tokens)[size % tokens]
     return (attention,)
 
 
 def _matrix(random, size: int) -> tuple:
-    return (2 * random(HEADS, 4, 4)).softmax(-1), random(HEADS, 4, size, size)
+    heads, d = pick(size, (3, 4), (2, 3), (4, 5), (5, 2))
+    return (2 * random(heads, d, d)).softmax(-1), random(heads, d, size, size + 1)
 
 
 def _bits(attention: Tensor, dim: int = -1) -> Tensor:
@@ -128,7 +129,7 @@ EXERCISES = {
             "largest_weight": lambda a, v: torch.stack(
                 [x[i] for x, i in zip(v, a.argmax(-1), strict=True)]
             ),
-            "uniform": lambda a, v: mix(torch.full_like(a, 0.25), v),
+            "uniform": lambda a, v: mix(torch.full_like(a, 1 / a.shape[-1]), v),
             "own_weight": lambda a, v: a.diagonal(dim1=1, dim2=2)[..., None, None] * v,
             "second_softmax": lambda a, v: mix(a.softmax(-1), v),
             "heads_summed": lambda a, v: mix(a, v).sum(0),

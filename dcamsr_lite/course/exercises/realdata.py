@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ... import kspace as ks
 from ...metrics import ceiling_from_repetitions, psnr
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 
 def acquired(kspace: Tensor) -> float:
@@ -31,7 +31,8 @@ def _any_along(kspace: Tensor, axes: tuple[int, ...]) -> float:
 
 
 def _partial(random, size: int) -> tuple[Tensor]:
-    k = torch.complex(random(2, 3, size, 2 * size), random(2, 3, size, 2 * size))
+    shape = (*pick(size, (2, 3), (3, 4), (4, 2), (2, 5)), size, 2 * size)
+    k = torch.complex(random(*shape), random(*shape))
     k[..., : size // 3] = 0
     k[..., -(size // 2) :] = 0
     k[0, 0, :, size] = 0  # of one coil of one slice, by chance
@@ -49,7 +50,7 @@ def cut(kspace: Tensor, shape: tuple[int, int]) -> Tensor:
 
 
 def _oversampled(random, size: int) -> tuple[Tensor, tuple[int, int]]:
-    shape = (2, 2, size + 5, size + 2)
+    shape = (*pick(size, (2, 3), (3, 2), (2, 5), (4, 3)), size + 5, size + 2)
     return torch.complex(random(*shape), random(*shape)), (size, size - 1)
 
 
@@ -64,9 +65,11 @@ def slice_psnr(target: Tensor, image: Tensor) -> float:
 
 
 def _volumes(random, size: int) -> tuple[Tensor, Tensor]:
-    peaks = torch.tensor([1.0, 3.0, 5.0])[:, None, None]
-    target = peaks * random(3, size, size).abs()
-    return target, target + torch.tensor([0.3, 0.1, 0.6])[:, None, None] * random(3, size, size)
+    shape = (pick(size, 3, 2, 4, 5), size, size + 1)
+    by_slice = torch.tensor([[1.0, 3.0, 5.0, 2.0, 4.0], [0.3, 0.1, 0.6, 0.2, 0.4]])
+    peaks, spread = by_slice[:, : shape[0], None, None]
+    target = peaks * random(*shape).abs()
+    return target, target + spread * random(*shape)
 
 
 def _errors(target: Tensor, image: Tensor) -> Tensor:
@@ -96,8 +99,9 @@ def _ceiling(
 
 
 def _repetitions(random, size: int) -> tuple[Tensor, Tensor, int, float]:
-    first = 4 + random(4, 8 * size, 8 * size).abs()
-    noise = 0.2 * random(4, 8 * size, 8 * size)
+    shape = (pick(size, 4, 3, 5, 2), 8 * size, 8 * size + 4)
+    first = 4 + random(*shape).abs()
+    noise = 0.2 * random(*shape)
     return first, first + 0.1 + noise, 2 if size % 2 else 4, 0.5 + 0.02 * size
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 Path = Callable[[float], Tensor]
 
@@ -36,7 +36,7 @@ def _mean_gradient(gradient, path: Path, steps: int) -> Tensor:
 
 
 def _curve(random, size: int) -> tuple:
-    start, end, bend = random(3, 4, size)
+    start, end, bend = random(3, pick(size, 4, 5, 3, 2), size)
 
     def path(t: float) -> Tensor:
         return start + t * (end - start) + 3 * t * (1 - t) * bend
@@ -54,7 +54,8 @@ def share(lr: Tensor, ref: Tensor) -> float:
 
 
 def _both(random, size: int) -> tuple[Tensor, Tensor]:
-    return random(size, size), random(4 * size, 4 * size) / 8
+    scale = pick(size, 4, 2, 3, 4)
+    return random(size, size + 1), random(scale * size, scale * (size + 1)) / 8
 
 
 def diffusion(attribution: Tensor) -> float:
@@ -97,9 +98,10 @@ def _correlated(a: Tensor, b: Tensor, ranks: Callable = _ranks) -> float:
 
 def _two_maps(random, size: int) -> tuple[Tensor, Tensor]:
     level = {6: 2, 9: 1, 12: 4, 16: 2}[size]
-    attribution = random(level * size, level * size) ** 3
-    attention = _pooled(attribution.abs(), random(size, size)) + random(size, size).abs()
-    return attribution, attention * (2 * (random(size, size) > -1) - 1)
+    shape = (size, size + 1)
+    attribution = random(*(level * side for side in shape)) ** 3
+    attention = _pooled(attribution.abs(), random(*shape)) + random(*shape).abs()
+    return attribution, attention * (2 * (random(*shape) > -1) - 1)
 
 
 EXERCISES = {
@@ -152,7 +154,7 @@ EXERCISES = {
     ),
     "diffusion": Exercise(
         solution=diffusion,
-        inputs=lambda random, size: (random(size, size) ** 3,),
+        inputs=lambda random, size: (random(size, size + 2) ** 3,),
         mistakes={
             "from_zero": lambda x: 100 * (1 - _gini(x.abs(), first=0)),
             "descending": lambda x: 100 * (1 - _gini(x.abs(), order=lambda g: g.msort().flip(0))),

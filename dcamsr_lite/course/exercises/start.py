@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...metrics import psnr
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 
 def _decibel(top: Tensor, error: Tensor) -> float:
@@ -22,10 +22,11 @@ def _error(target: Tensor, image: Tensor) -> Tensor:
 
 
 def _two_images(random, size: int) -> tuple[Tensor, Tensor]:
-    """Volumes of three slices, the error and the peak of each slice another; no value near 0."""
-    slices = torch.tensor([0.1, 0.2, 0.4])[:, None, None]
-    target = (1 + 5 * slices) * random(3, size, size).abs() + 0.5
-    return target, target + slices * random(3, size, size)
+    """Volumes of some slices, the error and the peak of each slice another; no value near 0."""
+    shape = (pick(size, 3, 2, 4, 5), size, size + 3)
+    slices = 0.1 * 2 ** torch.arange(float(shape[0]))[:, None, None]
+    target = (1 + 5 * slices) * random(*shape).abs() + 0.5
+    return target, target + slices * random(*shape)
 
 
 def _mean_of_slices(target: Tensor, image: Tensor) -> float:

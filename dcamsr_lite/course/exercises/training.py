@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...training.loop import learning_rate
-from ..exercise import Exercise
+from ..exercise import Exercise, pick
 
 
 class Guided(nn.Module):
@@ -78,9 +78,10 @@ def _few_batches(random, size: int) -> tuple[nn.Module, list[tuple], list[float]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(random(*parameter.shape))
-    shapes = ((2, 1, size, size), (2, 1, 2 * size, 2 * size), (2, 1, 2 * size, 2 * size))
-    batches = [tuple(random(*shape) for shape in shapes) for _ in range(5)]
-    return model, batches, [0.1, 0.1, 0.2, 0.1, 0.05]
+    batch, count = pick(size, (2, 5), (3, 4), (2, 3), (4, 5))
+    shapes = [(batch, 1, size * times, (size + 1) * times) for times in (1, 2, 2)]
+    batches = [tuple(random(*shape) for shape in shapes) for _ in range(count)]
+    return model, batches, [0.1, 0.1, 0.2, 0.1, 0.05][:count]
 
 
 def l1(sr: Tensor, target: Tensor, deviation: Tensor) -> Tensor:
@@ -131,7 +132,12 @@ def _as_if_zero_before(losses: Tensor, window: int) -> Tensor:
 def _slices(random, size: int) -> tuple[Tensor, Tensor, Tensor]:
     deviation = 10 * random(size).abs() + 1
     scaled = deviation.view(-1, 1, 1, 1)
-    shape = (size, 1, 8, size)  # as many columns as slices: a deviation (b) broadcasts over columns
+    shape = (
+        size,
+        1,
+        pick(size, 8, 7, 10, 5),
+        size,
+    )  # as many columns as slices: a deviation (b) broadcasts over columns
     return scaled * random(*shape), scaled * random(*shape), deviation
 
 
