@@ -155,12 +155,17 @@ def strip(notebook) -> None:
             continue
         if "varies" in cell.metadata.get("tags", []):
             cell.outputs = []
-        cell.outputs = _joined(cell.outputs)
+        cell.outputs = _joined([output for output in cell.outputs if not _is_twin(output)])
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
                 output.data.pop(WIDGET, None)
                 words = {"alt": output.data.get("text/plain", "")}
                 output.metadata = {"image/png": words | output.metadata.get("image/png", {})}
+
+
+def _is_twin(output) -> bool:
+    """Whether it is an explorer's picture a second time, for exports with the state of widgets."""
+    return "dcamsr-twin" in output.get("data", {}).get("text/html", "")
 
 
 def _joined(outputs: list) -> list:

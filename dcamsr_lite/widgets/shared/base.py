@@ -16,7 +16,7 @@ from traitlets import Dict, List, TraitError, Unicode, validate
 
 from ...errors import InputError, atomic_path
 from ...figures import default_style, lay_out, render_png
-from .static import page, script, style
+from .static import exported, page, script, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,8 +62,13 @@ class Explorer(anywidget.AnyWidget):
         return f"{name}: {self.info['title']}" if self.info else self.message or f"{name}: empty"
 
     def _repr_mimebundle_(self, **kwargs):
+        from IPython import get_ipython
+        from IPython.display import display
+
         data, metadata = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         twin = {"image/png": picture} if (picture := self._twin()) else {}
+        if picture and get_ipython() is not None:  # in front, for a page that nbconvert will make
+            display({"text/html": exported(repr(self), picture), "text/plain": ""}, raw=True)
         return data | twin | {"text/plain": repr(self)}, metadata
 
     def _twin(self) -> str:

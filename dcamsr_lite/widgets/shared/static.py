@@ -7,6 +7,7 @@ b'<!doctype html>'
 import base64
 import html
 import json
+import struct
 from pathlib import Path
 
 _WIDGETS = Path(__file__).parents[1]
@@ -57,3 +58,20 @@ def page(state: dict, module: str, sheet: str, picture: str = "") -> bytes:
         )
         .encode()
     )
+
+
+def exported(words: str, picture: str) -> str:
+    """HTML that shows a PNG in base64 in one place: before a widget that was exported and is not there.
+
+    >>> png = base64.b64encode(bytes(16) + struct.pack(">2I", 7, 5)).decode()
+    >>> 'aria-label="T1 &lt;b&gt;" style="display: none; width: 7px;' in exported("T1 <b>", png)
+    True
+
+    Of a notebook with the state of its widgets nbconvert writes nothing but the widgets' places,
+    which stay empty until the network fills them. Everywhere else (in a running notebook, where the
+    state was not kept, where a reader takes out styles) it takes no room. It runs no script.
+    """
+    width, height = struct.unpack(">2I", base64.b64decode(picture[:32])[16:])  # as PNG begins
+    text = (_WIDGETS / "shared" / "exported.html").read_text(encoding="utf-8")
+    words = html.escape(words)
+    return text.format(words=words, width=width, height=height, picture=picture)
