@@ -24,7 +24,7 @@ from torch import Tensor
 
 from .data.pairs import Pair
 from .errors import InputError, atomic_path
-from .evaluation import run_network
+from .evaluation import check_pair, run_network
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
@@ -166,12 +166,14 @@ def overview(
     """Images, errors on one scale, lifted spatial attention at three scales, channel matrices.
 
     ``query`` is (row, column) at full size; the same place is asked at every level. Needs a pair with
-    a target. Returns a matplotlib figure.
+    a target; of another normalisation than the network's it is said on stderr. Returns a matplotlib
+    figure.
     """
     from matplotlib.figure import Figure
 
     if pair.target_image is None:
         raise InputError("pair", "no target", "a reference and a full-size target")
+    check_pair(pair, model)
     index = brightest_slice(pair) if index is None else index
     rows, columns = pair.shape
     query = (rows * 9 // 20, columns * 13 // 20) if query is None else query

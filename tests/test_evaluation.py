@@ -1,5 +1,6 @@
 """``evaluate`` and ``super_resolve`` take a network, a method's name, or any function of two images."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 import dcamsr_lite as dl
+from dcamsr_lite.figures import overview
 from dcamsr_lite.training.dataset import cut_slices, hash_pair
 from dcamsr_lite.training.study import Study, make_test_pairs, make_training_slices
 
@@ -224,6 +226,8 @@ def test_a_pair_of_another_normalisation_than_the_networks_is_said_once(known, p
             dl.explore,
             dl.explore_attribution,
             dl.intervention_lab,
+            lambda f, pair: dl.run_intervention(f, pair, 0, dl.Intervention("blank")),
+            overview,
         ):
             for name, pair in pairs.items():
                 if network is not model and run is not dl.super_resolve:
@@ -233,6 +237,31 @@ def test_a_pair_of_another_normalisation_than_the_networks_is_said_once(known, p
                 lines = capsys.readouterr().err.splitlines()
                 assert len(lines) == (known not in (None, name)), (run, name, lines)
                 assert all(line.startswith(f"{words} the {name} one") for line in lines)
+
+
+def test_what_a_known_base_is_given_for_is_not_said_again(pairs, capsys):
+    model = dl.DCAMSR(image_size=32, channels=8, heads=2, tokens=4)
+    model.normalisation = "clean"
+    base = dl.run_intervention(model, pairs["released"], 0)
+    assert capsys.readouterr().err.count("normalisation") == 1
+    dl.run_intervention(model, pairs["released"], 0, dl.Intervention("blank"), base=base)
+    assert capsys.readouterr().err == ""
+
+
+def test_whatever_takes_a_network_and_a_pair_says_another_normalisation(pairs, capsys):
+    """Of `dl`'s names, also those to come."""
+    model = dl.DCAMSR(image_size=32, channels=8, heads=2, tokens=4)
+    model.normalisation = "clean"
+    known = {"model": model, "models": model, "f": model, "model_or_method": model, "slice": 0}
+    known |= {"pair": pairs["released"], "pairs": pairs["released"]}
+    found = 0
+    for run in filter(inspect.isfunction, (getattr(dl, name) for name in dl.__all__)):
+        asked = [*inspect.signature(run).parameters]
+        if {*asked[:1]} & {*known} and {"pair", "pairs"} & set(asked):
+            run(*(known[name] for name in asked[: 3 if "slice" in asked[:3] else 2]))
+            assert "trained with clean normalisation" in capsys.readouterr().err, run
+            found += 1
+    assert found >= 6
 
 
 def test_rows_are_read_with_the_normalisation_of_the_network(head, pairs, capsys):

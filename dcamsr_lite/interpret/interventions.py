@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ..data.pairs import Pair
 from ..errors import InputError, check_between, check_one_of
-from ..evaluation import Network, run_network
+from ..evaluation import Network, check_pair, run_network
 from ..kspace import degrade, shift, zero_fill
 from ..metrics import band_error, has_signal, psnr, ssim
 from ..phantom.head import FIELDS_OF_VIEW
@@ -281,13 +281,34 @@ def run_intervention(
     >>> run_intervention(dl.DCAMSR(scale=4, image_size=32), pair, 0).change
     0.0
 
-    ``base`` is the result without intervention, where it is known already. With a lesion in the
+    ``base`` is the result without intervention, where it is known already; without it, a pair of
+    another normalisation than the network was trained with is said on stderr. With a lesion in the
     target, the target is the one with the lesion. Raises InputError, and ValueError for cuts of what
     is not in the network. The model is left as it was.
     """
+    if base is None:
+        check_pair(pair, model)
+    return find_outcome(model, pair, slice, intervention, other, base)
+
+
+def find_outcome(
+    model: Network,
+    pair: Pair,
+    slice: int,
+    intervention: Intervention | None = None,
+    other: Pair | int | None = None,
+    base: Outcome | None = None,
+) -> Outcome:
+    """``run_intervention`` for those who have checked the pair: nothing is said on stderr.
+
+    >>> import dcamsr_lite as dl
+    >>> pair = dl.load_pair(torch.rand(1, 32, 32), torch.rand(1, 32, 32), scale=4)
+    >>> find_outcome(dl.DCAMSR(scale=4, image_size=32), pair, 0).change
+    0.0
+    """
     intervention = intervention or Intervention()
     if base is None and intervention != Intervention():
-        base = run_intervention(model, pair, slice)
+        base = find_outcome(model, pair, slice)
     one = edit(pair, slice, intervention, other)
     with cut(model, intervention.cuts):
         output = run_network(model, one).float()

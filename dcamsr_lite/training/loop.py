@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 from ..data.pairs import Pair, load_pair
 from ..errors import InputError, raise_if_out_of_memory
-from ..evaluation import run_network
+from ..evaluation import check_pair, run_network
 from ..global_state import keep_generators
 from ..metrics import psnr
 from ..network.super_resolver import SuperResolver
@@ -86,11 +86,12 @@ def train(
     together = recipe.count_per_step(len(data), count_processes())
     steps = recipe.count_steps(len(data), count_processes())
     last = steps if recipe.until is None else min(steps, recipe.until)
+    model.normalisation = (notes or {}).get("normalisation")  # the slices do not say theirs
     scale = model.config.scale
-    pairs = [p if isinstance(p, Pair) else load_pair(p[0], p[1], scale) for p in validation]
+    given = (scale, None, model.normalisation or "clean")
+    pairs = [p if isinstance(p, Pair) else load_pair(p[0], p[1], *given) for p in validation]
     model.to(recipe.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.train()
-    model.normalisation = (notes or {}).get("normalisation")  # the slices do not say theirs
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
     parts: dict[str, Any] = {"model": model, "optimizer": optimizer}
     kept = model
@@ -214,6 +215,8 @@ def check_validation(model: nn.Module, pairs: list[Pair]) -> None:
         except ValueError as error:
             found = f"a volume of {pair.shape[0]} x {pair.shape[1]}: {error}"
             raise InputError("validation", found, "one that the network can take") from error
+    for pair in {p.normalisation: p for p in pairs}.values():
+        check_pair(pair, model)
     model.train()
 
 

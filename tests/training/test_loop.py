@@ -158,6 +158,20 @@ def test_what_cannot_be_trained_or_judged_is_refused_before_the_first_step(tenso
     assert not Path("run").exists()
 
 
+def test_validation_has_the_normalisation_of_the_training_or_it_is_said(tensors, capsys):
+    images = torch.rand(2, 2, 32, 32).tolist()
+    rows = tuple(np.array(image, np.float32) for image in images)
+    pairs = {n: dl.load_pair(*rows, 4, normalisation=n) for n in ("clean", "released")}
+    found = {}
+    for name, one in (pairs | {"rows": rows}).items():
+        options = {"steps": 1, "progress": False, "notes": {"normalisation": "released"}}
+        train(network(), tensors, name, validation=[one, one], **options)
+        found[name] = Path(name, "log.csv").read_text().splitlines()[-1].split(",")[-1]
+        said = capsys.readouterr().err.count("trained with released normalisation")
+        assert said == (name == "clean"), name
+    assert found["rows"] == found["released"]
+
+
 def test_another_run_is_not_overwritten_nor_resumed_by_mistake(tensors):
     train(network(), tensors, "run", steps=1, progress=False)
     before = Path("run/last.safetensors").read_bytes()

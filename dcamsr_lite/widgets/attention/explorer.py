@@ -24,7 +24,7 @@ from ...errors import InputError
 from ...evaluation import check_pair
 from ...figures import mark_pixel, record_slice
 from ...interpret.image_edits import WHITE
-from ...interpret.interventions import Cut, Intervention, run_intervention
+from ...interpret.interventions import Cut, Intervention, find_outcome
 from ...interpret.record import Record, lift
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver, unwrap
@@ -284,7 +284,7 @@ def _spatial(record: Record, level: int) -> tuple:
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
     """What the output loses without a branch or the reference: one pass of the network for each."""
     config = model.config
-    whole = run_intervention(model, pair, index)
+    whole = find_outcome(model, pair, index)
     white = float(whole.output.quantile(WHITE)) or 1.0
     tried = {
         (branch, state): Intervention(cuts=(Cut(branch, state),))
@@ -296,7 +296,7 @@ def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
         tried["reference", "blank"] = Intervention("blank")
     rows = []
     for (part, state), wanted in tried.items():
-        found = run_intervention(model, pair, index, wanted, base=whole)
+        found = find_outcome(model, pair, index, wanted, base=whole)
         moved = float((found.output - whole.output).square().mean().sqrt()) / white
         rows.append({"part": part, "state": state, "psnr": found.change, "moved": moved})
     return rows

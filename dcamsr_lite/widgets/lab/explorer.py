@@ -26,7 +26,7 @@ from ...data.pairs import Pair
 from ...errors import InputError, atomic_path
 from ...evaluation import Network, check_pair
 from ...interpret.cuts import BRANCHES, Cut, check_cuts
-from ...interpret.interventions import REFERENCES, Intervention, Outcome, run_intervention
+from ...interpret.interventions import REFERENCES, Intervention, Outcome, find_outcome
 from ...kspace import center_pad
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver, unwrap
@@ -140,7 +140,7 @@ class InterventionLab(Explorer):
             self._last = (
                 self._tried.get(wanted)
                 or self._ready.get(wanted)
-                or run_intervention(*place, wanted, self._other, self._base)
+                or find_outcome(*place, wanted, self._other, self._base)
             )
         return self._last
 
@@ -303,7 +303,7 @@ def intervention_lab(
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
     if isinstance(other, Pair) and (other.shape, len(other.lr)) != (pair.shape, len(pair.lr)):
         raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
-    base = run_intervention(model, pair, index)
+    base = find_outcome(model, pair, index)
     config = model.config if isinstance(model, DCAMSR) else None
     alone = isinstance(model, SuperResolver) and not model.config.reference
     own = "built without a reference: it attends to its own input, and edits of it change nothing"
