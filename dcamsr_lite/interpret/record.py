@@ -9,7 +9,7 @@ tensor([[0.7500, 0.2500],
 
 from collections.abc import Sequence
 from math import log
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from einops import einsum, rearrange
@@ -17,20 +17,26 @@ from torch import Tensor
 
 from ..network.model import DCAMSR
 
+# the weights as they are, minus uniform, or minus their mean over all queries
+Relative = bool | Literal["queries"]
+
 
 def lift(
-    weights: Tensor, tokens: Tensor, head: int | None = None, relative: bool = False
+    weights: Tensor, tokens: Tensor, head: int | None = None, relative: bool | Tensor = False
 ) -> Tensor:
     """Attention of one query on the reference's pixels: (head, p), (p, h, w) -> (h, w), signed.
 
     >>> lift(torch.tensor([[0.5, 0.5]]), torch.eye(2)[:, None], relative=True)
     tensor([[0., 0.]])
 
-    ``sum_p A[p] F[p, j]``, the mean over heads or one ``head``; ``relative`` takes ``A - 1/p``.
+    ``sum_p A[p] F[p, j]``, the mean over heads or one ``head``; ``relative`` takes ``A - 1/p``, or A
+    minus other weights (head, p).
     """
+    if isinstance(relative, Tensor):
+        weights = weights - relative
+    elif relative:
+        weights = weights - 1 / weights.shape[-1]
     weights = weights.mean(0) if head is None else weights[head]
-    if relative:
-        weights = weights - 1 / len(weights)
     return einsum(weights, tokens, "p, p h w -> h w")
 
 
@@ -124,17 +130,48 @@ class Record:
         query: Sequence[int],
         head: int | None = None,
         batch: int = 0,
-        relative: bool = False,
+        relative: Relative = False,
     ) -> Tensor:
         """Attention of one query on the reference's pixels: (H/level, W/level), signed.
 
         ``sum_p A[n, p] F[p, j]``: what the value of reference pixel j weighs in this query's output
         (and a bias, which no pixel owns). ``query`` is (row, column) in the level's pixels; without
-        ``head``, the mean over heads. ``relative`` takes ``A - 1/p``: what this query does
-        differently from uniform attention. Raises IndexError, LookupError.
+        ``head``, the mean over heads. ``relative`` takes ``A - 1/p``: what differs from uniform
+        attention, much of which all queries may share; "queries" takes A minus its mean over all
+        queries: what this one does differently from others. Raises IndexError, LookupError.
         """
         weights = self.spatial[level][batch, :, self._token(level, query)]
-        return lift(weights, self.tokens(level, query), head, relative)
+        minus = self.common(level)[batch] if relative == "queries" else relative
+        return lift(weights, self.tokens(level, query), head, minus)
+
+    def _of_image(self, level: int) -> Tensor:
+        """The attention of all queries of the image, padding removed: (b, head, n, p)."""
+        rows, columns = self.size(level)
+        grid = rearrange(self.spatial[level], "b h (r c) p -> b h r c p", c=self.grids[level][1])
+        return rearrange(grid[:, :, :rows, :columns], "b h r c p -> b h (r c) p")
+
+    def common(self, level: int) -> Tensor:
+        """The mean attention over all queries of the image: (b, head, p), each sums to 1."""
+        return self._of_image(level).mean(2)
+
+    def own_share(self, level: int, head: int | None = None) -> Tensor:
+        """How much of a map minus uniform attention belongs to its query: (b,), 0 to 1.
+
+        The mean square of ``lift(..., relative="queries")`` over that of ``lift(..., relative=True)``,
+        over all queries of the image; of one ``head`` or of their mean. 0: every query has the same
+        map. nan where attention is uniform.
+        """
+        attention = self._of_image(level)
+        attention = attention.mean(1) if head is None else attention[:, head]
+        own = attention - attention.mean(1, keepdim=True)
+        return self._square(level, own) / self._square(level, attention - 1 / own.shape[-1])
+
+    def _square(self, level: int, weights: Tensor) -> Tensor:
+        """The sum of squares of what these weights (b, n, p) make of the tokens: (b,)."""
+        if level in self.windows:  # each token is a pixel of its own
+            return weights.square().sum((1, 2))
+        tokens = self.tokens(level).flatten(1)
+        return ((weights @ (tokens @ tokens.mT)) * weights).sum((1, 2))
 
     def source(self, level: int, pixel: Sequence[int]) -> Origin:
         """Which tokens' values the merge of heads put into this pixel of the spatial branch.

@@ -85,7 +85,8 @@ small(
 
 # %% [markdown]
 # So reference pixel j weighs the sum over p of A[p] F[p, j]. With `relative`, A[p] - 1/P takes the
-# place of A[p], with P the number of tokens: what this query does differently from uniform attention.
+# place of A[p], with P the number of tokens: how this query differs from uniform attention. (Whether
+# it differs from the *other queries*, too, is the question of exercise 2.)
 
 
 # %%
@@ -155,7 +156,7 @@ show_queries(
 )
 show_queries(
     lifted(1, relative=True),
-    "Maps relative to uniform: they differ, and none is strongest at its own cross.",
+    "Maps relative to uniform: they differ, with positive and negative peaks away from their crosses.",
 )
 
 # %%
@@ -169,7 +170,31 @@ for relative, name in ((False, "absolute"), (True, "relative to uniform")):
 # from uniform and still ask nothing about the query.
 #
 # **Explain.** What would you have to subtract there, to see what a query does differently from other
-# queries?
+# queries? Answer before you run the next cells.
+
+# %%
+few = torch.randperm(128 * 128, generator=torch.Generator().manual_seed(0))[:30]
+places = [divmod(int(place), 128) for place in few]
+
+
+def alike_on_average(level, relative):
+    at = [(row // level, column // level) for row, column in places]
+    maps = torch.stack([record.lift(level, query, relative=relative).flatten() for query in at])
+    return float(torch.corrcoef(maps)[tuple(torch.triu_indices(30, 30, 1))].mean())
+
+
+# %%
+print("30 queries, mean correlation of two maps; share of the map that is the query's own")
+for level in (1, 2, 4):
+    shared, own = (alike_on_average(level, how) for how in (True, "queries"))
+    share = float(record.own_share(level))
+    print(
+        f"level {level}: minus uniform {shared:.2f}, minus the queries' mean {own:.2f}   {share:.2f}"
+    )
+
+# %% [markdown]
+# So "minus uniform" is not the query's own part. The microscope above offers both, and prints the
+# share: the mean square of the second map over that of the first.
 #
 # ## Exercise 3: entropy
 # One number for how choosy attention is: -sum A log A over a row, divided by its maximum, then the mean
@@ -367,8 +392,10 @@ for place in off:
 #
 # ## Exercise 8: is it where it looks?
 # A picture makes a claim about a *place*: change the reference there, and this pixel answers. Test it.
-# A dark disc is painted into the reference, once where the query's map at level 1 is strongest inside
-# the head, once at the query's own place.
+# A bright disc is added to the reference: once where the query's map at level 1 has its *positive* peak
+# inside the head, once at the query's own place. (A negative weight is another claim: it gets a disc of
+# its own.) The disc adds as much everywhere; a dark one would stop at zero, in dark tissue sooner.
+# Peaks within eight pixels of the query do not count: the two discs would be one.
 #
 # **Predict.** Where does the disc change the output *at the query* more: `"the peak"`,
 # `"its own place"`, `"both alike"` or `"neither"`?
@@ -382,24 +409,36 @@ elsewhere = "its own place"
 course.check("microscope.elsewhere", elsewhere)
 
 # %%
-lab = dl.intervention_lab(model, pair, slice=slice_)
-before = lab.run(dl.Intervention())
+before = dl.run_intervention(model, pair, slice_)
 inside = pair.reference_image[slice_] > 0.15
+rows, columns = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
 
 
-def peak(query):
-    strongest = (record.lift(1, query, relative=True).abs() * inside).argmax()
-    return divmod(int(strongest), inside.shape[1])
+def peaks(query):
+    """Where the map is most positive, and where most negative."""
+    far = (rows - query[0]).square() + (columns - query[1]).square() > 8**2
+    allowed, weights = inside & far, record.lift(1, query, relative=True)
+    highest = weights.where(allowed, -torch.inf).argmax()
+    lowest = weights.where(allowed, torch.inf).argmin()
+    return divmod(int(highest), 128), divmod(int(lowest), 128)
 
 
 # %%
 def change(place):
-    disc = dl.Lesion("reference", *place, radius=4, strength=-0.3)
-    return (lab.run(dl.Intervention(lesions=(disc,))).output - before.output).abs()
+    disc = dl.Lesion("reference", *place, radius=4, strength=0.3)
+    wanted = dl.Intervention(lesions=(disc,))
+    return (
+        dl.run_intervention(model, pair, slice_, wanted, base=before).output - before.output
+    ).abs()
 
 
-query = queries[-1]
-changes = {"disc at the peak": change(peak(query)), "disc at the query": change(query)}
+query = queries[0]
+highest, lowest = peaks(query)
+changes = {"disc at the peak": change(highest), "disc at the query": change(query)}
+weights = record.lift(1, query, relative=True)
+print(
+    f"weight at the positive peak {weights[highest]:+.5f}, at the negative {weights[lowest]:+.5f}"
+)
 
 # %%
 figure = course.picture(changes, kind="magnitude", label="change of the output", shared=True)
@@ -411,15 +450,32 @@ course.show(
     " lights up in the second picture only.",
 )
 
+# %% [markdown]
+# Three pixels are anecdotes. So many queries, drawn by chance from the head, and as a control a disc at
+# the peak of *another* query's map:
+
 # %%
-for query in queries:
-    at_peak, at_home = (float(change(place)[query]) for place in (peak(query), query))
-    print(f"query {query}: disc at {peak(query)} {at_peak:.4f}, at its own place {at_home:.4f}")
+inside_ = inside.nonzero()
+order = torch.randperm(len(inside_), generator=torch.Generator().manual_seed(0))
+many = [tuple(place) for place in inside_[order[: course.budget(24, fast=2)]].tolist()]
+found = {"positive peak": [], "negative peak": [], "another's peak": [], "its own place": []}
+for query, other in zip(many, [*many[1:], many[0]], strict=True):
+    for name, place in zip(found, (*peaks(query), peaks(other)[0], query), strict=True):
+        found[name].append(float(change(place)[query]))
+
+# %%
+home = torch.tensor(found["its own place"])
+for name, values in found.items():
+    less = float((torch.tensor(values) < home).float().mean())
+    median = float(torch.tensor(values).median())
+    print(
+        f"disc at {name:<15} median change at the query {median:.4f}, below its own place in {less:.0%}"
+    )
 
 # %% [markdown]
 # **Explain.** Compare with your note from the beginning. Which parts of the network bring a pixel its
 # own place of the reference? The lifted map shows one path of several, and on this path much less
-# travels.
+# travels. Does the peak of the query's own map do more than that of another's?
 #
 # ## Exercise 9: does the picture agree with the test?
 # A few pixels are anecdotes. Take every head of every level and branch: how sharp is it (1 - entropy),
@@ -440,6 +496,8 @@ def rank_correlation(x, y):
 course.check("microscope.rank", rank_correlation)
 
 # %%
+lab = dl.intervention_lab(model, pair, slice=slice_)
+before = lab.run(dl.Intervention())
 heads = range(course.budget(8, fast=2))
 places = [(branch, level, head) for branch in branches for level in (1, 2, 4) for head in heads]
 tried = [
@@ -481,11 +539,11 @@ for name in ("spatial", "channel", "all"):
 # write under a picture of attention, and what only under a cut?
 #
 # ## Your own hypothesis
-# The lab holds everything that you tried; here is the disc at the last query once more. Cut heads,
-# levels, branches; paint; shift. Write down first what you expect.
+# The lab holds every head that was made uniform, and one disc at the last query. Cut heads, levels,
+# branches; paint; shift. Write down first what you expect.
 
 # %%
-change(queries[-1])
+lab.run(dl.Intervention(lesions=(dl.Lesion("reference", *queries[-1], radius=4, strength=0.3),)))
 display(lab)
 
 # %% tags=["varies"]

@@ -57,6 +57,8 @@ const tiny = (extra = {}) =>
     keys: packed([1, 0], [1, 2, 1]),
     footprints: packed([1, 0, 0, 0, 0, 0, 0, 2], [2, 2, 2]),
     resample: null,
+    common: packed([0.6, 0.4], [1, 2]),
+    own: [0.25, null],
     channel: null,
     entropy: {},
     ...extra,
@@ -143,4 +145,16 @@ test("format keeps numbers short", () => {
     ["0", "0.0312", "−7.65·10⁻⁵", "1230", "2.50·10⁻¹²"],
   );
   assert.equal(format(-0.054, 1), "−0.05");
+});
+
+test("a map is drawn minus uniform or minus the mean over queries; the share is a head's or the mean's", () => {
+  const level = tiny();
+  const [weights] = [level.weights(0, 1)]; // 3/4 and 1/4
+  assert.ok(Math.abs(weights[0] - 0.75) < 1e-6);
+  const close = (shown, wanted) => shown.forEach((x, i) => assert.ok(Math.abs(x - wanted[i]) < 1e-6, `${shown}`));
+  close(level.shown(0, 0, 1, false), [0.75, 0.25]);
+  close(level.shown(0, 0, 1, true), [0.25, -0.25]);
+  close(level.shown(0, 0, 1, "queries"), [0.15, -0.15]);
+  close(level.shown(null, 0, 1, "queries"), [0.15, -0.15]);
+  assert.deepEqual([level.ownShare(0), level.ownShare(null)], [0.25, null]);
 });

@@ -51,7 +51,7 @@ def test_the_browsers_map_is_the_records(name, opened):
         for _ in range(8):
             query = int(random.integers(rows)), int(random.integers(columns))
             head = None if random.random() < 0.3 else int(random.integers(8))
-            relative = bool(random.random() < 0.5)
+            relative = (True, False, "queries")[int(random.integers(3))]
             call = [level, head, *query, relative]
             shown = np.array(page.evaluate(f"a => [...{ROOT}.map(...a)]", call))
             expected = record.lift(level, query, head=head, relative=relative).numpy()

@@ -60,8 +60,9 @@ export function controlPanel(view, bind) {
       choice(
         "Show",
         [
-          [true, "minus uniform", "difference from uniform attention"],
+          [true, "minus uniform", "difference from uniform attention, most of which queries may share"],
           [false, "absolute"],
+          ["queries", "minus mean", "difference from the mean over all queries: this query's own"],
         ],
         ...bind("relative"),
       ),

@@ -45,6 +45,7 @@ LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
 }
+MINUS = {False: "", True: " minus uniform", "queries": " minus the queries' mean"}
 Models = SuperResolver | Mapping[str, SuperResolver] | Sequence[SuperResolver]
 
 
@@ -62,8 +63,9 @@ class AttentionExplorer(Explorer):
     ``networks`` holds, packed, what each network on this pair brings: output and attention. The
     reader's place, shared with the browser, which saves it when the pointer is lifted: ``network``
     (a name), ``branch`` ("spatial", "channel"), ``query`` [row, column] in the image's pixels,
-    ``level`` (1, 2, 4), ``head`` (None: the mean), ``side_by_side`` (all heads), ``relative`` (minus
-    uniform attention), ``cell`` [head, query feature, reference feature] of the channel branch.
+    ``level`` (1, 2, 4), ``head`` (None: the mean), ``side_by_side`` (all heads), ``relative`` (True:
+    minus uniform attention, "queries": minus the mean over all queries), ``cell`` [head, query
+    feature, reference feature] of the channel branch.
     Raises TraitError for a place that is not there; a network that lacks it sets it anew.
     """
 
@@ -80,7 +82,7 @@ class AttentionExplorer(Explorer):
     level = Int(1).tag(**SYNC)
     head = Int(None, allow_none=True).tag(**SYNC)
     side_by_side = Bool(False).tag(**SYNC)
-    relative = Bool(True).tag(**SYNC)
+    relative = Enum((True, False, "queries"), True).tag(**SYNC)
     cell = List(Int(), [0, 0, 0], minlen=3, maxlen=3).tag(**SYNC)
 
     def __init__(self, attention: dict[str, dict] | None = None, **traits: Any):
@@ -147,7 +149,7 @@ class AttentionExplorer(Explorer):
         """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query."""
         if not self._attention:
             raise LookupError("nothing to lift: the explorer is empty")
-        q, k, footprints, (window, grid) = self._attention[self.network][self.level]
+        q, k, footprints, common, (window, grid) = self._attention[self.network][self.level]
         at = zip(self.query, self.info["offset"], strict=True)
         row, column = ((pixel + offset) // self.level for pixel, offset in at)
         q = q[:, row * grid[1] + column]
@@ -155,7 +157,8 @@ class AttentionExplorer(Explorer):
             footprints = window.footprints(grid, (row, column)).to(k)
             k = footprints.flatten(1) @ k
         weights = einsum(q, k, "head d, head p d -> head p").softmax(-1)
-        return lift(weights, footprints, self.head, self.relative)
+        minus = common if self.relative == "queries" else self.relative
+        return lift(weights, footprints, self.head, minus)
 
     def _draw(self):
         """The images, and the map of this query."""
@@ -164,7 +167,7 @@ class AttentionExplorer(Explorer):
         images = {name: unpack(packed[name]) for name in TITLES if name in packed}
         head = "mean" if self.head is None else f"head {self.head}"
         maps = {f"Attention, level {self.level}, {head}": self.lift()}
-        label = "weight minus uniform" if self.relative else "weight"
+        label = f"weight{MINUS[self.relative]}"
         figure, panels = draw_slice(self.info, images, maps, shown["title"], label)
         for axes in panels:
             mark_pixel(axes, *self.query)
@@ -274,11 +277,12 @@ def _name_each(models: Models) -> dict[str, DCAMSR]:
 
 
 def _spatial(record: Record, level: int) -> tuple:
-    """Queries, keys, footprints, and (window, grid): with a window there are no footprints."""
+    """Queries, keys, footprints, mean attention, (window, grid): with a window no footprints."""
     footprints, window = record.footprints.get(level), record.windows.get(level)
     footprints = None if window else footprints.to(record.queries[level]).cpu()
     place = (window, record.grids[level])
-    return record.queries[level][0].cpu(), record.keys[level][0].cpu(), footprints, place
+    of_slice = (record.queries[level][0], record.keys[level][0])
+    return *(x.cpu() for x in of_slice), footprints, record.common(level)[0].cpu(), place
 
 
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:

@@ -6,7 +6,7 @@ import { strides } from "../shared/input.js";
 import { clamp, extent, format } from "../shared/numbers.js";
 import { frame } from "../shared/panels.js";
 import { times } from "./level.js";
-import { overImage } from "./view.js";
+import { minusWhat, overImage } from "./view.js";
 
 /** @typedef {import("./view.js").View} View */
 
@@ -71,7 +71,9 @@ export function footprintPanel(view) {
       context.fillRect(x, y(state.relative ? 0 : 1 / p) - 1, state.relative ? 16 : 8, 2);
     top.textContent = format(high, 2);
     low.textContent = format(floor, 2);
-    note.textContent = `one bar per token${state.relative ? `: its weight minus uniform, 1/${p} = ${format(1 / p)}` : `; dashes: uniform, 1/${p} = ${format(1 / p)}`}`;
+    const uniform = `uniform, 1/${p} = ${format(1 / p)}`;
+    const shown = state.relative === "queries" ? minusWhat("queries") : `minus ${uniform}`;
+    note.textContent = `one bar per token${state.relative ? `: its weight ${shown}` : `; dashes: ${uniform}`}`;
   }
   /** @param {import("./view.js").Query} query */
   function show(query) {

@@ -29,7 +29,7 @@ function addFour(sum, weights, footprints) {
  * As packing.pack_level makes it.
  * @typedef {import("../shared/numbers.js").Packed} Packed
  * @typedef {{ grid: number[], queries: Packed, keys: Packed, window?: number | null, footprints: Packed | null,
- *   resample: Packed[] | null, channel: Record<string, Packed> | null, entropy: Record<string, number[]> }} PackedLevel
+ *   resample: Packed[] | null, common: Packed, own: (number | null)[], channel: Record<string, Packed> | null, entropy: Record<string, number[]> }} PackedLevel
  */
 /** One scale: what Record holds of it, and the sums that a query needs. */
 export class Level {
@@ -59,6 +59,8 @@ export class Level {
     this.footprints = footprints.values;
     this.channel = packed.channel && Object.fromEntries(Object.entries(packed.channel).map(([k, v]) => [k, unpack(v)]));
     this.entropy = packed.entropy;
+    this.common = unpack(packed.common).values; // mean attention of all queries, (head, p)
+    this.own = packed.own; // share of the difference from uniform that is the query's; heads, then their mean
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
 
@@ -171,10 +173,26 @@ export class Level {
       : this.footprints.subarray(p * size, (p + 1) * size);
   }
 
-  /** The weights that a map shows: of one head or the mean (null), as they are or minus uniform. */
+  /**
+   * What is taken from the weights: nothing, uniform attention, or the mean over all queries.
+   * @param {number | null} head
+   * @param {boolean | "queries"} relative
+   * @returns {(w: number, i: number) => number}
+   */
+  minus(head, relative) {
+    const { p, heads, common } = this;
+    if (relative !== "queries") return (w) => (relative ? w - 1 / p : w);
+    const mean = (i) => [...Array(heads).keys()].reduce((sum, h) => sum + common[h * p + i] / heads, 0);
+    return (w, i) => w - (head === null ? mean(i) : common[head * p + i]);
+  }
+  /** The share of the difference from uniform that belongs to the query; null where there is none. */
+  ownShare(head) {
+    return this.own[head ?? this.heads];
+  }
+
+  /** The weights that a map shows: of one head or the mean (null), as they are or minus something. */
   shown(head, row, column, relative) {
-    const weights = this.weights(head, row * this.columns + column);
-    return relative ? weights.map((w) => w - 1 / this.p) : weights;
+    return this.weights(head, row * this.columns + column).map(this.minus(head, relative));
   }
   map(head, row, column, relative) {
     return this.lift(this.shown(head, row, column, relative));

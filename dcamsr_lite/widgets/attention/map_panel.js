@@ -6,7 +6,7 @@ import { follow } from "../shared/input.js";
 import { extent, format } from "../shared/numbers.js";
 import { frame } from "../shared/panels.js";
 import { entropy, share, times } from "./level.js";
-import { overImage } from "./view.js";
+import { minusWhat, overImage } from "./view.js";
 
 /** @typedef {import("./view.js").View} View */
 
@@ -55,10 +55,12 @@ export function mapPanel(view) {
     if (each.length !== view.net.heads + 1) layTiles();
     tiles.hidden = !state.side_by_side;
     one.element.hidden = state.side_by_side;
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? " · minus uniform" : ""}`;
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? ` · ${minusWhat(state.relative)}` : ""}`;
     one.overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
     bar.name(
-      state.relative ? "weight per reference pixel: orange more than uniform, blue less" : "weight per reference pixel",
+      state.relative
+        ? `weight per reference pixel, ${minusWhat(state.relative)}: orange more, blue less`
+        : "weight per reference pixel",
     );
     for (const { overlay } of [one, ...each]) overImage(overlay, view);
     for (const { head, button } of each) button.setAttribute("aria-pressed", head === state.head);
@@ -75,12 +77,15 @@ export function mapPanel(view) {
       mark(shown.mark);
     });
     bar.set(-high, high);
+    const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
     reading.textContent =
       `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` +
       (far < 0.01
         ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.`
-        : "");
+        : own === null
+          ? ""
+          : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
   const [top, left] = view.info.offset;
   follow(one.element, view.size, {

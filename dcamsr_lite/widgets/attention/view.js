@@ -8,7 +8,7 @@ import { Level } from "./level.js";
 /**
  * The reader's place, and what of the page the kernel need not know: whether a map lies `over` its image.
  * @typedef {{ network: string, branch: "spatial" | "channel", query: number[], level: number, head: number | null,
- *   side_by_side: boolean, relative: boolean, cell: number[], over: boolean }} State
+ *   side_by_side: boolean, relative: boolean | "queries", cell: number[], over: boolean }} State
  */
 /**
  * Of a query: the pixel `at` in the image, row and column in the level, its weights, as drawn, and what marks its place.
@@ -20,6 +20,9 @@ import { Level } from "./level.js";
  * @typedef {{ update: () => void, show: (query: Query) => void }} Panel
  */
 /** @typedef {ReturnType<typeof openNetwork>} Network */
+
+/** What a map shows beside the weights, in the words of the controls. */
+export const minusWhat = (relative) => (relative === "queries" ? "minus the mean over queries" : "minus uniform");
 
 /** What one network brings, unpacked. */
 function openNetwork(packed) {
@@ -83,7 +86,7 @@ export class View {
     const at = [clamp(r, 0, size[0] - 1), clamp(c, 0, size[1] - 1)];
     const [row, column] = [Math.floor((at[0] + top) / s), Math.floor((at[1] + left) / s)];
     const weights = level.weights(state.head, row * level.columns + column);
-    const drawn = state.relative ? weights.map((w) => w - 1 / level.p) : weights;
+    const drawn = weights.map(level.minus(state.head, state.relative));
     const mark = (element) => place(element, size, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
     return (this.query = { at, row, column, weights, drawn, mark });
   }

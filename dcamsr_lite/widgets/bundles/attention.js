@@ -400,6 +400,8 @@ var Level = class {
     this.footprints = footprints.values;
     this.channel = packed.channel && Object.fromEntries(Object.entries(packed.channel).map(([k, v]) => [k, unpack(v)]));
     this.entropy = packed.entropy;
+    this.common = unpack(packed.common).values;
+    this.own = packed.own;
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
   /**
@@ -502,10 +504,25 @@ var Level = class {
     const size = this.heldRows * this.heldColumns;
     return this.taps || this.window ? this.lift(Float64Array.from({ length: this.p }, (_, i) => +(i === p))) : this.footprints.subarray(p * size, (p + 1) * size);
   }
-  /** The weights that a map shows: of one head or the mean (null), as they are or minus uniform. */
+  /**
+   * What is taken from the weights: nothing, uniform attention, or the mean over all queries.
+   * @param {number | null} head
+   * @param {boolean | "queries"} relative
+   * @returns {(w: number, i: number) => number}
+   */
+  minus(head, relative) {
+    const { p, heads, common } = this;
+    if (relative !== "queries") return (w) => relative ? w - 1 / p : w;
+    const mean = (i) => [...Array(heads).keys()].reduce((sum, h) => sum + common[h * p + i] / heads, 0);
+    return (w, i) => w - (head === null ? mean(i) : common[head * p + i]);
+  }
+  /** The share of the difference from uniform that belongs to the query; null where there is none. */
+  ownShare(head) {
+    return this.own[head ?? this.heads];
+  }
+  /** The weights that a map shows: of one head or the mean (null), as they are or minus something. */
   shown(head, row, column, relative) {
-    const weights = this.weights(head, row * this.columns + column);
-    return relative ? weights.map((w) => w - 1 / this.p) : weights;
+    return this.weights(head, row * this.columns + column).map(this.minus(head, relative));
   }
   map(head, row, column, relative) {
     return this.lift(this.shown(head, row, column, relative));
@@ -565,6 +582,7 @@ var share = (x) => x.toFixed(x > 0.9995 ? 5 : 3);
 var times = (x) => `${Math.abs(x - 1) < 5e-3 ? x.toFixed(5) : format(x)} ×`;
 
 // dcamsr_lite/widgets/attention/view.js
+var minusWhat = (relative) => relative === "queries" ? "minus the mean over queries" : "minus uniform";
 function openNetwork(packed) {
   const levels = Object.fromEntries(Object.entries(packed.levels).map(([name, level]) => [name, new Level(level)]));
   const { title, merge, layout, notes, heads, d, quality, cuts } = packed;
@@ -623,7 +641,7 @@ var View = class {
     const at = [clamp(r, 0, size[0] - 1), clamp(c, 0, size[1] - 1)];
     const [row, column] = [Math.floor((at[0] + top) / s), Math.floor((at[1] + left) / s)];
     const weights = level.weights(state.head, row * level.columns + column);
-    const drawn = state.relative ? weights.map((w) => w - 1 / level.p) : weights;
+    const drawn = weights.map(level.minus(state.head, state.relative));
     const mark = (element) => place(element, size, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
     return this.query = { at, row, column, weights, drawn, mark };
   }
@@ -845,8 +863,9 @@ function controlPanel(view, bind) {
       choice(
         "Show",
         [
-          [true, "minus uniform", "difference from uniform attention"],
-          [false, "absolute"]
+          [true, "minus uniform", "difference from uniform attention, most of which queries may share"],
+          [false, "absolute"],
+          ["queries", "minus mean", "difference from the mean over all queries: this query's own"]
         ],
         ...bind("relative")
       ),
@@ -1033,7 +1052,9 @@ function footprintPanel(view) {
       context.fillRect(x, y(state.relative ? 0 : 1 / p) - 1, state.relative ? 16 : 8, 2);
     top.textContent = format(high, 2);
     low.textContent = format(floor, 2);
-    note.textContent = `one bar per token${state.relative ? `: its weight minus uniform, 1/${p} = ${format(1 / p)}` : `; dashes: uniform, 1/${p} = ${format(1 / p)}`}`;
+    const uniform = `uniform, 1/${p} = ${format(1 / p)}`;
+    const shown = state.relative === "queries" ? minusWhat("queries") : `minus ${uniform}`;
+    note.textContent = `one bar per token${state.relative ? `: its weight ${shown}` : `; dashes: ${uniform}`}`;
   }
   function show(query) {
     last = query;
@@ -1149,10 +1170,10 @@ function mapPanel(view) {
     if (each.length !== view.net.heads + 1) layTiles();
     tiles.hidden = !state.side_by_side;
     one.element.hidden = state.side_by_side;
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? " · minus uniform" : ""}`;
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? ` · ${minusWhat(state.relative)}` : ""}`;
     one.overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
     bar.name(
-      state.relative ? "weight per reference pixel: orange more than uniform, blue less" : "weight per reference pixel"
+      state.relative ? `weight per reference pixel, ${minusWhat(state.relative)}: orange more, blue less` : "weight per reference pixel"
     );
     for (const { overlay } of [one, ...each]) overImage(overlay, view);
     for (const { head, button: button2 } of each) button2.setAttribute("aria-pressed", head === state.head);
@@ -1168,8 +1189,9 @@ function mapPanel(view) {
       mark(shown.mark);
     });
     bar.set(-high, high);
+    const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    reading.textContent = `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : "");
+    reading.textContent = `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
   const [top, left] = view.info.offset;
   follow(one.element, view.size, {

@@ -90,7 +90,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     one grid go in 12 bits, or a page of the released ``lite`` would pass 6 MB. With window attention
     the side of the window goes instead, and the keys are those of all pixels.
     """
-    grid = record.grids[level]
+    grid, heads = record.grids[level], record.spatial[level].shape[1]
     window = record.windows.get(level)
     footprints: Any = record.footprints.get(level)
     projection = model.levels[level].attention.spatial.project_value
@@ -115,9 +115,16 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         "window": window.side if window else None,
         "footprints": sent,
         "resample": resample,
+        # what all queries have in common, and which share of the rest is their own: heads, mean last
+        "common": pack(record.common(level)[0], "float32"),
+        "own": [_number(record.own_share(level, head)[0]) for head in (*range(heads), None)],
         "channel": pack_channel(record, level) if level in record.channel else None,
         "entropy": {name: rows[0].tolist() for name, rows in record.entropy(level).items()},
     }
+
+
+def _number(x: Tensor) -> float | None:
+    return float(x) if x.isfinite() else None  # a page holds no nan
 
 
 def pack_channel(record: Record, level: int) -> dict:
