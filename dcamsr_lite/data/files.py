@@ -28,6 +28,7 @@ from .nifti_headers import find_slice_axis, mend_header, read_unit
 from .volume import (
     MAX_MAGNITUDE,
     Volume,
+    check_packed,
     check_size,
     refuse_errors,
     volume_from_array,
@@ -127,7 +128,9 @@ def _read_nifti(path: Path) -> Volume:
             shape = shape[:-1]
         if len(shape) not in (2, 3):
             raise InputError(path, f"shape {shape}", "three axes, or two")
-        check_size(path, shape, header.get_data_dtype(), "biuf")
+        size = check_size(path, shape, header.get_data_dtype(), "biuf")
+        if path.name.lower().endswith(".gz"):
+            check_packed(path, size, path.stat().st_size)
         start = int(header["vox_offset"])
         if start == 0 and block[kind.sizeof_hdr :][:1] == b"\0":
             # not said, and no extension: behind the header, where SPM reads them
@@ -182,9 +185,8 @@ def _open(path: Path) -> Any:  # two kinds of file without a type in common
 
 def _read_npy(path: Path) -> Volume:
     with refuse_errors(path, "one array in numpy's npy format"), path.open("rb") as stream:
-        return volume_from_array(
-            path, _read_array(path, stream, path.stat().st_size), path=str(path)
-        )
+        size = path.stat().st_size
+        return volume_from_array(path, _read_array(path, stream, size, size), path=str(path))
 
 
 class BoundedFile(io.FileIO):
@@ -210,11 +212,11 @@ def _read_npz(path: Path) -> Volume:
         if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(path, f"compression {members[0].compress_type}", "stored or deflated")
         with archive.open(members[0]) as stream:
-            array = _read_array(path, stream, members[0].file_size)
+            array = _read_array(path, stream, members[0].file_size, members[0].compress_size)
         return volume_from_array(path, array, path=str(path))
 
 
-def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
+def _read_array(path: Path, stream: IO[bytes], size: int, stored: int) -> np.ndarray:
     """An array in numpy's format, once the declared sizes are known to be sane; never a pickle."""
     npy = np.lib.format
     block = stream.read(10)  # magic, version, and a length in two bytes, or in four
@@ -231,8 +233,9 @@ def _read_array(path: Path, stream: IO[bytes], size: int) -> np.ndarray:
         shape, is_fortran, dtype = headers[version](start)
     except MemoryError as error:  # of Python's parser, at nested expressions
         raise InputError(path, "a header that is no description of an array", "npy") from error
-    if check_size(path, shape, dtype, "biuf") > size:
+    if (declared := check_size(path, shape, dtype, "biuf")) > size:
         raise InputError(path, f"shape {shape} in {size} bytes", "a whole file")
+    check_packed(path, declared, stored)
     values = _read_values(path, stream, dtype, math.prod(shape))
     return values.reshape(shape[::-1]).T if is_fortran else values.reshape(shape)
 

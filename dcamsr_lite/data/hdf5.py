@@ -26,6 +26,7 @@ from .volume import (
     PARTS,
     Volume,
     check_cap,
+    check_packed,
     check_size,
     refuse_errors,
     share_cap,
@@ -162,6 +163,7 @@ def _check_stored(path: Path, dataset, kinds: str, may_be_blank: bool = True) ->
     """All values of the dataset are there, and their declared and stored sizes are sane."""
     size = check_size(path, dataset.shape, dataset.dtype, kinds)
     if dataset.chunks:
+        check_packed(path, size, dataset.id.get_storage_size())
         if not _check_chunks(path, dataset, kinds) and not may_be_blank:  # before it takes memory
             raise InputError(path, "a constant volume (0 everywhere)", "an image")
     elif not size == dataset.id.get_storage_size() <= path.stat().st_size:

@@ -22,6 +22,8 @@ from .oddities import center_kspace, check_axes, describe_axes, describe_holes, 
 # has 1.1e9. DCAMSR_MAX_BYTES in the environment says otherwise.
 MAX_BYTES = int(min(2**31, count_memory() // 4))
 PARTS = 16  # what is read, transformed and let go again takes a 16th of the cap at a time
+LONG = 2**28  # bytes: what is shorter is read in a second, whatever it holds
+EMPTY = 200  # times shorter when packed: of a volume with next to nothing in it
 MAX_MAGNITUDE = 1e15  # squares and their sums must fit into float32
 
 
@@ -95,6 +97,23 @@ def check_size(where: object, shape: tuple[int, ...], dtype: np.dtype, kinds: st
     size = math.prod(shape) * max(dtype.itemsize, 4)
     check_cap(where, f"shape {shape}", size)
     return math.prod(shape) * dtype.itemsize
+
+
+def check_packed(where: object, size: int, stored: int) -> None:
+    """Raise InputError where many bytes come out of next to none: to read them takes long, in vain.
+
+    >>> check_packed("t1.nii.gz", 2**31, 2 * 10**6)
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: t1.nii.gz: found 2.15e+09 bytes packed into 2e+06; expected an
+    image: this is nearly all of one value (crop it to what is there)
+
+    No more than 1 % of such a volume is an image: deflate makes voxels half as long, at most a third.
+    """
+    if size > LONG and size > EMPTY * stored:
+        found = f"{size:.3g} bytes packed into {stored:.3g}"
+        words = "an image: this is nearly all of one value (crop it to what is there)"
+        raise InputError(where, found, words)
 
 
 def share_cap(share: int = 1) -> int:

@@ -143,6 +143,36 @@ def test_a_bomb_of_zeros_takes_next_to_nothing(name, loaded, tmp_path):
         read_volume(tmp_path / name)
 
 
+def test_two_gigabytes_of_zeros_are_refused_before_they_are_unpacked(tmp_path):
+    header = nibabel.Nifti1Header()
+    header.set_data_shape((1024, 1024, 480))
+    header["vox_offset"] = 352
+    start = gzip.compress(header.binaryblock + bytes(4))
+    path = tmp_path / "t1.nii.gz"
+    path.write_bytes(start + 120 * gzip.compress(bytes(2**24)))
+    with pytest.raises(InputError, match=r"2.01e\+09 bytes packed into 1.9.e\+06; .*crop it"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_what_is_packed_out_of_next_to_nothing_is_refused_in_every_format(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(volume, "LONG", 2**22)
+    BLANK[name](tmp_path / name)
+    with pytest.raises(InputError, match="constant" if name == "blank.npy" else "packed into"):
+        read_volume(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["little.npz", "little.nii.gz", "little.h5"])
+def test_a_small_object_in_a_large_volume_is_read(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(volume, "LONG", 2**20)
+    array = np.zeros((24, 128, 128), np.float32)
+    array[:, 60:74, 60:74] = np.random.default_rng(0).random((24, 14, 14))  # 1.2 %
+    write_volume(tmp_path / name, array)
+    np.testing.assert_array_equal(read_volume(tmp_path / name).images, array)
+
+
 def test_the_cap_follows_the_memory_and_the_environment(tmp_path, monkeypatch):
     assert volume.MAX_BYTES == int(min(2**31, memory.count_memory() // 4))
     write_volume(tmp_path / "t1.npy", images(2, 64, 64))
