@@ -37,7 +37,7 @@ def rooms() -> Drawing:
     note(166, 182, "volumes, k-space")
     d.arrow((320, 116), (320, 164))
     note(328, 144, "degrade", "start")
-    lines = ["network/", "attention, spatial_choices,", "model, checkpoints, baselines/"]
+    lines = ["network/", "attention, spatial_choices,", "model, baselines/"]
     d.box(540, 166, 180, 72, lines, "attention")
     d.arrow((400, 202), (538, 202), kind="input")
     note(470, 194, "Pair: lr, ref")
@@ -80,8 +80,9 @@ def rooms() -> Drawing:
             d.tag(place[0] + 24 * marks[place], place[1], number)
         d.tag(795, 396 + 26 * (number - 1), number)
         d.text(813, 400.5 + 26 * (number - 1), words, size=12, anchor="start")
-    note(785, 486, "Not drawn: errors.py, global_state.py, figures.py, which many use;", "start")
-    note(785, 504, "validation in training/ goes through evaluation.py.", "start")
+    note(785, 482, "Not drawn: errors.py, global_state.py, figures.py,", "start")
+    note(785, 498, "which many use; validation in training/ goes", "start")
+    note(785, 514, "through evaluation.py.", "start")
     return d
 
 

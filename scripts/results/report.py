@@ -187,9 +187,10 @@ def limits_figure(tables: dict, path: Path) -> list[str]:
         axis.axvline(ceiling, color="#d55e00", lw=2, label="noise ceiling, mean")
         axis.set_title(f"{scale}x, simulated heads", fontsize=9)
         axis.set_xlabel("PSNR in dB, one dot a subject")
-        axis.legend(fontsize=8)
     axes[0].set_yticks(range(len(methods)), [name(row) for row in methods], fontsize=8)
     axes[0].set_ylim(len(methods) - 0.5, -0.5)
+    # outside: inside it lies on the line itself, where that is far to the right
+    drawing.legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="outside lower right")
     save(drawing, path)
     return scales
 
@@ -205,7 +206,7 @@ def moved_figure(found: dict[str, dict[float, float]], floor: float, path: Path)
             *zip(*curve.items(), strict=True), style, ms=4, color=colours[i % 7], label=name(row)
         )
     axis.axhline(floor, color="0.5", lw=1, label="zero-fill: no reference")
-    axis.set_xlabel("shift of the reference in pixels (2.5 mm)")
+    axis.set_xlabel("shift of the reference in pixels of 2.5 mm")
     axis.set_ylabel("PSNR in dB, mean over simulated heads and seeds")
     drawing.legend(fontsize=7, loc="outside right upper")
     save(drawing, path)
