@@ -11,6 +11,7 @@ Grey for MR images, viridis and cividis for magnitudes, a blue-orange map for si
 """
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,7 +128,11 @@ def draw_panel(
     axes.set(xticks=[], yticks=[])
     axes.set_title(title, fontsize=size)
     scale = axes.figure.colorbar(drawn, ax=axes, location=bar, shrink=0.75, aspect=22, pad=0.03)
-    scale.set_label(label or kind, fontsize=size - 1)
+    power = math.floor(math.log10(max(abs(low), abs(high)) or 1))
+    unit = 1.0 if -2 < power < 4 else 10.0**power  # long numbers would lie on each other
+    scale.formatter = lambda value, _: f"{value / unit:.4g}".replace("-", "\N{MINUS SIGN}")
+    words = (label or kind) + ("" if unit == 1 else f", in {unit:.0e}")
+    scale.set_label(words, fontsize=size - 1)
     scale.ax.tick_params(labelsize=size - 1)
     scale.ax.locator_params(nbins=6 if bar == "right" else 4)
 

@@ -1,6 +1,7 @@
 """Panels of images: one look everywhere, whatever the reader's own settings are."""
 
 import base64
+import itertools
 from pathlib import Path
 
 import matplotlib as mpl
@@ -47,6 +48,24 @@ def test_every_panel_has_a_colour_bar_with_numbers(kind):
     low, high = axes.images[0].get_clim()
     assert low == (-high if kind == "signed" else 0)
     assert axes.images[0].get_cmap().name not in ("jet", "rainbow", "RdYlGn")
+
+
+@pytest.mark.parametrize("kind", ["signal", "signed"])
+@pytest.mark.parametrize("limit", [3.2e-6, 4.5e-4, 0.022, 0.32, 1.0, 76, 8765, 31234, 2.5e7])
+def test_the_numbers_of_a_colour_bar_lie_side_by_side(kind, limit):
+    """At 4.5e-4, the weight of an attention on a pixel, they lay on each other."""
+    figure, (axes,) = lay_out(1)
+    draw_panel(axes, "one head", limit * torch.eye(4), kind, label="weight")
+    figure.draw_without_rendering()
+    bar = figure.axes[1]
+    boxes = [one.get_window_extent() for one in bar.get_xticklabels()]
+    low, high = bar.get_xlim()
+    shown = [b for b, x in zip(boxes, bar.get_xticks(), strict=True) if low <= x <= high]
+    assert len(shown) >= 2
+    assert all(a.x1 + 2 < b.x0 for a, b in itertools.pairwise(shown))
+    words = [one.get_text().replace("\N{MINUS SIGN}", "-") for one in bar.get_xticklabels()]
+    unit = float(bar.get_xlabel().partition(", in ")[2] or 1)
+    assert [*map(float, words)] == pytest.approx([x / unit for x in bar.get_xticks()], rel=1e-3)
 
 
 def test_another_kind_is_refused():

@@ -895,7 +895,7 @@ function numbersPanel() {
 }
 
 // dcamsr_lite/widgets/lab/tried_panel.js
-var HEADERS = ["intervention", "PSNR", "change", "SSIM", "error, measured", "error, removed"];
+var HEADERS = ["intervention", "PSNR, dB", "change, dB", "SSIM", "error, measured", "error, removed"];
 function saveTable(columns, rows) {
   const quote = (x) => `"${String(x ?? "").replaceAll('"', '""')}"`;
   const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];

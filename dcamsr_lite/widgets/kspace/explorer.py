@@ -216,6 +216,7 @@ class KSpaceExplorer(Explorer):
         for curve, name, line in ((full, "full k-space", "--"), (shown, "the box alone", "-")):
             axes[3].plot(100 * curve.select(along, at).numpy() / peak, line, label=name)
         axes[3].set_title(f"profile along {self.along} {at}, {label}", fontsize=8)
+        axes[3].set_xlabel("column" if along == 0 else "row", fontsize=7)
         axes[3].tick_params(labelsize=7)
         axes[3].legend(fontsize=7)
         return figure

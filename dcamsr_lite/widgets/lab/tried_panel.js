@@ -5,7 +5,7 @@ import { format } from "../shared/numbers.js";
 import { keyOf } from "./intervention.js";
 import { signedText } from "./view.js";
 
-const HEADERS = ["intervention", "PSNR", "change", "SSIM", "error, measured", "error, removed"];
+const HEADERS = ["intervention", "PSNR, dB", "change, dB", "SSIM", "error, measured", "error, removed"];
 
 function saveTable(columns, rows) {
   const quote = (x) => `"${String(x ?? "").replaceAll('"', '""')}"`;
