@@ -140,7 +140,7 @@ def execute(notebook) -> float:
     own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
     before = os.times()
     place = {"metadata": {"path": HERE}}
-    client = NotebookClient(notebook, timeout=600, resources=place)
+    client = NotebookClient(notebook, timeout=1800, startup_timeout=300, resources=place)
     client.execute(env=os.environ | own)
     notebook.metadata = kept
     after = os.times()

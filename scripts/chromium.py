@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 EXPLORER = ".dcamsr-explorer footer"  # what an explorer draws last
+PATIENCE = 300  # seconds: what takes longer hangs; beside other work minutes are usual
 
 
 class Absent(RuntimeError):
@@ -32,9 +33,23 @@ def chromium() -> Iterator:
     except ImportError as error:
         raise Absent("playwright is not installed") from error
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=FLAGS)
+        options = {"executable_path": path, "args": FLAGS, "timeout": 1000 * PATIENCE}
+        browser = started.chromium.launch(**options)
+        for opens in ("new_context", "new_page"):
+            setattr(browser, opens, _wait_longer(getattr(browser, opens)))
         yield browser
         browser.close()
+
+
+def _wait_longer(opens: Callable) -> Callable:
+    """What it opens waits for as long as :data:`PATIENCE`, not Playwright's 30 seconds."""
+
+    def open_(**options):
+        opened = opens(**options)
+        opened.set_default_timeout(1000 * PATIENCE)
+        return opened
+
+    return open_
 
 
 @contextlib.contextmanager
@@ -85,7 +100,9 @@ def _answers(address: str) -> bool:
         return False
 
 
-def run_cells(page, address: str, folder: Path, *cells: str | Path, seconds: float = 90) -> None:
+def run_cells(
+    page, address: str, folder: Path, *cells: str | Path, seconds: float = PATIENCE
+) -> None:
     """Run cells, or a copy of a notebook's file, in JupyterLab until the first explorer is there."""
     path = folder / f"notebook{len(list(folder.iterdir()))}.ipynb"
     _write(path, cells)

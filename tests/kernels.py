@@ -40,7 +40,8 @@ def run(path: Path, folder: Path, before: str = "", after: str = "", **environme
     notebook = nbformat.read(path, as_version=4)
     first, last, probe = map(nbformat.v4.new_code_cell, (before, after, PROBE))
     notebook.cells = [first, *notebook.cells, last, probe]
-    client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}})
+    place = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, timeout=1800, startup_timeout=300, resources=place)
     client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"} | environment)
     cells = notebook.cells[:-1]
     peak, resting = map(int, _text([probe], "stdout").split())

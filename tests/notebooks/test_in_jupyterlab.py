@@ -35,8 +35,8 @@ def read(page) -> tuple[list[int], float, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebooks_explorer_follows_the_pointer_in_jupyterlab(name, in_lab, tmp_path):
-    page = in_lab(FOLDER / f"{name}.ipynb", seconds=300)
-    page.wait_for_function(IDLE, timeout=300_000)  # no cell is running or waits
+    page = in_lab(FOLDER / f"{name}.ipynb", seconds=900)
+    page.wait_for_function(IDLE, timeout=900_000)  # no cell is running or waits
     for kind in ("error", "stderr"):
         assert page.locator(f"[data-mime-type='application/vnd.jupyter.{kind}']").count() == 0
 

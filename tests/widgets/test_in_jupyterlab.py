@@ -135,7 +135,7 @@ def test_a_run_of_attribution_is_stopped_and_taken_up_by_keys_alone(in_lab):
     assert re.search(r"the kernel is free .* within \d+\.\d s$", status.text_content())
     assert not page.evaluate(f"{ROOT}.state.running")
     page.get_by_role("button", name="Continue").press("Enter")
-    page.locator(".da-status", has_text="Occlusion done").wait_for(timeout=60_000)
+    page.locator(".da-status", has_text="Occlusion done").wait_for()
     share = page.locator(".da-share", has_text="reference 100.0 %")
     share.wait_for()
     assert page.evaluate(f"{ROOT}.result().patch") == [12, 12, 8, 8]
