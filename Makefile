@@ -22,7 +22,7 @@ javascript = @if test "$(NODE)" && $(MAKE) --silent $(NODE_STAMP); then npm run 
 WORKERS ?= 2
 PYTEST = $(PY) -m pytest -q --numprocesses $(WORKERS) --dist worksteal
 
-.PHONY: setup demo test test-slow test-all lab notebooks bench results bundles lint format pins clean
+.PHONY: setup demo test test-slow test-nbgrader test-all lab notebooks bench results bundles lint format pins clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,11 @@ test: setup lint
 # What the quick tests left out, and more examples for the properties that they draw.
 test-slow: setup
 	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=thorough
+
+# In the real nbgrader, which brings JupyterLab a server extension: last, so that no other test sees it.
+test-nbgrader: setup
+	@$(PIP) --editable '.[grading]'
+	@$(PY) -m pytest -q tests/notebooks/test_nbgrader.py
 
 test-all: test test-slow
 
