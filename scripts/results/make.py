@@ -140,12 +140,11 @@ def study(arguments: argparse.Namespace) -> None:
     plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
     # a row counts as much as it was estimated to take: what is left follows from what it took
     form = "{desc}: {percentage:3.0f}% {bar} {elapsed} past, {remaining} to go"
-    seconds = {key: round(3600 * each) for key, each in hours.items()}  # whole: sums are exact
-    with tqdm(desc="study", total=sum(seconds.values()), bar_format=form) as bar:
+    with tqdm(desc="study", total=sum(hours.values()), bar_format=form) as bar:
         for row, seed in plan:
             bar.set_description(f"study, {row} {seed}")
             train_row(chosen, row, seed, work, data, tests, real)
-            bar.update(seconds.get((row, seed), 0))
+            bar.update(hours.get((row, seed), 0))
     collect_rows(chosen, tests, work, arguments.out)
 
 
