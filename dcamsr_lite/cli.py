@@ -15,6 +15,7 @@ from os.path import expanduser
 from typing import NoReturn
 
 from .errors import InputError, is_out_of_memory
+from .network.config import VARIANTS
 from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, seed
 
 # not the docstring: `python -OO` has none
@@ -145,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=path, required=True, help="folder for weights, log and state")
     train.add_argument("--method", default="dcamsr", help="or a baseline: see dcamsr_lite.baseline")
     train.add_argument("--preset", default="lite", choices=("lite", "full"))
-    train.add_argument("--variant", default="corrected", choices=("released", "paper", "corrected"))
+    train.add_argument("--variant", default="corrected", choices=[*VARIANTS])
     train.add_argument("--scale", type=int, default=4, choices=(2, 4))
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                        help="a field of the configuration, e.g. channel=false")  # fmt: skip

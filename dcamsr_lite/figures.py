@@ -130,7 +130,9 @@ def draw_panel(
     scale = axes.figure.colorbar(drawn, ax=axes, location=bar, shrink=0.75, aspect=22, pad=0.03)
     power = math.floor(math.log10(max(abs(low), abs(high)) or 1))
     unit = 1.0 if -2 < power < 4 else 10.0**power  # long numbers would lie on each other
-    scale.formatter = lambda value, _: f"{value / unit:.4g}".replace("-", "\N{MINUS SIGN}")
+    scale.long_axis.set_major_formatter(
+        lambda value, _: f"{value / unit:.4g}".replace("-", "\N{MINUS SIGN}")
+    )
     words = (label or kind) + ("" if unit == 1 else f", in {unit:.0e}")
     scale.set_label(words, fontsize=size - 1)
     scale.ax.tick_params(labelsize=size - 1)

@@ -12,6 +12,7 @@ CASES = {  # name -> (matrix, options of the network)
     "coarse only": ((64, 64), {"multiscale": False}),
     "released": ((64, 64), {"variant": "released"}),
     "paper": ((64, 64), {"variant": "paper"}),
+    "aligned": ((60, 52), {"variant": "aligned"}),
 }
 
 
@@ -62,7 +63,7 @@ def network(shape: tuple[int, int], **options) -> dl.DCAMSR:
             spatial = block.attention.spatial
             if spatial and spatial.temperature is not None:
                 spatial.temperature *= torch.linspace(0.3, 3, 8).reshape(8, 1, 1)
-            if spatial:
+            if spatial and not spatial.window:
                 footprints = spatial.project_value.weight
                 footprints += 0.1 * footprints.abs().max() * torch.randn_like(footprints)
     return model

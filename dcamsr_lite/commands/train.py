@@ -213,12 +213,30 @@ def build_network(options: Namespace, recipe: Recipe, size: tuple[int, int]) -> 
             raise InputError("--set", found, "fewer channels, tokens or blocks") from error
         raise InputError("--set", str(error)[:200], "fields of dcamsr_lite.Config") from error
     if options.init:
-        start = load(options.init, image_size=size).state_dict()
-        shapes = [{k: v.shape for k, v in state.items()} for state in (start, model.state_dict())]
-        if shapes[0] != shapes[1]:
-            raise InputError("--init", "a network of other shapes", "the one that is trained")
-        model.load_state_dict(start)
+        start_from(model, load(options.init, image_size=size))
     return model
+
+
+def start_from(model: SuperResolver, other: SuperResolver) -> None:
+    """Take over the weights of another network, of another variant too: the parts that both have.
+
+    >>> from dcamsr_lite import DCAMSR
+    >>> start_from(DCAMSR(image_size=32, spatial=False), DCAMSR(image_size=32, channels=16))
+    Traceback (most recent call last):
+    ...
+    dcamsr_lite.errors.InputError: --init: found a network of other shapes; expected the one ...
+
+    One line says what starts afresh. Raises InputError.
+    """
+    own, given = model.state_dict(), other.state_dict()
+    common = own.keys() & given.keys()
+    same = all(own[name].shape == given[name].shape for name in common)
+    if not (same and common):
+        raise InputError("--init", "a network of other shapes", "the one that is trained")
+    if missing := sorted(own.keys() - common):
+        words = f"{len(missing)} of {len(own)} tensors are not in it and start afresh"
+        print(f"note: --init: {words}: {', '.join(missing[:3])} ...", file=sys.stderr)
+    model.load_state_dict({**own, **{name: given[name] for name in common}})
 
 
 def describe_data(options: Namespace) -> dict[str, str]:

@@ -8,6 +8,7 @@ What a network learns from few scanners about how T1 turns into T2 does not hold
 here it changes from slice to slice and has to be read off the low-resolution image.
 """
 
+from collections.abc import Sequence
 from math import cos, exp, inf, radians, sin
 
 import torch
@@ -20,19 +21,22 @@ from ..kspace import center_crop, degrade, fft2c, ifft2c, upsample_fourier
 from .normalisation import ROUNDING
 
 CHANCE = {"geometry": 0.8, "mirror": 0.5, "contrast": 0.5, "curve": 0.25}  # of a slice
+USUAL = tuple(CHANCE)  # other kinds have to be asked for
+CHANCE |= {"misalignment": 0.75}
 KINDS = tuple(CHANCE)
+SHIFT, TURN, BEND = 3.0, 3.0, 0.5  # of a misaligned reference: pixels, degrees, pixels
 
 
 def choose_kinds(chosen: bool | str | tuple[str, ...]) -> tuple[str, ...]:
-    """The asked kinds of variation: True is all, False none, a string has commas.
+    """The asked kinds of variation: True is the usual ones, False none, a string has commas.
 
-    >>> choose_kinds("contrast,geometry")
-    ('geometry', 'contrast')
-    >>> choose_kinds(True) == KINDS, choose_kinds(False)
-    (True, ())
+    >>> choose_kinds("misalignment,geometry")
+    ('geometry', 'misalignment')
+    >>> choose_kinds(True), choose_kinds(False)
+    (('geometry', 'mirror', 'contrast', 'curve'), ())
     """
     if isinstance(chosen, bool):
-        return KINDS if chosen else ()
+        return USUAL if chosen else ()
     names = chosen.split(",") if isinstance(chosen, str) else chosen
     if unknown := sorted(set(names) - {*KINDS}):
         raise InputError("--vary", repr(unknown[0]), f"some of {','.join(KINDS)}")
@@ -45,20 +49,29 @@ def vary(
     ref: Tensor,
     target: Tensor,
     scale: int,
-    chosen: tuple[str, ...] = KINDS,
+    chosen: tuple[str, ...] = USUAL,
     generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One slice, each of the ``chosen`` kinds with its own chance: lr, ref, target again.
 
     "geometry": both contrasts in another head's shape; "mirror": both flipped; "contrast": each with
-    another gamma and shading; "curve": the reference's grey values sent through a random curve. The
-    low-resolution image is made anew from the varied target. Normalised images in and out, (1, rows,
-    columns); a slice that no kind falls on is returned as it is.
+    another gamma and shading; "curve": the reference's grey values sent through a random curve;
+    "misalignment": the reference does not lie on the target, see ``draw_misalignment``. The
+    low-resolution image is made anew from a target that was varied. Normalised images in and out,
+    (1, rows, columns); a slice that no kind falls on is returned as it is.
     """
-
     happens = {k: k in chosen and _draw(generator) < CHANCE[k] for k in KINDS}
-    if not any(happens.values()):
-        return lr, ref, target
+    if any(happens[kind] for kind in USUAL):
+        lr, ref, target = _vary_both(ref, target, scale, happens, generator)
+    if happens["misalignment"]:
+        moved = warp(ref - ref.amin(), **draw_misalignment(ref.shape[-2:], generator))
+        ref = _standardise(moved, moved)
+    return lr, ref, target
+
+
+def _vary_both(
+    ref: Tensor, target: Tensor, scale: int, happens: dict, generator: Generator | None
+) -> tuple[Tensor, Tensor, Tensor]:
     images = torch.cat([ref, target])
     # air is zero: so is what comes in from outside
     images = images - images.amin((1, 2), keepdim=True)
@@ -72,10 +85,13 @@ def vary(
         images = torch.stack([change_curve(images[0], generator), images[1]])
     ref, target = images[:1], images[1:]
     lr = degrade(target, scale, order="image")
-    # an image may end before the other one does, and then it is blank, and so is what it divides
-    (deviation, mean), (own, center) = torch.std_mean(lr), torch.std_mean(ref)
-    deviation, own = (torch.where(x > ROUNDING, x, inf) for x in (deviation, own))
-    return (lr - mean) / deviation, (ref - center) / own, (target - mean) / deviation
+    return _standardise(lr, lr), _standardise(ref, ref), _standardise(target, lr)
+
+
+def _standardise(image: Tensor, like: Tensor) -> Tensor:
+    """In units of another image, about its mean; blank where that one is blank: it divides."""
+    deviation, mean = torch.std_mean(like)
+    return (image - mean) / torch.where(deviation > ROUNDING, deviation, inf)
 
 
 def _draw(generator: Generator | None, low: float = 0.0, high: float = 1.0) -> float:
@@ -94,6 +110,23 @@ def draw_geometry(generator: Generator | None = None) -> dict:
         "shear": _draw(generator, -0.1, 0.1),
         "shift": (_draw(generator, -0.04, 0.04), _draw(generator, -0.04, 0.04)),
         "displacement": 0.01 * torch.randn(2, 5, 5, generator=generator),
+    }
+
+
+def draw_misalignment(shape: Sequence[int], generator: Generator | None = None) -> dict:
+    """A reference that lies elsewhere, arguments of ``warp``: how a head moves between two scans.
+
+    >>> sorted(draw_misalignment((128, 128)))
+    ['angle', 'displacement', 'shift']
+
+    At most SHIFT pixels along either axis and TURN degrees; bent smoothly, by some BEND pixels.
+    """
+    rows, columns = shape
+    bend = torch.tensor([BEND / rows, BEND / columns])[:, None, None]
+    return {
+        "angle": _draw(generator, -TURN, TURN),
+        "shift": tuple(_draw(generator, -SHIFT, SHIFT) / n for n in shape),
+        "displacement": bend * torch.randn(2, 5, 5, generator=generator),
     }
 
 

@@ -71,7 +71,7 @@ class Record:
 
     ``spatial[level]`` (b, head, n, p) and ``channel[level]`` (b, head, d, d): rows sum to 1, level is
     1, 2 or 4. ``queries`` (b, head, n, d) and ``keys`` (b, head, p, d) have the spatial logits as
-    inner products (keys: None where a function of the user's own gave the logits themselves).
+    inner products (keys: None where queries share their votes, or a function gave the logits).
     ``footprints[level]`` (p, h, w) are those of the values; with window attention there are none, the
     keys are those of all n pixels, and ``windows[level]`` says which p belong to a query. Axes of h
     and w, and ``grids[level]``, include the padding to a multiple of 8; what the methods return does
@@ -172,6 +172,26 @@ class Record:
             return weights.square().sum((1, 2))
         tokens = self.tokens(level).flatten(1)
         return ((weights @ (tokens @ tokens.mT)) * weights).sum((1, 2))
+
+    def displacement(self, level: int, head: int | None = None, batch: int = 0) -> Tensor:
+        """How far from its own place every query looks: (2, H/level, W/level), rows and columns.
+
+        The mean of the offsets, weighted by the attention, in pixels of the image: what lies at
+        (row, column) of the target was found at (row, column) + this in the reference. Without
+        ``head``, the mean over heads. Raises LookupError for an attention that has no offsets.
+        """
+        attention = self.spatial[level]
+        if level not in self.windows:
+            expected = "attention to pixels around each query: 'aligned', or 'window'"
+            raise LookupError(
+                f"no offsets at level {level}, whose tokens are footprints: {expected}"
+            )
+        weights = attention[batch].mean(0) if head is None else attention[batch, head]
+        around = torch.arange(self.windows[level].side) - self.windows[level].side // 2
+        offsets = torch.cartesian_prod(around, around).to(weights) * level
+        rows, columns = self.size(level)
+        mean = rearrange(weights @ offsets, "(h w) two -> two h w", h=self.grids[level][0])
+        return mean[:, :rows, :columns]
 
     def source(self, level: int, pixel: Sequence[int]) -> Origin:
         """Which tokens' values the merge of heads put into this pixel of the spatial branch.

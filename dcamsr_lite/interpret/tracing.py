@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ..errors import InputError
 from ..network.model import DCAMSR
 from ..network.super_resolver import unwrap
+from ..network.windows import SharedVotes
 from .hooks import Hooks, hooking
 from .record import Features, Record
 
@@ -101,7 +102,8 @@ def _watch(record: Record, level: int, block, hooks: Hooks) -> None:
     def spatial(module, inputs, attention) -> None:
         q, k, *_ = inputs
         record.queries[level] = _keep(q)
-        record.keys[level] = None if k is None else _keep(k)
+        alone = k is not None and not isinstance(module, SharedVotes)
+        record.keys[level] = _keep(k) if alone else None
         record.spatial[level] = _keep(attention)
 
     def channel(module, inputs, attention) -> None:
@@ -169,7 +171,8 @@ def intervene(
     True
 
     "off": that half of the concatenation is zero, its bias too; single ``heads`` are cut before the
-    output projection. "uniform": every attention row is 1 / its length. ``heads`` and ``levels``
+    output projection. (``aligned``: off in all heads, the reference is read where it lies, by the
+    channel branch too.) "uniform": every attention row is 1 / its length. ``heads`` and ``levels``
     default to all. Leaving restores the model exactly, also after an exception. Interventions may be
     nested, and a trace inside sees the edited attention. Wrappers and threads are as in ``trace``.
     Raises ValueError for what is not there, RuntimeError at the end where nothing that ran was cut.
@@ -178,7 +181,7 @@ def intervene(
         model, "intervene; any f(lr, ref) takes run_intervention on its reference"
     )
     cut, chosen = check_cut(model, spatial, channel, heads, levels)
-    blocks = {level: block.attention for level, block in model.levels.items()}
+    blocks: dict[int, Any] = {level: block.attention for level, block in model.levels.items()}
     count, wanted = model.config.heads, {"spatial": spatial, "channel": channel}
 
     def uniform(module, inputs, attention: Tensor) -> Tensor:
@@ -193,6 +196,9 @@ def intervene(
 
     def zero(module, inputs, half: Tensor) -> Tensor:
         return torch.zeros_like(half)
+
+    def in_place(module, inputs, found: Tensor) -> Tensor:
+        return inputs[1]
 
     with hooking() as hooks:
         hooks.before(
@@ -209,6 +215,8 @@ def intervene(
                     hooks.after(branch.attention, uniform, first=True)
                 elif state == "off" and len(cut) == count:
                     hooks.after(half, zero, first=True)
+                    if name == "spatial" and model.config.in_sequence:
+                        hooks.after(blocks[level].place, in_place, first=True)
                 elif state == "off":
                     hooks.after(branch.heads, without_heads, first=True)
         yield model

@@ -8,16 +8,17 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from einops import einsum, rearrange
+from einops import rearrange
 from torch import Tensor, nn
 
 from .spatial_choices import (
-    START_TEMPERATURE,
-    TOKENS,
-    Projection,
+    AttentionMap,
+    Grid,
     SpatialAttention,
     Window,
-    WindowMap,
+    make_map,
+    make_projection,
+    make_temperature,
     spatial_attention,
 )
 
@@ -38,14 +39,6 @@ def merge_heads_scrambled(x: Tensor) -> Tensor:
     return rearrange(planes, "b (n c) -> b n c", c=channels)
 
 
-class AttentionMap(nn.Module):
-    """softmax(q k^T): b head n d, b head p d -> b head n p. A module, so that hooks can watch it."""
-
-    def forward(self, q: Tensor, k: Tensor | None) -> Tensor:
-        logits = q if k is None else einsum(q, k, "b head n d, b head p d -> b head n p")
-        return logits.softmax(dim=-1)
-
-
 class SpatialBranch(nn.Module):
     """Where in the reference to look (Eq. 3): every pixel attends to p projected tokens.
 
@@ -57,7 +50,7 @@ class SpatialBranch(nn.Module):
         self,
         heads: int,
         tokens: int,
-        grid: tuple[int, int],
+        grid: Grid,
         choice: str | SpatialAttention = "cosine",
         merge: str = "aligned",
         projections: int = 2,
@@ -67,36 +60,38 @@ class SpatialBranch(nn.Module):
     ):
         super().__init__()
         self.prepare = spatial_attention(choice)
-        start = START_TEMPERATURE.get(self.prepare, 1.0)
-        self.temperature = None if start is None else nn.Parameter(torch.full((heads, 1, 1), start))
-        elsewhere = TOKENS.get(choice) if isinstance(choice, str) else None
-        make = elsewhere or (lambda tokens: Projection(tokens, grid, held, local))
-        self.project_key = make(tokens)
-        self.project_value = self.project_key if elsewhere or projections == 1 else make(tokens)
-        self.window = self.project_key if isinstance(self.project_key, Window) else None
+        self.temperature = make_temperature(self.prepare, heads)
+        made = [make_projection(choice, tokens, grid, held, local) for _ in range(projections)]
+        self.project_key, self.project_value = made[0], made[-1]
+        self.attention = make_map(choice, tokens)
         self.merge = {"aligned": merge_heads, "scrambled": merge_heads_scrambled}[merge]
         self.dropout = dropout
         self.fused = True
-        self.attention = AttentionMap() if self.window is None else WindowMap(self.window)
         self.heads = nn.Identity()  # the heads' outputs pass through here, to be watched or cut
 
     def forward(
-        self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int], explicit: bool = False
+        self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, explicit: bool = False
     ) -> Tensor:
+        return self.merge(self.heads(self.find(q, k, v, grid, explicit)))
+
+    @property
+    def window(self) -> Window | None:
+        return self.attention if isinstance(self.attention, Window) else None
+
+    def find(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, explicit: bool) -> Tensor:
+        """What every query reads, head by head: b head n d."""
         fused = self.fused and not explicit
         ready = self.prepare(q, k, lambda x: self.project_key(x, grid), self.temperature)
         q, keys = ready if isinstance(ready, tuple) else (ready, None)
         v = self.project_value(v, grid)
         dropout = self.dropout if self.training else 0.0
         if self.window and keys is not None and fused:
-            x = self.window.fused(q, keys, v, grid, dropout)
-        elif self.window:
-            x = self.window.mix(F.dropout(self.attention(q, keys, grid), dropout), v, grid)
-        elif fused and keys is not None:
-            x = F.scaled_dot_product_attention(q, keys, v, dropout_p=dropout, scale=1.0)
-        else:
-            x = F.dropout(self.attention(q, keys), dropout) @ v
-        return self.merge(self.heads(x))
+            return self.window.fused(q, keys, v, grid, dropout)
+        if self.window:
+            return self.window.mix(F.dropout(self.attention(q, keys, grid), dropout), v, grid)
+        if fused and keys is not None:
+            return F.scaled_dot_product_attention(q, keys, v, dropout_p=dropout, scale=1.0)
+        return F.dropout(self.attention(q, keys), dropout) @ v
 
 
 class ChannelBranch(nn.Module):
@@ -136,12 +131,14 @@ class DualCrossAttention(nn.Module):
     fills all channels. ``options`` go to SpatialBranch.
     """
 
+    branch: type[SpatialBranch] = SpatialBranch
+
     def __init__(
         self,
         channels: int,
         heads: int,
         tokens: int,
-        grid: tuple[int, int],
+        grid: Grid,
         spatial: bool = True,
         channel: bool = True,
         channel_logits: str = "cosine",
@@ -162,20 +159,21 @@ class DualCrossAttention(nn.Module):
             self.channel = ChannelBranch(heads, channel_logits, dropout)
             self.channel_out = nn.Linear(channels, channels // branches)
         if spatial:
-            self.spatial = SpatialBranch(heads, tokens, grid, dropout=dropout, **options)
+            self.spatial = self.branch(heads, tokens, grid, dropout=dropout, **options)
             self.spatial_out = nn.Linear(channels, channels // branches)
 
-    def forward(self, x: Tensor, reference: Tensor, grid: tuple[int, int]) -> Tensor:
-        heads = "b n (kind head d) -> kind b head n d"
-        (q,) = rearrange(self.query(x), heads, kind=1, head=self.head_count)
-        kv = self.key_values(reference)
-        k, *v = rearrange(kv, heads, head=self.head_count, d=q.shape[-1])
+    def forward(self, x: Tensor, reference: Tensor, grid: Grid) -> Tensor:
+        (q,), (k, *v) = self.split(self.query(x)), self.split(self.key_values(reference))
         halves = []
         if self.spatial:
             halves.append(self.spatial_out(self.spatial(q, k, v[-1], grid)))
         if self.channel:
             halves.append(self.channel_out(self.channel(q, k, v[0])))
         return torch.cat(halves, dim=-1)
+
+    def split(self, x: Tensor) -> Tensor:
+        heads, d = self.head_count, self.query.out_features // self.head_count
+        return rearrange(x, "b n (kind head d) -> kind b head n d", head=heads, d=d)
 
 
 class DualCrossAttentionTransformer(nn.Module):
@@ -188,10 +186,12 @@ class DualCrossAttentionTransformer(nn.Module):
     Images (b, c, h, w) in and out: the texture. ``norm_before_ffn`` is False in the released code.
     """
 
+    dual: type[DualCrossAttention] = DualCrossAttention
+
     def __init__(self, channels: int, *, norm_before_ffn: bool = True, **attention: Any):
         super().__init__()
         self.norm = nn.LayerNorm(channels)  # one for both inputs, in the paper and in the code
-        self.attention = DualCrossAttention(channels, **attention)
+        self.attention = self.dual(channels, **attention)
         self.norm_ffn = nn.LayerNorm(channels) if norm_before_ffn else nn.Identity()
         self.ffn = nn.Sequential(
             nn.Conv2d(channels, channels, 1), nn.ReLU(), nn.Conv2d(channels, channels, 1)

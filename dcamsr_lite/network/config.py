@@ -48,6 +48,8 @@ class Config:
     multiscale: bool = True
     channel: bool = True
     spatial: bool = True
+    in_sequence: bool = False  # both branches read the reference as the spatial attention found it
+    reach: int = 4  # of attention over offsets, in pixels of the image
     consistency: bool = False  # the output takes over the measured k-space
     blocks: tuple[int, ...] = ()  # depth of a baseline, each docstring says of what
 
@@ -69,6 +71,9 @@ class Config:
         fields |= {"variant": variant, "preset": preset, "image_size": size}
         for name, value in fields.items():
             check(name, value, cls.__dataclass_fields__[name].default)
+        if fields.get("in_sequence") and fields.get("spatial_attention") != "offsets":
+            found = fields.get("spatial_attention", cls.spatial_attention)
+            raise ValueError(f"spatial_attention is {found!r}, in_sequence takes 'offsets' alone")
         if min(size) < MULTIPLE:
             raise ValueError(f"image_size is {size}, expected at least {MULTIPLE} x {MULTIPLE}")
         return cls(**fields)
@@ -84,12 +89,13 @@ class Config:
     def transformer(self, level: int) -> dict:
         """Arguments of the transformer block at ``level``; sizes are padded to a multiple of 8."""
         height, width = (-(-side // MULTIPLE) * MULTIPLE // level for side in self.image_size)
+        offsets = (2 * max(self.reach // level, 1) + 1) ** 2
         return {
             "channel_logits": self.channel_logits,
             "merge": self.merge,
             "channels": self.channels,
             "heads": self.heads,
-            "tokens": self.tokens,
+            "tokens": offsets if self.spatial_attention == "offsets" else self.tokens,
             "grid": (height, width),
             "spatial": self.spatial,
             "channel": self.channel,
@@ -160,6 +166,7 @@ VARIANTS: dict[str, dict] = {
         start="torch",
     ),
     "corrected": {},
+    "aligned": dict(spatial_attention="offsets", in_sequence=True),
 }
 PRESETS: dict[str, dict] = {
     "lite": {},

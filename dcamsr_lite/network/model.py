@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import DualCrossAttentionTransformer as Transformer
+from .alignment import AligningTransformer, encode_as_found
+from .attention import DualCrossAttentionTransformer
 from .config import LEVELS, Config
 from .initialisation import STARTS
 from .super_resolver import SuperResolver, upsample
@@ -149,7 +150,8 @@ class DCAMSR(SuperResolver):
         choice = spatial_attention or config.spatial_attention
         self.encoder = Encoder(config.channels, config.encoder_blocks)
         levels = LEVELS if config.multiscale else LEVELS[-1:]
-        blocks = {str(n): Transformer(**config.transformer(n), choice=choice) for n in levels}
+        block = AligningTransformer if config.in_sequence else DualCrossAttentionTransformer
+        blocks = {str(n): block(**config.transformer(n), choice=choice) for n in levels}
         self.transformers = nn.ModuleDict(blocks)
         self.decoder = Decoder(config.channels, config.decoder_blocks, config.shared_sam)
         self.last = nn.Conv2d(config.channels, 1, config.last_kernel, padding="same")
@@ -157,7 +159,10 @@ class DCAMSR(SuperResolver):
 
     def detail(self, up: Tensor, reference: Tensor) -> Tensor:
         features = self.encoder(up)
-        references = features if reference is up else self.encoder(reference)
+        if self.config.in_sequence:
+            references = encode_as_found(self.encoder.stages, self.levels, features, reference)
+        else:
+            references = features if reference is up else self.encoder(reference)
         return self.last(self.decoder(features[-1], self.textures(features, references)))
 
     def textures(self, features: list[Tensor], references: list[Tensor]) -> list[Tensor]:

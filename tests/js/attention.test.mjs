@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Level, entropy } from "../../dcamsr_lite/widgets/attention/level.js";
+import { inWords, median, offset, summary } from "../../dcamsr_lite/widgets/attention/offsets.js";
 import { extent, format, half, unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {
@@ -157,4 +158,25 @@ test("a map is drawn minus uniform or minus the mean over queries; the share is 
   close(level.shown(0, 0, 1, "queries"), [0.15, -0.15]);
   close(level.shown(null, 0, 1, "queries"), [0.15, -0.15]);
   assert.deepEqual([level.ownShare(0), level.ownShare(null)], [0.25, null]);
+});
+
+test("a window's mean offset is in pixels of the image, and words say where to", () => {
+  const weights = new Float64Array(9);
+  weights[3 + 2] = 0.5; // to the right of the centre
+  weights[4] = 0.5;
+  assert.deepEqual(offset(weights, 3, 4), [0, 2]);
+  assert.equal(inWords([0, 2]), "2.0 to the right");
+  assert.equal(inWords([-1.26, 0.2]), "1.3 up");
+  assert.equal(inWords([1, -1]), "1.0 down and 1.0 to the left");
+  assert.equal(inWords([0.1, -0.2]), "");
+});
+
+test("what the arrows say together: a shift, in place, or unlike places", () => {
+  const all = (...offsets) => offsets.map((o) => ({ offset: o }));
+  assert.match(summary(all([0, 2], [0, 2.1], [0.1, 1.9])), /2\.0 to the right: there the reference lies\.$/);
+  assert.match(summary(all([0, 0.1], [0.1, 0], [0, 0])), /lies in place\.$/);
+  assert.match(summary(all([2, 0], [-2, 0], [0, 2], [0, -2])), /places differ by 2\.0/);
+  assert.equal(summary([]), "");
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([4, 1, 2, 3]), 2.5);
 });

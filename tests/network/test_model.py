@@ -80,6 +80,7 @@ def test_variants_differ_where_the_ledger_says():
         "released": 3,
         "paper": 1,
         "corrected": 3,
+        "aligned": 3,
     }
     assert [made[v].config.residual for v in ("released", "paper", "corrected")] == [
         True,

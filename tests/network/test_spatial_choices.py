@@ -6,9 +6,9 @@ from helpers import awake
 
 import dcamsr_lite as dl
 from dcamsr_lite.network.attention import SpatialBranch
-from dcamsr_lite.network.spatial_choices import CHOICES, Pooling, Projection, Window
+from dcamsr_lite.network.spatial_choices import CHOICES, WINDOWS, Pooling, Projection, Window
 
-NEW = ("pooled", "window")
+NEW = ("pooled", "window", "offsets")
 HEADS, D = 4, 4
 
 
@@ -25,8 +25,11 @@ def test_every_choice_is_named():
 @pytest.mark.parametrize("choice", NEW)
 def test_they_have_no_projection_to_learn(choice):
     branch = SpatialBranch(HEADS, 16, (8, 8), choice)
-    assert [name for name, _ in branch.named_parameters()] == ["temperature"]
-    assert float(branch.temperature.detach().mean()) == 10
+    learned = {name: value.detach() for name, value in branch.named_parameters()}
+    if choice == "offsets":
+        assert learned.pop("attention.sharpness").shape == (2,) and not learned
+    else:
+        assert [*learned] == ["temperature"] and float(learned["temperature"].mean()) == 10
 
 
 @pytest.mark.parametrize("grid", [(8, 8), (12, 20), (2, 6), (9, 7)])
@@ -150,7 +153,7 @@ def test_the_lift_says_what_a_reference_pixel_weighs(choice, images):
     token = query[0] * 8 + query[1]
 
     def output(values):
-        if choice == "window":
+        if choice in WINDOWS:
             mixed = spatial.window.mix(record.spatial[4], values, (8, 8))
         else:
             mixed = record.spatial[4] @ spatial.project_value(values, (8, 8))

@@ -56,6 +56,8 @@ def test_the_browsers_map_is_the_records(name, opened):
             shown = np.array(page.evaluate(f"a => [...{ROOT}.map(...a)]", call))
             expected = record.lift(level, query, head=head, relative=relative).numpy()
             error = np.abs(shown.reshape(rows, columns) - expected).max()
+            if record.keys[level] is None:  # a difference of two maps is as exact as they are
+                expected = record.lift(level, query, head=head).numpy()
             assert error < 2e-3 * np.abs(expected).max(), call
             source = page.evaluate(f"a => {ROOT}.source(...a)", [level, *query])
             expected = record.source(level, query)

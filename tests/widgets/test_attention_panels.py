@@ -206,7 +206,7 @@ def test_a_step_may_lead_to_a_network_with_less_in_it(opened):
         page.get_by_role("button", name=name).click()
         state = dict(zip(NAMES, page.evaluate(STATE), strict=True))
         assert state | wanted == state
-    assert "level 2" in page.locator(".dx-cards").inner_text()
+    assert "level 2" in page.locator(".dx-look").inner_text()
 
 
 def test_a_keyboard_is_enough(opened):
@@ -326,3 +326,36 @@ def test_every_case_can_be_shown_in_both_branches(opened):
         explorer.branch = "channel"
         page = opened(explorer)
         assert page.locator(".dx-maps figure").count() == 4
+
+
+@pytest.mark.parametrize("shift, words", [((0, 2), "2.0 to the right"), ((-3, 0), "3.0 up")])
+def test_a_network_that_finds_the_reference_says_where_it_lies(opened, shift, words):
+    """Not trained: queries and keys are the features themselves, the reference is the input, moved."""
+    model = dl.DCAMSR(scale=4, image_size=64, variant="aligned").eval()
+    attention = model.levels[1].attention
+    with torch.no_grad():
+        for layer in (attention.query, attention.key_values):
+            layer.weight[:32] = torch.eye(32)
+            layer.bias.zero_()
+        attention.spatial.attention.sharpness.fill_(2000.0).log_()
+    target = smooth(3, (64, 64))
+    low = dl.load_pair(target, target, 4).zero_filled
+    page = opened(explore(model, dl.load_pair(low.roll(shift, (1, 2)), target, 4)))
+    panel = page.locator("section", has_text="Where does every place look?").last
+    assert f"looks {words}, in pixels" in panel.inner_text()
+    assert f"in the middle, {words}: there the reference lies." in panel.inner_text()
+    drawn = panel.locator("path").first.get_attribute("d")
+    assert drawn.count("l") > 10
+    page.evaluate("document.querySelector('.dcamsr-explorer').explorer.show(20, 20)")
+    assert "Row 20, column 20 looks" in panel.inner_text()
+    page.get_by_label("Branch: channel, which features to take").check()
+    assert not panel.is_visible()
+
+
+def test_images_and_map_are_on_one_laptop_screen(opened):
+    model, pair = example("corrected")
+    page = opened(explore(model, pair))
+    page.set_viewport_size({"width": 1366, "height": 768})
+    for part in (".dx-panels .dx-frame", ".dx-first > section:first-child > .dx-frame"):
+        box = page.locator(part).first.bounding_box()
+        assert box["y"] + box["height"] <= 768 and box["width"] > 150

@@ -26,6 +26,7 @@ import { footprintPanel } from "./footprint_panel.js";
 import { imagePanel } from "./image_panel.js";
 import { mapPanel } from "./map_panel.js";
 import { mergePanel } from "./merge_panel.js";
+import { offsetPanel } from "./offset_panel.js";
 import { View } from "./view.js";
 
 const NAMES = ["network", "branch", "query", "level", "head", "side_by_side", "relative", "cell"];
@@ -80,38 +81,39 @@ function build(model, root) {
   const pictures = imagePanel(view);
   const map = mapPanel(view);
   const footprint = footprintPanel(view);
+  const offsets = offsetPanel(view);
   const merge = mergePanel(view);
   const channel = channelPanel(view);
   const entropies = entropyPanel(view);
   const cuts = cutsPanel(view);
   const [matrices, features] = channel.elements;
-  const layout = make("p", { class: "dx-about" });
+  const layout = make("span");
   const live = announcer();
   const header = heading(
     model,
     "Where does the network look?",
-    "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on. Then ask: how far is that from uniform, and does it matter?",
+    "Move over an image: which reference pixels does the network read for that place? Click to stay, arrow keys move on. How far from uniform is it, and does it matter?",
     [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes],
   );
-  header.querySelector(".dx-about")?.after(layout);
+  header.querySelector(".dx-about")?.append(layout);
   root.append(
     header,
     controls.element,
-    pictures.element,
-    pictures.legend,
     make(
       "div",
-      { class: "dx-cards" },
-      make("div", { class: "dx-first" }, map.element, matrices, merge.element),
-      make("div", { class: "dx-column" }, footprint.element, features, entropies.element, cuts.element),
+      { class: "dx-look" },
+      make("div", {}, pictures.element, pictures.legend),
+      make("div", { class: "dx-first" }, map.element, offsets.element, matrices),
     ),
+    make("div", { class: "dx-column" }, footprint.element, merge.element, features, entropies.element, cuts.element),
     live,
   );
 
   /** Draw a query of the image's pixels at once; the pixel. */
   function show(r, c) {
     const query = view.ask(r, c);
-    const panels = state.branch === "spatial" ? [pictures, map, footprint, merge, entropies] : [pictures, channel];
+    const panels =
+      state.branch === "spatial" ? [pictures, map, offsets, footprint, merge, entropies] : [pictures, channel];
     for (const panel of panels) panel.show(query);
     return query.at;
   }
@@ -121,12 +123,13 @@ function build(model, root) {
     const spatial = state.branch === "spatial";
     view.compare();
     root.classList.toggle("dx-alone", !state.over);
-    layout.textContent = [info.title === net.title ? null : net.title, net.layout, ...net.notes]
-      .filter(Boolean)
+    layout.textContent = ["", info.title === net.title ? null : net.title, net.layout, ...net.notes]
+      .filter((part) => part !== null)
       .join(" · ");
-    for (const part of [controls, pictures, map, footprint, merge, channel, entropies, cuts]) part.update();
-    for (const { element } of [map, footprint]) element.hidden = !spatial;
-    merge.element.hidden ||= !spatial;
+    for (const part of [controls, pictures, map, offsets, footprint, merge, channel, entropies, cuts]) part.update();
+    map.element.hidden = !spatial;
+    footprint.element.hidden = !spatial || !!view.level.window; // single pixels have no footprints
+    for (const { element } of [offsets, merge]) element.hidden ||= !spatial;
     show(...state.query);
     say();
   }

@@ -1,7 +1,8 @@
 """The attention microscope: one pass of the network, questioned pixel by pixel in the browser.
 
 The kernel sends, per level, queries, projected keys and value footprints, never an n x n or n x p
-matrix; the browser computes softmax, lift and picture (level.js).
+matrix (but where the queries share their votes, or a function of yours gave the logits); the
+browser computes softmax, lift and picture (level.js).
 
 >>> import torch
 >>> import dcamsr_lite as dl
@@ -149,15 +150,19 @@ class AttentionExplorer(Explorer):
         """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query."""
         if not self._attention:
             raise LookupError("nothing to lift: the explorer is empty")
-        q, k, footprints, common, (window, grid) = self._attention[self.network][self.level]
+        attention, q, k, footprints, common, place = self._attention[self.network][self.level]
+        window, grid = place
         at = zip(self.query, self.info["offset"], strict=True)
         row, column = ((pixel + offset) // self.level for pixel, offset in at)
-        q = q[:, row * grid[1] + column]
+        token = row * grid[1] + column
         if window:
-            footprints = window.footprints(grid, (row, column)).to(k)
-            k = footprints.flatten(1) @ k
-        weights = einsum(q, k, "head d, head p d -> head p").softmax(-1)
-        minus = common if self.relative == "queries" else self.relative
+            footprints = window.footprints(grid, (row, column)).to(q)
+        if attention is not None:
+            weights = attention[:, token]
+        else:
+            k = footprints.flatten(1) @ k if window else k
+            weights = einsum(q[:, token], k, "head d, head p d -> head p").softmax(-1)
+        minus: Any = common if self.relative == "queries" else self.relative
         return lift(weights, footprints, self.head, minus)
 
     def _draw(self):
@@ -229,9 +234,6 @@ def explore(
     networks, attention = {}, {}
     for name, model in models.items():
         record, output = record_slice(model, pair, index)
-        if None in record.keys.values():
-            found = "a spatial attention function that returns logits, so there are no keys to send"
-            raise InputError("model", found, "a function that returns the pair (q, k)")
         networks[name] = _network(model, record, output.float(), images, pair.scale)
         networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
         attention[name] = {level: _spatial(record, level) for level in record.queries}
@@ -277,12 +279,14 @@ def _name_each(models: Models) -> dict[str, DCAMSR]:
 
 
 def _spatial(record: Record, level: int) -> tuple:
-    """Queries, keys, footprints, mean attention, (window, grid): with a window no footprints."""
+    """Attention (or q and k), footprints, mean attention, (window, grid)."""
     footprints, window = record.footprints.get(level), record.windows.get(level)
     footprints = None if window else footprints.to(record.queries[level]).cpu()
+    q, k = record.queries[level][0].cpu(), record.keys[level]
+    attention = record.spatial[level][0].cpu() if k is None else None
     place = (window, record.grids[level])
-    of_slice = (record.queries[level][0], record.keys[level][0])
-    return *(x.cpu() for x in of_slice), footprints, record.common(level)[0].cpu(), place
+    common = record.common(level)[0].cpu()
+    return attention, q, k if k is None else k[0].cpu(), footprints, common, place
 
 
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:

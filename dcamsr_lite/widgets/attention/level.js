@@ -28,34 +28,35 @@ function addFour(sum, weights, footprints) {
 /**
  * As packing.pack_level makes it.
  * @typedef {import("../shared/numbers.js").Packed} Packed
- * @typedef {{ grid: number[], queries: Packed, keys: Packed, window?: number | null, footprints: Packed | null,
+ * @typedef {{ grid: number[], queries: Packed | null, keys: Packed | null, attention?: Packed | null,
+ *   heads: number, d: number, window?: number | null, footprints: Packed | null,
  *   resample: Packed[] | null, common: Packed, own: (number | null)[], channel: Record<string, Packed> | null, entropy: Record<string, number[]> }} PackedLevel
  */
 /** One scale: what Record holds of it, and the sums that a query needs. */
 export class Level {
   /** @param {PackedLevel} packed */
   constructor(packed) {
-    const queries = unpack(packed.queries);
     const [rows, columns] = packed.grid;
     const side = packed.window;
     const footprints =
       side || !packed.footprints
         ? { shape: [(side ?? 0) ** 2, rows, columns], values: new Float32Array() }
         : unpack(packed.footprints);
-    const [heads, n, d] = queries.shape;
     const [p, heldRows, heldColumns] = footprints.shape;
     this.rows = rows;
     this.columns = columns;
+    const [heads, , d] = packed.queries ? packed.queries.shape : [packed.heads, 0, packed.d];
     this.heads = heads;
-    this.n = n;
+    this.n = rows * columns;
     this.d = d; // features of a head
     this.p = p; // projected tokens, or pixels of the window
     this.heldRows = heldRows;
     this.heldColumns = heldColumns;
     this.window = side;
     this.around = [0, 0]; // window attention: the query that weights() was last asked for
-    this.queries = queries.values;
-    this.keys = unpack(packed.keys).values;
+    this.queries = packed.queries ? unpack(packed.queries).values : new Float32Array();
+    this.keys = packed.keys ? unpack(packed.keys).values : new Float32Array();
+    this.attention = packed.attention ? unpack(packed.attention) : null; // (head, n, p), or one for all heads
     this.footprints = footprints.values;
     this.channel = packed.channel && Object.fromEntries(Object.entries(packed.channel).map(([k, v]) => [k, unpack(v)]));
     this.entropy = packed.entropy;
@@ -65,7 +66,7 @@ export class Level {
   }
 
   /**
-   * Attention of one query on the p tokens: softmax(q . k), of one head or the mean (null).
+   * Attention of one query on the p tokens, as sent or softmax(q . k), of one head or the mean (null).
    * @param {number | null} head
    * @param {number} token
    */
@@ -76,6 +77,11 @@ export class Level {
     const heads = head === null ? [...Array(this.heads).keys()] : [head];
     this.around = [Math.floor(token / this.columns), token % this.columns];
     for (const h of heads) {
+      if (this.attention) {
+        const start = ((h % this.attention.shape[0]) * n + token) * p;
+        for (let i = 0; i < p; i++) mean[i] += this.attention.values[start + i] / heads.length;
+        continue;
+      }
       const q = (h * n + token) * d;
       let top = -Infinity;
       let total = 0;

@@ -30,6 +30,7 @@ export function mapPanel(view) {
   const what = make("p", { class: "dx-what" });
   const tiles = make("div", { class: "dx-heads", role: "group", "aria-label": "Attention of every head: choose one" });
   const element = card("Attention on the reference", what, one.element, tiles, bar.bar, reading);
+  element.classList.add("dx-map");
   let each = [],
     map;
 

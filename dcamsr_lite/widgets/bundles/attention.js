@@ -1,12 +1,14 @@
 // Built by `make bundles` from the modules named below: change those, not this.
 
 // dcamsr_lite/widgets/shared/elements.js
+var SVG = "http://www.w3.org/2000/svg";
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children.filter((child) => child !== null));
   return element;
 }
 var make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+var shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 var card = (title, ...children) => make("section", { class: "dx-card" }, make("h3", {}, title), ...children);
 function button(label, act, attributes = {}) {
   const element = make("button", { type: "button", ...attributes }, label);
@@ -105,7 +107,7 @@ var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
   return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
 });
 var halves;
-function unpack({ data, dtype, shape, scale }) {
+function unpack({ data, dtype, shape: shape2, scale }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
@@ -114,7 +116,7 @@ function unpack({ data, dtype, shape, scale }) {
     int16: () => Float32Array.from(new Int16Array(bytes)),
     int12: () => twelve(
       new Uint8Array(bytes),
-      shape.reduce((a, b) => a * b)
+      shape2.reduce((a, b) => a * b)
     ),
     int8: () => Float32Array.from(new Int8Array(bytes))
   };
@@ -122,7 +124,7 @@ function unpack({ data, dtype, shape, scale }) {
   const scales = [scale].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
-  return { values, shape };
+  return { values, shape: shape2 };
 }
 var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
 function extent(values) {
@@ -379,24 +381,24 @@ function addFour(sum, weights, footprints) {
 var Level = class {
   /** @param {PackedLevel} packed */
   constructor(packed) {
-    const queries = unpack(packed.queries);
     const [rows, columns] = packed.grid;
     const side = packed.window;
     const footprints = side || !packed.footprints ? { shape: [(side ?? 0) ** 2, rows, columns], values: new Float32Array() } : unpack(packed.footprints);
-    const [heads, n, d] = queries.shape;
     const [p, heldRows, heldColumns] = footprints.shape;
     this.rows = rows;
     this.columns = columns;
+    const [heads, , d] = packed.queries ? packed.queries.shape : [packed.heads, 0, packed.d];
     this.heads = heads;
-    this.n = n;
+    this.n = rows * columns;
     this.d = d;
     this.p = p;
     this.heldRows = heldRows;
     this.heldColumns = heldColumns;
     this.window = side;
     this.around = [0, 0];
-    this.queries = queries.values;
-    this.keys = unpack(packed.keys).values;
+    this.queries = packed.queries ? unpack(packed.queries).values : new Float32Array();
+    this.keys = packed.keys ? unpack(packed.keys).values : new Float32Array();
+    this.attention = packed.attention ? unpack(packed.attention) : null;
     this.footprints = footprints.values;
     this.channel = packed.channel && Object.fromEntries(Object.entries(packed.channel).map(([k, v]) => [k, unpack(v)]));
     this.entropy = packed.entropy;
@@ -405,7 +407,7 @@ var Level = class {
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
   /**
-   * Attention of one query on the p tokens: softmax(q . k), of one head or the mean (null).
+   * Attention of one query on the p tokens, as sent or softmax(q . k), of one head or the mean (null).
    * @param {number | null} head
    * @param {number} token
    */
@@ -416,6 +418,11 @@ var Level = class {
     const heads = head === null ? [...Array(this.heads).keys()] : [head];
     this.around = [Math.floor(token / this.columns), token % this.columns];
     for (const h of heads) {
+      if (this.attention) {
+        const start = (h % this.attention.shape[0] * n + token) * p;
+        for (let i = 0; i < p; i++) mean[i] += this.attention.values[start + i] / heads.length;
+        continue;
+      }
       const q = (h * n + token) * d;
       let top = -Infinity;
       let total = 0;
@@ -1148,6 +1155,7 @@ function mapPanel(view) {
   const what = make("p", { class: "dx-what" });
   const tiles = make("div", { class: "dx-heads", role: "group", "aria-label": "Attention of every head: choose one" });
   const element = card("Attention on the reference", what, one.element, tiles, bar.bar, reading);
+  element.classList.add("dx-map");
   let each = [], map;
   function layTiles() {
     each = [...Array(view.net.heads).keys(), null].map((head) => {
@@ -1301,6 +1309,136 @@ function mergePanel(view) {
   return { element, update, show };
 }
 
+// dcamsr_lite/widgets/attention/offsets.js
+var EVERY = 8;
+var DARK = 1 / 8;
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+function offset(weights, side, scale) {
+  const half2 = (side - 1) / 2;
+  let [down, right, total] = [0, 0, 0];
+  for (let i = 0; i < side * side; i++) {
+    total += weights[i];
+    down += weights[i] * (Math.floor(i / side) - half2);
+    right += weights[i] * (i % side - half2);
+  }
+  return [scale * down / total, scale * right / total];
+}
+function inWords(offset2) {
+  const ways = [
+    ["up", "down"],
+    ["to the left", "to the right"]
+  ];
+  const parts = offset2.map(
+    (x, axis) => Math.abs(x) < 0.25 ? "" : `${Math.abs(x).toFixed(1)} ${ways[axis][+(x > 0)]}`
+  );
+  return parts.filter(Boolean).join(" and ");
+}
+function arrows(level, { head, scale, corner, size, image, white }) {
+  const found = [];
+  for (let row = EVERY / 2; row < size[0]; row += EVERY)
+    for (let column = EVERY / 2; column < size[1]; column += EVERY) {
+      if (image[row * size[1] + column] < DARK * white) continue;
+      const at = [row + corner[0], column + corner[1]].map((x) => Math.floor(x / scale));
+      const weights = level.weights(head, at[0] * level.columns + at[1]);
+      found.push({ row, column, offset: offset(weights, level.window ?? 1, scale) });
+    }
+  return found;
+}
+function summary(found) {
+  if (!found.length) return "";
+  const middle = [0, 1].map((axis) => median(found.map((arrow) => arrow.offset[axis])));
+  const spread = median(found.map(({ offset: o }) => Math.hypot(o[0] - middle[0], o[1] - middle[1])));
+  const far = inWords(middle);
+  const lies = far ? `Over the head, in the middle, ${far}: there the reference lies` : "Over the head: the reference lies in place";
+  const apart = spread > 0.5 ? `, but not everywhere, places differ by ${spread.toFixed(1)}: turned, bent, or not found` : "";
+  return `${lies}${apart}.`;
+}
+
+// dcamsr_lite/widgets/attention/offset_panel.js
+var LONGER = 3;
+function offsetPanel(view) {
+  const { state, size, info } = view;
+  const ground = make("canvas", { role: "img" });
+  paint(ground, view.images.reference, size, 0, info.windows.reference, "grey");
+  const lines = shape("path", { class: "dx-offsets" });
+  const dots = shape("path", { class: "dx-offsets dx-starts" });
+  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
+  const field = frame(
+    size,
+    ground,
+    /** @type {any} */
+    drawing
+  );
+  field.element.classList.add("dx-field");
+  const near = make("canvas", { role: "img" });
+  const bar = colourBar("signed", "weight");
+  const here = make("div", { class: "dx-frame", style: "aspect-ratio:1" }, near);
+  const cross = make("div", { class: "dx-mark" });
+  here.append(cross);
+  const around = make("b");
+  const words = make("p", { class: "dx-reading" });
+  const what = make("p", { class: "dx-what" });
+  const element = make(
+    "section",
+    { class: "dx-card dx-wide" },
+    make("h3", {}, "Where does every place look?"),
+    words,
+    make(
+      "div",
+      { class: "dx-places" },
+      field.element,
+      make("figure", {}, make("figcaption", {}, around), here, bar.bar, what)
+    )
+  );
+  let all = "";
+  let drawn = "";
+  function update() {
+    const { level } = view;
+    element.hidden = !level.window;
+    if (!level.window) return;
+    const name = `${state.network} ${state.level} ${state.head}`;
+    if (name === drawn) return;
+    drawn = name;
+    const found = arrows(level, {
+      head: state.head,
+      scale: state.level,
+      corner: info.offset,
+      size,
+      image: view.images.reference,
+      white: info.windows.reference
+    });
+    all = summary(found);
+    what.textContent = `level ${state.level}. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
+    ground.setAttribute("aria-label", `reference with arrows. ${all}`);
+    lines.setAttribute("d", found.map(line).join(""));
+    dots.setAttribute("d", found.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
+    around.textContent = `its ${level.window} × ${level.window} pixels around`;
+  }
+  function line({ row, column, offset: [down, right] }) {
+    return `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
+  }
+  function show({ at, drawn: shown, weights, mark }) {
+    const { window } = view.level;
+    if (!window) return;
+    const high = extent(shown);
+    paint(near, Float32Array.from(shown), [window, window], -high, high, "signed");
+    near.setAttribute("aria-label", `weights of the ${window} by ${window} pixels around this place`);
+    bar.set(-high, high);
+    const [down, right] = offset(weights, window, state.level);
+    const centre = (x) => (window - 1) / 2 + x / state.level + 0.5;
+    place(cross, [window, window], centre(down), centre(right), 0, 0);
+    mark(field.mark);
+    const far = inWords([down, right]);
+    words.textContent = `Row ${at[0]}, column ${at[1]} looks ${far ? `${far}, in pixels of the reference` : "at its own place"}. ${all}`;
+  }
+  follow(field.element, size, view.cursor);
+  return { element, update, show, said: () => words.textContent };
+}
+
 // dcamsr_lite/widgets/attention/explorer.js
 var NAMES = ["network", "branch", "query", "level", "head", "side_by_side", "relative", "cell"];
 var answers = (view) => {
@@ -1343,36 +1481,36 @@ function build(model, root) {
   const pictures = imagePanel(view);
   const map = mapPanel(view);
   const footprint = footprintPanel(view);
+  const offsets = offsetPanel(view);
   const merge = mergePanel(view);
   const channel = channelPanel(view);
   const entropies = entropyPanel(view);
   const cuts = cutsPanel(view);
   const [matrices, features] = channel.elements;
-  const layout = make("p", { class: "dx-about" });
+  const layout = make("span");
   const live = announcer();
   const header = heading(
     model,
     "Where does the network look?",
-    "Move over an image to see which reference pixels the network reads for that place; click or drag to stay there, arrow keys move on. Then ask: how far is that from uniform, and does it matter?",
+    "Move over an image: which reference pixels does the network read for that place? Click to stay, arrow keys move on. How far from uniform is it, and does it matter?",
     [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]
   );
-  header.querySelector(".dx-about")?.after(layout);
+  header.querySelector(".dx-about")?.append(layout);
   root.append(
     header,
     controls.element,
-    pictures.element,
-    pictures.legend,
     make(
       "div",
-      { class: "dx-cards" },
-      make("div", { class: "dx-first" }, map.element, matrices, merge.element),
-      make("div", { class: "dx-column" }, footprint.element, features, entropies.element, cuts.element)
+      { class: "dx-look" },
+      make("div", {}, pictures.element, pictures.legend),
+      make("div", { class: "dx-first" }, map.element, offsets.element, matrices)
     ),
+    make("div", { class: "dx-column" }, footprint.element, merge.element, features, entropies.element, cuts.element),
     live
   );
   function show(r, c) {
     const query = view.ask(r, c);
-    const panels = state.branch === "spatial" ? [pictures, map, footprint, merge, entropies] : [pictures, channel];
+    const panels = state.branch === "spatial" ? [pictures, map, offsets, footprint, merge, entropies] : [pictures, channel];
     for (const panel2 of panels) panel2.show(query);
     return query.at;
   }
@@ -1381,10 +1519,11 @@ function build(model, root) {
     const spatial = state.branch === "spatial";
     view.compare();
     root.classList.toggle("dx-alone", !state.over);
-    layout.textContent = [info.title === net.title ? null : net.title, net.layout, ...net.notes].filter(Boolean).join(" · ");
-    for (const part of [controls, pictures, map, footprint, merge, channel, entropies, cuts]) part.update();
-    for (const { element } of [map, footprint]) element.hidden = !spatial;
-    merge.element.hidden ||= !spatial;
+    layout.textContent = ["", info.title === net.title ? null : net.title, net.layout, ...net.notes].filter((part) => part !== null).join(" · ");
+    for (const part of [controls, pictures, map, offsets, footprint, merge, channel, entropies, cuts]) part.update();
+    map.element.hidden = !spatial;
+    footprint.element.hidden = !spatial || !!view.level.window;
+    for (const { element } of [offsets, merge]) element.hidden ||= !spatial;
     show(...state.query);
     say();
   }

@@ -88,13 +88,15 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     Footprints that the network holds on a coarser grid go as they are held, with the two matrices
     ("resample") that bring rows and columns to the image's grid. Those of a network that is fixed to
     one grid go in 12 bits, or a page of the released ``lite`` would pass 6 MB. With window attention
-    the side of the window goes instead, and the keys are those of all pixels.
+    the side of the window goes instead, and the keys are those of all pixels. Attention that no
+    query has alone goes as it is, once where the heads share it.
     """
     grid, heads = record.grids[level], record.spatial[level].shape[1]
     window = record.windows.get(level)
     footprints: Any = record.footprints.get(level)
     projection = model.levels[level].attention.spatial.project_value
     held, resample = getattr(projection, "weight", None), None
+    keys = record.keys[level]
     if window:
         sent = None
     elif getattr(projection, "fixed_grid", None):
@@ -108,10 +110,13 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         sent = pack(footprints, "float16")
     return {
         "grid": list(grid),
+        "heads": model.config.heads,
+        "d": model.config.channels // model.config.heads,
         # Fixed point, of float16's size: at temperature 10 the worst of 2400 maps is off by 3e-4 of
         # its largest value, with float16 by 4e-3, because it is coarsest where logits are large.
-        "queries": pack(record.queries[level][0], "int16"),
-        "keys": pack(record.keys[level][0], "int16" if window else "float32"),
+        "queries": None if keys is None else pack(record.queries[level][0], "int16"),
+        "keys": None if keys is None else pack(keys[0], "int16" if window else "float32"),
+        "attention": pack(_share_heads(record, level), "float16") if keys is None else None,
         "window": window.side if window else None,
         "footprints": sent,
         "resample": resample,
@@ -125,6 +130,14 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
 
 def _number(x: Tensor) -> float | None:
     return float(x) if x.isfinite() else None  # a page holds no nan
+
+
+def _share_heads(record: Record, level: int) -> Tensor:
+    """(head, n, p), or (1, n, p) where all heads have one map."""
+    attention = record.spatial[level][0]
+    return (
+        attention[:1] if torch.equal(attention, attention[:1].expand_as(attention)) else attention
+    )
 
 
 def pack_channel(record: Record, level: int) -> dict:

@@ -1,0 +1,167 @@
+"""Attention to the pixels around a query's own place, and votes that find the place where it lies.
+
+Two contrasts of one head may not lie on each other. One pixel's cosines with the pixels around its
+own place are too noisy to say how far they are apart; the mean of them over a neighbourhood is not.
+
+>>> Window(tokens=64).footprints((32, 32), query=(3, 5)).shape
+torch.Size([49, 32, 32])
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from torch import Tensor, nn
+
+Grid = tuple[int, int]  # rows and columns of a level
+TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
+NEAR = 49  # side of the neighbourhood of a query, in pixels of the level
+SHARPNESS = 300.0, 300.0  # at the start, of the votes of all queries and of those near by
+
+
+class Window(nn.Module):
+    """softmax(q k^T) without a projection: a query's tokens are the pixels around its own place.
+
+    >>> Window(tokens=64).side
+    7
+
+    The largest odd square of at most ``tokens`` pixels. Beyond the border the nearest pixel stands
+    in, so that every query has as many tokens.
+    """
+
+    def __init__(self, tokens: int):
+        super().__init__()
+        self.side = (int(tokens**0.5) + 1) // 2 * 2 - 1
+
+    def footprints(self, grid: Grid, query: tuple[int, int]) -> Tensor:
+        """Where the tokens of the query at (row, column) lie: (p, h, w), a single one in each."""
+        around = torch.arange(self.side) - self.side // 2
+        rows, columns = (
+            F.one_hot((around + at).clamp(0, n - 1), n).float()
+            for at, n in zip(query, grid, strict=True)
+        )
+        return rearrange(einsum(rows, columns, "i h, j w -> i j h w"), "i j h w -> (i j) h w")
+
+    def forward(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
+        """The attention, b head n p: queries with the keys around each, b head n d both."""
+        return self.logits(q, k, grid).softmax(dim=-1)
+
+    def neighbours(self, x: Tensor, grid: Grid) -> Iterator[Tensor]:
+        """The image shifted to each place of the window, not copied: p times (b head) d h w."""
+        image = rearrange(x, "b head (h w) d -> (b head) d h w", h=grid[0])
+        image = F.pad(image, (self.side // 2,) * 4, mode="replicate")
+        for row in range(self.side):
+            for column in range(self.side):
+                yield image[..., row : row + grid[0], column : column + grid[1]]
+
+    def logits(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
+        """Queries with the keys around each: b head n p."""
+        q, heads = rearrange(q, "b head (h w) d -> (b head) d h w", h=grid[0]), q.shape[1]
+        logits = torch.stack([(q * shifted).sum(1) for shifted in self.neighbours(k, grid)], -1)
+        return rearrange(logits, "(b head) h w p -> b head (h w) p", head=heads)
+
+    def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:
+        """The values around each query, weighted: b head n d."""
+        weights = rearrange(attention, "b head (h w) p -> p (b head) 1 h w", h=grid[0])
+        pairs = zip(weights, self.neighbours(v, grid), strict=True)
+        x = sum(weight * shifted for weight, shifted in pairs)
+        return rearrange(x, "(b head) d h w -> b head (h w) d", head=v.shape[1])
+
+    def fused(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, dropout: float = 0.0) -> Tensor:
+        """The same as ``mix(softmax(logits))``, by torch's fused attention, for training.
+
+        A tile of queries sees all pixels that any of them may see, and a mask says which are its own.
+        """
+        wide, margin = TILE + self.side - 1, self.side // 2
+        down, right = -grid[0] % TILE, -grid[1] % TILE
+
+        def image(x: Tensor) -> Tensor:
+            return rearrange(x, "b head (h w) d -> (b head) d h w", h=grid[0])
+
+        def surroundings(x: Tensor) -> Tensor:
+            margins = (margin, margin + right, margin, margin + down)
+            cut = F.unfold(F.pad(image(x), margins, mode="replicate"), wide, stride=TILE)
+            return rearrange(cut, "b (d p) tile -> b tile p d", p=wide * wide)
+
+        side = torch.arange(wide, device=q.device)
+        near = (side >= side[:TILE, None]) & (side < side[:TILE, None] + self.side)
+        own = rearrange(near, "y i -> y 1 i 1") & rearrange(near, "x j -> 1 x 1 j")
+        own = rearrange(own, "y x i j -> (y x) (i j)")
+        padded = F.pad(image(q), (0, right, 0, down))
+        tiles = rearrange(padded, "b d (i y) (j x) -> b (i j) (y x) d", y=TILE, x=TILE)
+        x = F.scaled_dot_product_attention(
+            tiles, surroundings(k), surroundings(v), own, dropout, scale=1.0
+        )
+        height = (grid[0] + down) // TILE
+        x = rearrange(x, "b (i j) (y x) d -> b d (i y) (j x)", i=height, y=TILE)
+        x = x[..., : grid[0], : grid[1]]
+        return rearrange(x, "(b head) d h w -> b head (h w) d", head=q.shape[1])
+
+
+class SharedVotes(Window):
+    """Every offset in the window is judged by the votes of all queries, and of those near by.
+
+    >>> image = torch.randn(1, 8, 16 * 16, 4)
+    >>> moved = image.roll(2, dims=2)  # what was in a column is now two columns further right
+    >>> votes = SharedVotes(tokens=49).logits(image, moved, (16, 16))[0, 0].mean(0)
+    >>> divmod(int(votes.argmax()), 7)  # the centre is (3, 3): no row further, two columns
+    (3, 5)
+
+    A query's vote for an offset is the cosine, over the channels of all heads, between it and the key
+    that lies there, both about their mean over the image. Votes are averaged over the whole image,
+    which finds a shift, and over a square around the query, which finds turn and bend; each has a
+    learned sharpness, and both are added. All heads look at the same place.
+    """
+
+    def __init__(self, tokens: int):
+        super().__init__(tokens)
+        self.sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
+
+    def logits(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
+        """The same for every head: b head n p."""
+        return self.share(q, k, grid).expand(-1, q.shape[1], -1, -1)
+
+    def share(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
+        votes = super().logits(point(q), point(k), grid)
+        votes = rearrange(votes, "b 1 (h w) p -> b p h w", h=grid[0])
+        every, near = self.sharpness.exp()
+        shared = every * votes.mean((-2, -1), keepdim=True) + near * average_near(votes)
+        return rearrange(shared, "b p h w -> b 1 (h w) p")
+
+    def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:
+        """The values around each query, weighted by the mean of the heads' maps: b head n d."""
+        together = rearrange(v, "b head n d -> b 1 n (head d)")
+        x = super().mix(attention.mean(1, keepdim=True), together, grid)
+        return rearrange(x, "b 1 n (head d) -> b head n d", head=v.shape[1])
+
+    def fused(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, dropout: float = 0.0) -> Tensor:
+        """The same, with one map for all heads: votes are shared before the softmax."""
+        return self.mix(F.dropout(self.share(q, k, grid).softmax(-1), dropout), v, grid)
+
+
+def point(x: Tensor) -> Tensor:
+    """b head n d -> b 1 n c: one unit vector per token, about the mean of all tokens.
+
+    >>> point(torch.rand(1, 2, 9, 3)).square().sum(-1).allclose(torch.ones(9))
+    True
+    """
+    x = rearrange(x, "b head n d -> b 1 n (head d)")
+    return F.normalize(x - x.mean(-2, keepdim=True), dim=-1)
+
+
+def average_near(votes: Tensor, side: int = NEAR) -> Tensor:
+    """The mean over the pixels of the image in a square around each: (b, p, h, w) both.
+
+    >>> average_near(torch.eye(4)[None, None], side=3)[0, 0, 0, :2]
+    tensor([0.5000, 0.3333])
+    """
+    rows, columns = (_average_line(n, side).to(votes) for n in votes.shape[-2:])
+    return rows @ votes @ columns.mT
+
+
+def _average_line(n: int, side: int) -> Tensor:
+    """(n, n): every row averages the pixels at most side // 2 away."""
+    at = torch.arange(n)
+    near = ((at - at[:, None]).abs() <= side // 2).float()
+    return near / near.sum(1, keepdim=True)

@@ -1,0 +1,161 @@
+"""The variant ``aligned``: votes find where the reference lies, and both branches read it there."""
+
+import pytest
+import torch
+
+import dcamsr_lite as dl
+from dcamsr_lite.data.augmentation import SHIFT, draw_misalignment
+from dcamsr_lite.network.alignment import AligningTransformer
+from dcamsr_lite.network.spatial_choices import WINDOWS
+from dcamsr_lite.network.windows import SharedVotes, average_near
+
+GRID = (32, 40)
+
+
+def planted(sharp: float = 400.0) -> AligningTransformer:
+    """Not trained: queries and keys are the features themselves."""
+    block = AligningTransformer(16, heads=4, tokens=81, grid=GRID, choice="offsets").eval()
+    with torch.no_grad():
+        block.attention.query.weight.copy_(torch.eye(16))
+        block.attention.query.bias.zero_()
+        block.attention.key_values.weight[:16] = torch.eye(16)
+        block.attention.key_values.bias.zero_()
+        block.attention.spatial.attention.sharpness.fill_(sharp).log_()
+    return block
+
+
+def features(generator: int = 0) -> torch.Tensor:
+    return torch.randn(1, 16, *GRID, generator=torch.Generator().manual_seed(generator))
+
+
+@pytest.mark.parametrize("offset", [(0, 0), (2, -1), (-4, 4), (0, 3)])
+def test_a_planted_displacement_is_found_exactly_everywhere(offset):
+    image = features()
+    moved = image.roll(offset, (2, 3))
+    block = planted()
+    found = block.find(image, moved, moved)
+    inside = (slice(None), slice(None), slice(5, -5), slice(5, -5))
+    torch.testing.assert_close(found[inside], image[inside], rtol=0, atol=1e-3)
+
+
+def test_two_halves_that_moved_apart_are_found_by_those_near_by():
+    image = features()
+    moved = torch.cat([image.roll(2, 2)[..., :20], image.roll(-2, 2)[..., 20:]], -1)
+    block = planted()
+    block.attention.spatial.attention.sharpness.data = torch.tensor([1e-3, 2000.0]).log()
+    found = block.find(image, moved, moved)
+    for columns in (slice(0, 6), slice(34, 40)):
+        inside = (slice(None), slice(None), slice(5, -5), columns)
+        torch.testing.assert_close(found[inside], image[inside], rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize("size", [(5, 7), (60, 50)])
+def test_the_mean_near_by_is_over_the_pixels_of_the_image_alone(size):
+    votes = torch.randn(1, 2, *size, dtype=torch.float64)
+    mean = average_near(votes, 5)
+    for row, column in ((0, 0), (2, 3), (4, 6)):
+        near = votes[..., max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+        torch.testing.assert_close(mean[..., row, column], near.mean((-2, -1)))
+
+
+def aligned(**options) -> dl.DCAMSR:
+    torch.manual_seed(0)
+    return dl.DCAMSR(scale=4, image_size=(32, 40), variant="aligned", **options).eval()
+
+
+def images() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.rand(1, 1, 8, 10), torch.rand(1, 1, 32, 40)
+
+
+def test_a_record_tells_the_planted_displacement_at_every_query():
+    model, image = aligned(channels=16, heads=4), features()
+    model.transformers["1"] = block = planted()
+    with dl.trace(model) as record:
+        model(*images())  # says how large the image is
+        block.find(image, image.roll((1, -2), (2, 3)), image)
+    found = record.displacement(1)
+    assert found.shape == (2, *GRID) and record.keys[1] is None
+    inside = found[:, 5:-5, 5:-5].flatten(1)
+    torch.testing.assert_close(inside, torch.tensor([[1.0], [-2.0]]).expand_as(inside))
+    with pytest.raises(LookupError, match="whose tokens are footprints"):
+        usual = dl.DCAMSR(scale=4, image_size=GRID)
+        with dl.trace(usual) as record:
+            usual(*images())
+        record.displacement(1)
+
+
+def test_off_reads_the_reference_where_it_lies_and_is_restored():
+    model, (lr, ref) = aligned(), images()
+    whole = model(lr, ref)
+    with dl.intervene(model, spatial="off"):
+        off = model(lr, ref)
+    with dl.intervene(model, spatial="off"), dl.trace(model) as record:
+        again = model(lr, ref)
+    assert torch.equal(off, again) and sorted(record.spatial) == [1, 2, 4]
+    assert torch.equal(model(lr, ref), whole)
+    # the same network, told that everything was found where it lies
+    with torch.no_grad():
+        for block in model.levels.values():
+            block.attention.spatial_out.weight.zero_()
+            block.attention.spatial_out.bias.zero_()
+            block.find = lambda image, reference, values: values
+    torch.testing.assert_close(model(lr, ref), off)
+
+
+def test_uniform_blurs_the_reference_over_the_window():
+    model, (lr, ref) = aligned(), images()
+    seen = {}
+    block = model.transformers["1"]
+    block.attention.place.register_forward_hook(lambda module, inputs, out: seen.update(out=out))
+    with dl.intervene(model, spatial="uniform"):
+        model(lr, ref)
+    found = seen["out"].view(32, 40)
+    expected = torch.nn.functional.avg_pool2d(
+        torch.nn.functional.pad(ref, (4,) * 4, mode="replicate"), 9, 1
+    )[0, 0]
+    torch.testing.assert_close(found, expected)
+    with dl.intervene(model, spatial="off", channel="off"):
+        blind = model(lr, ref)
+    with dl.intervene(model, spatial="off", channel="off"):
+        torch.testing.assert_close(blind, model(lr, 0 * ref))
+
+
+def test_explicit_and_fused_agree_and_everything_trains():
+    model, (lr, ref) = aligned(), images()
+    with torch.no_grad():
+        fused = model(lr, ref)
+        model.fused = False
+        torch.testing.assert_close(model(lr, ref), fused)
+    model.train().fused = True
+    model(lr, ref).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"multiscale": False}, {"spatial": False}, {"channel": False}]
+)
+def test_weights_of_every_mode_are_saved_and_loaded(options, tmp_path):
+    model, (lr, ref) = aligned(**options), images()
+    dl.save(model, tmp_path / "w.safetensors", dtype=torch.float32)
+    torch.testing.assert_close(dl.load(tmp_path / "w.safetensors")(lr, ref), model(lr, ref))
+
+
+def test_only_offsets_come_before_the_channel_branch():
+    with pytest.raises(ValueError, match="in_sequence takes 'offsets' alone"):
+        aligned(spatial_attention="cosine")
+    assert WINDOWS["offsets"] is SharedVotes
+
+
+def test_misalignment_moves_the_reference_alone_and_stays_within_its_sizes():
+    from dcamsr_lite.data.augmentation import vary
+
+    lr, (ref, target) = torch.rand(1, 8, 8), torch.rand(2, 1, 32, 32)
+    generator = torch.Generator().manual_seed(0)
+    moved = [vary(lr, ref, target, 4, ("misalignment",), generator) for _ in range(40)]
+    assert all(torch.equal(m[0], lr) and torch.equal(m[2], target) for m in moved)
+    share = sum(not torch.equal(m[1], ref) for m in moved) / 40
+    assert 0.5 < share < 0.95
+    for _ in range(20):
+        drawn = draw_misalignment((32, 40), generator)
+        assert abs(drawn["angle"]) <= 3
+        assert all(abs(s) * n <= SHIFT for s, n in zip(drawn["shift"], (32, 40), strict=True))
