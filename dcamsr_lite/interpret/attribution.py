@@ -28,12 +28,15 @@ from ..errors import InputError, check_count
 from ..evaluation import Network, evaluating
 from ..network.model import DCAMSR
 from ..network.super_resolver import unwrap
+from .deletion import FRACTIONS as FRACTIONS  # with the maps that it puts to the test
+from .deletion import Deletion as Deletion
+from .deletion import deletion_curve as deletion_curve
 from .patch_target import Patch, PatchTarget, check_patch
 from .stepwise import Stepwise
 from .tracing import trace
 
 TOLERANCE = 0.005  # half of the 1 % that is promised: the walk is refined until it is reached
-FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+COMPLETE = 0.01  # maps that are further off their sum say no share
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,10 @@ class Attribution:
 
     @property
     def share_of_reference(self) -> float:
-        """Sum of |attribution| on the reference over that on both: 0 (ignored) to 1; nan if all are 0.
+        """The *absolute* share: |attribution| on the reference over that on both, 0 to 1; nan if all 0.
 
         Opposite signs do not cancel here, and a finer grid has more of them: compare networks or
-        places by it. What signed sums say is ``net``.
+        places by it. How much of the result the reference explains is ``net_share``.
         """
         lr, ref = (float(x.double().abs().sum()) for x in (self.lr, self.ref))
         return ref / (lr + ref) if lr + ref else float("nan")
@@ -83,6 +86,26 @@ class Attribution:
         difference = self.value - self.start
         error = abs(sum(self.net.values()) - difference)
         return error / abs(difference) if difference else (float("inf") if error else 0.0)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the maps sum to what they explain, to 1 %. Else they are no shares of it.
+
+        >>> zero, one = torch.zeros(2, 2), torch.eye(4)
+        >>> Attribution("occlusion", "mean", (0, 0, 1, 1), zero, one, 2.0, 0.0).is_complete
+        False
+        """
+        return self.completeness_error <= COMPLETE
+
+    @property
+    def net_share(self) -> float:
+        """The reference's part of what is explained: its signed sum over that of both contrasts.
+
+        Below 0 or above 1 where the contrasts work against each other; nan where the maps are not
+        complete, or nothing is explained.
+        """
+        explained = sum(self.net.values())
+        return self.net["ref"] / explained if self.is_complete and explained else float("nan")
 
     @property
     def diffusion_index(self) -> dict[str, float]:
@@ -326,70 +349,3 @@ def lifting(
         return [{n: (x / counts[n]).cpu() for n, x in maps.items()} for maps in sums]
 
     return Stepwise(total, work(), collect)
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """How far the patch moves as ever more of the reference is blurred.
-
-    ``fractions`` of the reference's pixels; ``change``, the mean absolute change of the patch's pixels.
-
-    >>> Deletion((0.5, 1.0), (2.0, 2.0)).area
-    0.75
-    """
-
-    fractions: tuple[float, ...]
-    change: tuple[float, ...]
-
-    @property
-    def area(self) -> float:
-        """Area under the curve from (0, 0), over the change at its end: a good order is near 1."""
-        points = [(0.0, 0.0), *zip(self.fractions, self.change, strict=True)]
-        area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
-        return area / self.change[-1] if self.change[-1] else float("nan")
-
-
-def deletion_curve(
-    f: Network,
-    lr: Tensor,
-    ref: Tensor,
-    patch: Patch,
-    order: Tensor,
-    sigma: float | None = None,
-    fractions: tuple[float, ...] = FRACTIONS,
-) -> Stepwise:
-    """Blur the reference's pixels, those with the largest |order| first, and watch the patch.
-
-    >>> lr, ref = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 16, 16)
-    >>> order = torch.zeros(16, 16)
-    >>> order[4, 8] = 1
-    >>> copy, patch = lambda lr, ref: ref, (4, 8, 1, 1)
-    >>> curve = deletion_curve(copy, lr, ref, patch, order, fractions=(1 / 256, 1.0)).result()
-    >>> curve.change[0] == curve.change[1] > 0
-    True
-
-    ``order`` (H/k, W/k) is an attribution, a lifted attention, or ``torch.rand(H, W)`` for chance; the
-    faster a curve rises, the better its order knows what the patch depends on. Returns a
-    Stepwise whose result is a Deletion. Source: the deletion metric of Petsiuk et al., BMVC 2018.
-    """
-    asked = PatchTarget(f, lr, ref, patch)
-    rising = all(a < b for a, b in pairwise((0, *fractions)))
-    if not fractions or not rising or fractions[-1] > 1:
-        raise InputError("fractions", str(fractions), "increasing numbers from above 0 to 1")
-    blurred, shape = asked.smoothed(asked.sigma(sigma))[1], tuple(ref.shape[2:])
-    if order.ndim != 2 or not bool(order.isfinite().all()):
-        raise InputError("order", str(tuple(order.shape)), "a finite map (rows, columns)")
-    spread = F.interpolate(order.abs()[None, None].float().cpu(), shape)
-    first = spread.flatten().argsort(descending=True, stable=True).to(ref.device)
-    row, column, height, width = asked.patch
-    change: list[float] = []
-
-    def work() -> Iterator[int]:
-        for fraction in fractions:
-            gone = first[: round(fraction * len(first))]
-            deleted = asked.ref.flatten().index_copy(0, gone, blurred.flatten()[gone])
-            moved = (asked.run(asked.lr, deleted.view_as(ref)) - asked.output).abs()
-            change.append(float(moved[..., row : row + height, column : column + width].mean()))
-            yield len(fractions)
-
-    return Stepwise(len(fractions), work(), lambda: Deletion(tuple(fractions), tuple(change)))

@@ -59,6 +59,12 @@ ROWS: dict[str, dict | str] = {
     "as_large": {"channels": 32, "heads": 8},  # lite itself: as many parameters as the baselines
     "bilinear": {"upsampling": "bilinear"},
     "torch_start": {"start": "torch"},
+    # through which branch the reference comes in, where the attention is another
+    "released_no_channel": {"variant": "released", "channel": False},
+    "released_no_spatial": {"variant": "released", "spatial": False},
+    "paper_no_channel": {"variant": "paper", "channel": False},
+    "paper_no_spatial": {"variant": "paper", "spatial": False},
+    "concatenation_shallow": "concatenation",  # as deep as the trunk, with fewer parameters
     **{name: name for name in NETWORKS if name != "concatenation"},
 }
 
@@ -103,8 +109,10 @@ def build_network(study: Study, row: str) -> SuperResolver:
     if isinstance(chosen := ROWS[row], dict):
         return DCAMSR(**shared, **(study.network | chosen))
     own = {"start": study.network.get("start", "he")}  # otherwise the baseline's own sizes
-    if row == "concatenation" and study.preset == "lite":  # DCAMSR's trunk, as many parameters
-        own = study.network | {"blocks": (1, 10, 20)}
+    if chosen == "concatenation" and study.preset == "lite":  # DCAMSR's trunk
+        own = study.network | {"blocks": (1, 10, 20)}  # as many parameters
+    if row == "concatenation_shallow":
+        own |= {"blocks": (0, 0, 0)}
     return baseline(chosen, **shared, **own)
 
 

@@ -11,6 +11,7 @@ from traitlets import TraitError
 
 import dcamsr_lite as dl
 from dcamsr_lite.interpret.attribution import lifted_attention, occlusion
+from dcamsr_lite.interpret.deletion import deletion_curve, nearness
 from dcamsr_lite.interpret.record import Record
 from dcamsr_lite.widgets import AttributionExplorer, explore_attribution
 from dcamsr_lite.widgets.shared.packing import unpack
@@ -51,6 +52,29 @@ def test_the_result_is_that_of_the_functions(ran):
     levels = [f"attention, level {level}" for level in (1, 2, 4)]
     assert list(curves) == ["attribution", *levels, "chance"]
     assert len({round(curve["change"][-1], 6) for curve in curves.values()}) == 1
+    chance = curves["chance"]
+    assert chance["draws"] == 10 and all(
+        low <= middle <= high
+        for low, middle, high in zip(*(chance[n] for n in ("low", "change", "high")), strict=True)
+    )
+    assert list(shown["controls"]) == ["nearness", "edges"]
+    order = nearness(pair.ref.shape[2:], inside)
+    curve = deletion_curve(model, pair.lr, pair.ref, inside, order).result()
+    assert shown["controls"]["nearness"]["early"] == pytest.approx(curve.early)
+
+
+def test_no_share_is_stated_where_the_maps_do_not_add_up():
+    """Two windows that each are enough: to blur one of them changes little, so the sum is too small."""
+
+    def either(lr, ref):
+        together = torch.maximum(ref, ref.roll(16, -1))
+        return together.square()
+
+    explorer = explore_attribution(either, pair_of())
+    explorer.run("occlusion")
+    found = explorer.results["occlusion"]
+    assert found["completeness"] > 0.05 and not found["complete"] and found["net_share"] is None
+    assert "%" not in explorer._draw()._suptitle.get_text()
 
 
 def test_a_run_goes_on_where_it_was_stopped(monkeypatch):
@@ -174,7 +198,12 @@ def test_a_saved_page_keeps_the_results_and_says_what_it_cannot(ran, opened):
         sent = explorer.results["blur_path" if "Blur" in method else "occlusion"]
         shown = np.array(page.evaluate(f"[...{ROOT}.result().ref.values]")).reshape(32, 32)
         np.testing.assert_allclose(shown, unpack(sent["ref"]).numpy(), atol=1e-6)
-        assert f"reference {100 * sent['share']:.1f} %" in page.inner_text(".da-share")
+        words = page.inner_text(".da-share")
+        if sent["complete"]:  # signed sums lead, magnitudes are named so
+            signed, absolute = (f"reference {100 * sent[n]:.1f} %" for n in ("net_share", "share"))
+            assert words.index(signed) < words.index("Absolute") < words.rindex(absolute)
+        else:
+            assert "do not add up" in words and "reference" not in words
     page.get_by_label("Method: Integrated gradients").check()
     assert "This page holds no result: Integrated gradients" in page.inner_text("body")
     assert not page.get_by_role("button", name="Run").is_visible()  # a button that cannot answer

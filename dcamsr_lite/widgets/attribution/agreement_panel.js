@@ -8,19 +8,32 @@ const CURVES = {
   "attention, level 1": ["da-attention", "none"],
   "attention, level 2": ["da-attention", "6 3"],
   "attention, level 4": ["da-attention", "1.5 3"],
+  nearness: ["da-control", "none"],
+  edges: ["da-control", "6 3"],
   chance: ["da-chance", "4 3"],
 };
-/** Deletion curves: how far the patch moves as more of the reference is blurred; the legend carries the areas. */
+const NAMES = { nearness: "nearest first", edges: "edges of the reference first" };
+const number = (x) => (x === null ? "undefined" : x.toFixed(2));
+/** "chance, 10 draws: 0.07 (0.03 to 0.33)" */
+function legendOf(name, curve) {
+  if (name !== "chance") return `${NAMES[name] ?? name}: ${number(curve.early)}`;
+  const [low, high] = curve.early_range ?? [null, null];
+  return `chance, ${curve.draws} draws: ${number(curve.early)} (${number(low)} to ${number(high)})`;
+}
+/** Deletion curves: how far the patch moves as more of the reference is blurred; the legend carries the early scores. */
 function drawDeletion(curves) {
   const [left, top, width, height] = [42, 26, 280, 130];
-  const high = Math.max(...Object.values(curves).flatMap((c) => c.change)) || 1;
+  const { chance } = curves;
+  const high = Math.max(...chance.high, ...Object.values(curves).flatMap((c) => c.change)) || 1;
   const x = (fraction) => left + width * Math.sqrt(fraction);
   const y = (change) => top + height * (1 - change / high);
+  const along = (changes) => [[0, 0], ...chance.fractions.map((f, i) => [f, changes[i]])];
+  const path = (points) => points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ");
   const svg = shape("svg", {
     viewBox: "0 0 340 200",
     role: "img",
     "aria-label": Object.entries(curves)
-      .map(([name, c]) => `${name}: area ${c.area === null ? "undefined" : c.area.toFixed(2)}`)
+      .map(([name, c]) => legendOf(name, c))
       .join("; "),
   });
   for (const part of [0, 0.5, 1]) {
@@ -39,16 +52,18 @@ function drawDeletion(curves) {
       "% of the reference blurred (root scale)",
     ),
   );
-  svg.append(shape("text", { x: 0, y: 11 }, "mean change of the patch"));
+  svg.append(
+    shape("text", { x: 0, y: 11 }, "mean change of the patch"),
+    shape("polygon", { class: "da-band", points: path([...along(chance.high), ...along(chance.low).reverse()]) }),
+  );
   const names = [];
   for (const [name, curve] of Object.entries(curves)) {
     const [kind, dashes] = CURVES[name];
-    const points = [[0, 0], ...curve.fractions.map((f, i) => [f, curve.change[i]])];
     const line = { class: kind, "stroke-dasharray": dashes };
-    svg.append(shape("polyline", { ...line, points: points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ") }));
+    svg.append(shape("polyline", { ...line, points: path(along(curve.change)) }));
     const swatch = shape("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
     swatch.append(shape("polyline", { ...line, points: "1,4 25,4" }));
-    names.push(make("span", {}, swatch, `${name}: ${curve.area === null ? "–" : curve.area.toFixed(2)}`));
+    names.push(make("span", {}, swatch, legendOf(name, curve)));
   }
   return { svg, names };
 }
@@ -88,15 +103,15 @@ export function agreementPanel(view) {
         make(
           "p",
           { class: "dx-reading" },
-          "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve over its end.",
+          "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1, chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are.",
         ),
       ),
     ),
   );
   element.classList.add("da-wide");
   function draw() {
-    const { agreement, deletion } = view.result;
-    const { svg, names } = drawDeletion(deletion);
+    const { agreement, deletion, controls } = view.result;
+    const { svg, names } = drawDeletion({ ...deletion, ...controls });
     table.replaceChildren(rankTable(agreement));
     curves.replaceChildren(svg);
     legend.replaceChildren(...names);

@@ -27,13 +27,14 @@ from traitlets import Dict, Int, List, TraitError, Unicode, validate
 from ...data.pairs import Pair
 from ...errors import InputError
 from ...evaluation import check_pair
-from ...interpret.attribution import (
+from ...interpret.attribution import METHODS, Attribution, lifting
+from ...interpret.deletion import (
     FRACTIONS,
-    METHODS,
-    Attribution,
     Deletion,
     deletion_curve,
-    lifting,
+    draw_orders,
+    edges,
+    nearness,
 )
 from ...interpret.patch_target import TARGETS, PatchTarget, check_patch
 from ...network.model import DCAMSR
@@ -150,7 +151,10 @@ class AttributionExplorer(Explorer):
         inside = (*(a + b for a, b in zip(patch[:2], self.info["offset"], strict=True)), *patch[2:])
         run = METHODS[method](f, lr, ref, inside, target)
         lifts = lifting(f, lr, ref, inside, (False, True)) if self.info["attends"] else None
-        later = len(FRACTIONS) * (2 + len(self.info["levels"])) + (lifts.total if lifts else 0)
+        orders = {"nearness": nearness(ref.shape[2:], inside), "edges": edges(ref)}
+        orders |= {f"chance {k}": order for k, order in enumerate(draw_orders(ref.shape[2:]))}
+        count = len(orders) + 1 + len(self.info["levels"])
+        later = len(FRACTIONS) * count + (lifts.total if lifts else 0)
         for done, total in run.steps():
             yield done, total + later
         found = run.result()
@@ -158,11 +162,10 @@ class AttributionExplorer(Explorer):
             done += 1
             yield done, total + later
         lifted, relative = lifts.result() if lifts else ({}, {})
-        chance = torch.rand(ref.shape[2:], generator=torch.Generator().manual_seed(0))
-        orders = {"attribution": found.ref}
-        orders |= {f"attention, level {level}": lifted[level] for level in lifted}
+        maps = {"attribution": found.ref}
+        maps |= {f"attention, level {level}": lifted[level] for level in lifted}
         curves = {}
-        for name, order in (orders | {"chance": chance}).items():
+        for name, order in (maps | orders).items():
             curve = deletion_curve(f, lr, ref, inside, order)
             for _ in curve.steps():
                 done += 1
@@ -193,7 +196,8 @@ class AttributionExplorer(Explorer):
         images = {name: unpack(packed) for name, packed in self.images.items()}
         words, maps = "attribution not run yet", {}
         if found:
-            share = f", share of the reference {found['share']:.0%}" if found["share"] else ""
+            part = found["net_share"]
+            share = f", {part:.0%} from the reference (signed)" if part is not None else ""
             words = f"{NAMES[self.method]}{share}"
             maps = {"Attribution: input": found["lr"], "Attribution: reference": found["ref"]}
             maps = {title: _trim(unpack(packed)) for title, packed in maps.items()}
@@ -219,6 +223,8 @@ def _packed(
     found: Attribution, patch: tuple, agreement: list[dict], curves: dict[str, Deletion]
 ) -> dict:
     di = found.diffusion_index
+    controls = {name: curves.pop(name) for name in ("nearness", "edges")}
+    drawn = [curves.pop(name) for name in [*curves] if name.startswith("chance")]
     return {
         "patch": [*patch],
         "target": found.target,
@@ -227,14 +233,32 @@ def _packed(
         "value": found.value,
         "start": found.start,
         "net": found.net,
+        "complete": found.is_complete,
+        "net_share": _number(found.net_share),
         "share": _number(found.share_of_reference),
         "completeness": _number(found.completeness_error),
         "diffusion": {name: _number(x) for name, x in di.items()},
         "agreement": [{name: _number(x) for name, x in row.items()} for row in agreement],
-        "deletion": {
-            name: {"fractions": c.fractions, "change": c.change, "area": _number(c.area)}
-            for name, c in curves.items()
-        },
+        "deletion": {n: _curve(c) for n, c in curves.items()} | {"chance": _band(drawn)},
+        "controls": {name: _curve(c) for name, c in controls.items()},
+    }
+
+
+def _curve(c: Deletion) -> dict:
+    numbers = {"area": _number(c.area), "early": _number(c.early)}
+    return {"fractions": c.fractions, "change": c.change} | numbers
+
+
+def _band(drawn: list[Deletion]) -> dict:
+    """The curve of the median over orders by chance, and what the lowest and the highest gave."""
+    changes = torch.tensor([one.change for one in drawn])
+    early = [_number(one.early) for one in drawn]
+    middle = changes.median(0).values.tolist()
+    return _curve(Deletion(drawn[0].fractions, tuple(middle))) | {
+        "low": changes.amin(0).tolist(),
+        "high": changes.amax(0).tolist(),
+        "early_range": None if None in early else [min(early), max(early)],
+        "draws": len(drawn),
     }
 
 

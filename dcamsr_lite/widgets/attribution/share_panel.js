@@ -16,30 +16,37 @@ export function sharePanel(view) {
   const net = make("p", { class: "dx-reading" });
   const facts = make("dl", { class: "da-facts" });
   const element = card("What the patch owes to each contrast", shares, net, facts);
-  function draw() {
-    const { share, net: sums, value, start, target, completeness, diffusion } = view.result;
-    const { method } = view.state;
-    const parts =
-      share === null
-        ? []
-        : [
-            { name: "input", part: 1 - share, kind: "da-lr" },
-            { name: "reference", part: share, kind: "da-ref" },
-          ];
-    shares.replaceChildren(
-      ...parts.map(({ part, kind }) => make("div", { class: kind, style: `flex-grow:${part}` })),
+  /** A bar of two parts under a name, and their numbers; parts of opposite sign are numbers alone. */
+  function bar(name, part) {
+    const parts = [
+      { of: "input", share: 1 - part, kind: "da-lr" },
+      { of: "reference", share: part, kind: "da-ref" },
+    ];
+    const drawn = parts.every(({ share }) => share >= 0);
+    return [
+      make("p", {}, make("b", {}, name)),
+      ...(drawn ? parts.map(({ share, kind }) => make("div", { class: kind, style: `flex-grow:${share}` })) : []),
       make(
         "p",
         {},
-        ...parts.map(({ name, part, kind }) =>
-          make("span", {}, make("i", { class: kind }), `${name} ${percent(part, 1)}`),
+        ...parts.map(({ of, share, kind }) =>
+          make("span", {}, make("i", { class: kind }), `${of} ${percent(share, 1)}`),
         ),
       ),
+    ];
+  }
+  function draw() {
+    const { share, complete, net_share, net: sums, value, start, target, completeness, diffusion } = view.result;
+    const { method } = view.state;
+    const off = `The maps do not add up to the change of the patch (off by ${percent(completeness, 0)}), so they are no shares of it.`;
+    shares.replaceChildren(
+      ...(net_share === null ? [] : bar("Signed sums: what explains the change", net_share)),
+      ...(complete && share !== null ? bar("Absolute: all magnitudes, opposite signs do not cancel", share) : []),
+      ...(complete ? [] : [make("p", {}, off)]),
     );
-    shares.setAttribute("aria-label", `share of the reference ${percent(share, 1)}`);
+    shares.setAttribute("aria-label", complete ? `the reference explains ${percent(net_share, 1)}` : off);
     net.textContent = `${target === "detail" ? "Detail" : "Mean"} of the patch: ${format(start)} of ${STARTS[method]}, ${format(value)} of the images. Explained by the input ${format(sums.lr)}, by the reference ${format(sums.ref)}.`;
     const rows = [
-      ["Share of the reference", percent(share, 1), "sum of |attribution| there over that on both"],
       [
         "Completeness error",
         percent(completeness, 2),

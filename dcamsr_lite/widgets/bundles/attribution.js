@@ -380,17 +380,29 @@ var CURVES = {
   "attention, level 1": ["da-attention", "none"],
   "attention, level 2": ["da-attention", "6 3"],
   "attention, level 4": ["da-attention", "1.5 3"],
+  nearness: ["da-control", "none"],
+  edges: ["da-control", "6 3"],
   chance: ["da-chance", "4 3"]
 };
+var NAMES = { nearness: "nearest first", edges: "edges of the reference first" };
+var number = (x) => x === null ? "undefined" : x.toFixed(2);
+function legendOf(name, curve) {
+  if (name !== "chance") return `${NAMES[name] ?? name}: ${number(curve.early)}`;
+  const [low, high] = curve.early_range ?? [null, null];
+  return `chance, ${curve.draws} draws: ${number(curve.early)} (${number(low)} to ${number(high)})`;
+}
 function drawDeletion(curves) {
   const [left, top, width, height] = [42, 26, 280, 130];
-  const high = Math.max(...Object.values(curves).flatMap((c) => c.change)) || 1;
+  const { chance } = curves;
+  const high = Math.max(...chance.high, ...Object.values(curves).flatMap((c) => c.change)) || 1;
   const x = (fraction) => left + width * Math.sqrt(fraction);
   const y = (change) => top + height * (1 - change / high);
+  const along = (changes) => [[0, 0], ...chance.fractions.map((f, i) => [f, changes[i]])];
+  const path = (points) => points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ");
   const svg = shape("svg", {
     viewBox: "0 0 340 200",
     role: "img",
-    "aria-label": Object.entries(curves).map(([name, c]) => `${name}: area ${c.area === null ? "undefined" : c.area.toFixed(2)}`).join("; ")
+    "aria-label": Object.entries(curves).map(([name, c]) => legendOf(name, c)).join("; ")
   });
   for (const part of [0, 0.5, 1]) {
     svg.append(
@@ -408,16 +420,18 @@ function drawDeletion(curves) {
       "% of the reference blurred (root scale)"
     )
   );
-  svg.append(shape("text", { x: 0, y: 11 }, "mean change of the patch"));
+  svg.append(
+    shape("text", { x: 0, y: 11 }, "mean change of the patch"),
+    shape("polygon", { class: "da-band", points: path([...along(chance.high), ...along(chance.low).reverse()]) })
+  );
   const names = [];
   for (const [name, curve] of Object.entries(curves)) {
     const [kind, dashes] = CURVES[name];
-    const points = [[0, 0], ...curve.fractions.map((f, i) => [f, curve.change[i]])];
     const line = { class: kind, "stroke-dasharray": dashes };
-    svg.append(shape("polyline", { ...line, points: points.map(([f, c]) => `${x(f)},${y(c)}`).join(" ") }));
+    svg.append(shape("polyline", { ...line, points: path(along(curve.change)) }));
     const swatch = shape("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" });
     swatch.append(shape("polyline", { ...line, points: "1,4 25,4" }));
-    names.push(make("span", {}, swatch, `${name}: ${curve.area === null ? "–" : curve.area.toFixed(2)}`));
+    names.push(make("span", {}, swatch, legendOf(name, curve)));
   }
   return { svg, names };
 }
@@ -454,15 +468,15 @@ function agreementPanel(view) {
         make(
           "p",
           { class: "dx-reading" },
-          "Deletion: the reference is blurred pixel by pixel, in the order of each map. The order that knows best what the patch depends on rises first; beside its name the area under the curve over its end."
+          "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1, chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are."
         )
       )
     )
   );
   element.classList.add("da-wide");
   function draw() {
-    const { agreement, deletion } = view.result;
-    const { svg, names } = drawDeletion(deletion);
+    const { agreement, deletion, controls } = view.result;
+    const { svg, names } = drawDeletion({ ...deletion, ...controls });
     table.replaceChildren(rankTable(agreement));
     curves.replaceChildren(svg);
     legend.replaceChildren(...names);
@@ -698,27 +712,36 @@ function sharePanel(view) {
   const net = make("p", { class: "dx-reading" });
   const facts = make("dl", { class: "da-facts" });
   const element = card("What the patch owes to each contrast", shares, net, facts);
-  function draw() {
-    const { share, net: sums, value, start, target, completeness, diffusion } = view.result;
-    const { method } = view.state;
-    const parts = share === null ? [] : [
-      { name: "input", part: 1 - share, kind: "da-lr" },
-      { name: "reference", part: share, kind: "da-ref" }
+  function bar(name, part) {
+    const parts = [
+      { of: "input", share: 1 - part, kind: "da-lr" },
+      { of: "reference", share: part, kind: "da-ref" }
     ];
-    shares.replaceChildren(
-      ...parts.map(({ part, kind }) => make("div", { class: kind, style: `flex-grow:${part}` })),
+    const drawn = parts.every(({ share }) => share >= 0);
+    return [
+      make("p", {}, make("b", {}, name)),
+      ...drawn ? parts.map(({ share, kind }) => make("div", { class: kind, style: `flex-grow:${share}` })) : [],
       make(
         "p",
         {},
         ...parts.map(
-          ({ name, part, kind }) => make("span", {}, make("i", { class: kind }), `${name} ${percent(part, 1)}`)
+          ({ of, share, kind }) => make("span", {}, make("i", { class: kind }), `${of} ${percent(share, 1)}`)
         )
       )
+    ];
+  }
+  function draw() {
+    const { share, complete, net_share, net: sums, value, start, target, completeness, diffusion } = view.result;
+    const { method } = view.state;
+    const off = `The maps do not add up to the change of the patch (off by ${percent(completeness, 0)}), so they are no shares of it.`;
+    shares.replaceChildren(
+      ...net_share === null ? [] : bar("Signed sums: what explains the change", net_share),
+      ...complete && share !== null ? bar("Absolute: all magnitudes, opposite signs do not cancel", share) : [],
+      ...complete ? [] : [make("p", {}, off)]
     );
-    shares.setAttribute("aria-label", `share of the reference ${percent(share, 1)}`);
+    shares.setAttribute("aria-label", complete ? `the reference explains ${percent(net_share, 1)}` : off);
     net.textContent = `${target === "detail" ? "Detail" : "Mean"} of the patch: ${format(start)} of ${STARTS[method]}, ${format(value)} of the images. Explained by the input ${format(sums.lr)}, by the reference ${format(sums.ref)}.`;
     const rows = [
-      ["Share of the reference", percent(share, 1), "sum of |attribution| there over that on both"],
       [
         "Completeness error",
         percent(completeness, 2),
@@ -731,9 +754,9 @@ function sharePanel(view) {
       ]
     ];
     facts.replaceChildren(
-      ...rows.flatMap(([name, number, note]) => [
+      ...rows.flatMap(([name, number2, note]) => [
         make("dt", {}, name),
-        make("dd", {}, make("b", {}, number), ` ${note}`)
+        make("dd", {}, make("b", {}, number2), ` ${note}`)
       ])
     );
   }
@@ -741,7 +764,7 @@ function sharePanel(view) {
 }
 
 // dcamsr_lite/widgets/attribution/explorer.js
-var NAMES = ["patch", "method", "target"];
+var NAMES2 = ["patch", "method", "target"];
 function controlPanel(view, { bind, set }) {
   const { info, size, state } = view;
   const sides = [4, 8, 16, 32].filter((side) => side <= Math.min(info.largest, ...size));
@@ -783,7 +806,7 @@ function build(model, root) {
   const view = new View(model);
   const { info, state } = view;
   const live = announcer();
-  const shared = shareState(model, NAMES, state, update);
+  const shared = shareState(model, NAMES2, state, update);
   const change = (patch2) => {
     state.patch = view.fit(patch2);
     update();
