@@ -57,12 +57,8 @@ def test_chance_is_drawn_anew_each_time_and_alike_in_each_run():
 def test_edges_are_where_the_reference_changes():
     ref = torch.zeros(1, 1, 16, 16)
     ref[..., 8:] = 1
-    assert set((edges(ref)[8] > 0.2).nonzero().flatten().tolist()) == {
-        7,
-        8,
-        0,
-        15,
-    }  # it wraps around
+    row = edges(ref)[8]
+    assert float(row[[7, 8]].min()) > 5 * float(row[[4, 11]].max())  # at the step, not beside it
 
 
 def attributed(lr, ref, value):
