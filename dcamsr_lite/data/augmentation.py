@@ -10,9 +10,11 @@ here it changes from slice to slice and has to be read off the low-resolution im
 
 from collections.abc import Sequence
 from math import cos, exp, inf, radians, sin
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Generator, Tensor
 
 from ..errors import InputError
@@ -152,13 +154,45 @@ def warp(
     """
     rows, columns = images.shape[-2:]
     fine = upsample_fourier(images, 2)
-    grid = _lay_grid((2 * rows, 2 * columns), angle, zoom, shear, shift)
-    if displacement is not None:
-        size = grid.shape[:2]
-        bent = F.interpolate(displacement[None], size, mode="bicubic", align_corners=True)[0]
-        grid = grid - 2 * bent.permute(1, 2, 0).flip(-1)
+    grid = _bend_grid((2 * rows, 2 * columns), angle, zoom, shear, shift, displacement)
     fine = F.grid_sample(fine[None], grid[None], mode="bicubic", align_corners=False)[0]
     return ifft2c(center_crop(fft2c(fine), (rows, columns))).abs() / 2
+
+
+def measure_warp(shape: tuple[int, int], **arguments: Any) -> Tensor:
+    """How far ``warp`` with these arguments moves what was at each place: (2, rows, columns).
+
+    >>> measure_warp((16, 16), shift=(0.25, 0.0))[:, 8, 8]
+    tensor([4., 0.])
+
+    Rows and columns, in pixels: the content of (row, column) is now at (row, column) + this.
+    """
+    own = _bend_grid(shape)
+    back = own - _bend_grid(shape, **arguments)  # from a new place to the old one
+    back = rearrange(back, "row column xy -> 1 xy row column")
+    moved = torch.zeros_like(own)
+    for _ in range(8):  # the same, from the old place
+        sampled = F.grid_sample(
+            back, (own + moved)[None], padding_mode="border", align_corners=False
+        )
+        moved = rearrange(sampled, "1 xy row column -> row column xy")
+    x, y = (moved * torch.tensor(shape[::-1]) / 2).unbind(-1)
+    return torch.stack([y, x])
+
+
+def _bend_grid(
+    size: tuple[int, int],
+    angle: float = 0.0,
+    zoom: tuple[float, float] = (1.0, 1.0),
+    shear: float = 0.0,
+    shift: tuple[float, float] = (0.0, 0.0),
+    displacement: Tensor | None = None,
+) -> Tensor:
+    grid = _lay_grid(size, angle, zoom, shear, shift)
+    if displacement is None:
+        return grid
+    bent = F.interpolate(displacement[None], size, mode="bicubic", align_corners=True)[0]
+    return grid - 2 * rearrange(bent.flip(0), "xy row column -> row column xy")
 
 
 def _lay_grid(

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+import displacement
 from matplotlib.figure import Figure
 from tables import (
     METHODS,
@@ -382,6 +383,8 @@ def write_page(folder: Path) -> None:
         lines.append(f"![PSNR of every method and the noise ceiling, at {shown}](question-4.png)")
     lines += ["", "## Beyond the questions: a reference out of place", ""]
     lines += note("Out of place") + out_of_place(table, read(folder / "shift.csv"), folder)
+    lines += ["## Beyond the questions: networks that ship, a reference displaced", ""]
+    lines += note("Displaced") + displacement.section(folder)
     with atomic_path(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print("wrote README.md")

@@ -10,6 +10,7 @@ from dcamsr_lite.data.augmentation import (
     change_curve,
     choose_kinds,
     draw_geometry,
+    measure_warp,
     vary,
     warp,
 )
@@ -149,3 +150,23 @@ def test_kinds_that_do_not_exist_are_refused():
     assert choose_kinds("curve,mirror") == ("mirror", "curve")
     with pytest.raises(dl.InputError, match="some of geometry,mirror,contrast,curve"):
         choose_kinds("contrast,colour")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"shift": (3 / 64, -2 / 64)},
+        {"angle": 3.0},
+        {"angle": -2.0, "shift": (1.5 / 64, 0.0), "displacement": 0.01 * torch.ones(2, 5, 5)},
+        {"displacement": 0.008 * torch.randn(2, 5, 5, generator=torch.Generator().manual_seed(1))},
+    ],
+)
+def test_the_measured_displacement_is_where_a_planted_spot_went(arguments):
+    field = measure_warp((64, 64), **arguments)
+    at = torch.arange(64.0)
+    for row, column in ((20, 24), (32, 32), (45, 18)):
+        spot = torch.exp(-((at[:, None] - row) ** 2 + (at - column) ** 2) / 8)
+        moved = warp(spot[None], **arguments)[0]
+        centre = torch.stack([(moved.sum(1) * at).sum(), (moved.sum(0) * at).sum()]) / moved.sum()
+        found = centre - torch.tensor([float(row), float(column)])
+        torch.testing.assert_close(found, field[:, row, column], atol=0.1, rtol=0)

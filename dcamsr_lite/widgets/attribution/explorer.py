@@ -252,12 +252,12 @@ def _curve(c: Deletion) -> dict:
 def _band(drawn: list[Deletion]) -> dict:
     """The curve of the median over orders by chance, and what the lowest and the highest gave."""
     changes = torch.tensor([one.change for one in drawn])
-    early = [_number(one.early) for one in drawn]
+    early = [found for one in drawn if (found := _number(one.early)) is not None]
     middle = changes.median(0).values.tolist()
     return _curve(Deletion(drawn[0].fractions, tuple(middle))) | {
         "low": changes.amin(0).tolist(),
         "high": changes.amax(0).tolist(),
-        "early_range": None if None in early else [min(early), max(early)],
+        "early_range": [min(early), max(early)] if len(early) == len(drawn) else None,
         "draws": len(drawn),
     }
 
