@@ -33,7 +33,8 @@ from ..network.model import DCAMSR
 from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
 from .dataset import Slices, cut_slices
-from .loop import train
+from .loop import backpropagate, train
+from .recipe import Recipe
 from .run import read_log
 
 # Options of DCAMSR, or the name of a baseline: everything else is the same in every row.
@@ -171,6 +172,37 @@ def describe_study(study: Study, real: Sequence[int] = (0, 0)) -> dict:
     return json.loads(json.dumps(asdict(study) | {"real": real}))
 
 
+def _choose_recipe(study: Study) -> dict[str, Any]:
+    shared = ("steps", "batch", "rate", "schedule", "device")
+    return {name: getattr(study, name) for name in shared} | {"bf16": True}
+
+
+@keep_generators()
+def measure_step(study: Study, row: str, count: int = 3) -> float:
+    """Seconds that a step of this row takes here: the least of ``count``, after one that warms up.
+
+    >>> measure_step(Study(size=32, network={}), "no_spatial", count=1) > 0
+    True
+
+    Real steps of the study's batch and size, on noise. Raises InputError for an unknown row.
+    """
+    recipe = Recipe(**_choose_recipe(study))
+    model = build_network(study, row).train()
+    model.to(recipe.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
+    sides = (study.size // study.scale, study.size, study.size)
+    batch = [torch.randn(study.batch, 1, side, side) for side in sides]
+    seconds = []
+    for _ in range(count + 1):
+        started = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        backpropagate(model, batch, True, study.batch, recipe)
+        optimizer.step()
+        float(next(model.parameters()).detach().sum())  # a GPU has finished when it can say this
+        seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])
+
+
 @keep_generators()
 def train_row(
     study: Study,
@@ -200,8 +232,7 @@ def train_row(
                 raise InputError(result_file, found, f"{shared}; another folder")
         return result
     torch.manual_seed(seed)
-    recipe = {n: getattr(study, n) for n in ("steps", "batch", "rate", "schedule", "device")}
-    recipe |= {"seed": seed, "resume": True, "bf16": True}
+    recipe = _choose_recipe(study) | {"seed": seed, "resume": True}
     trained = train(build_network(study, row), tensors, work, progress=False, **recipe)
     log = read_log(work / "log.csv")
     started = time.perf_counter()

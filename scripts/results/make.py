@@ -45,6 +45,7 @@ from dcamsr_lite.training.study import (
     describe_study,
     list_training_pairs,
     make_test_pairs,
+    measure_step,
     train_row,
 )
 from dcamsr_lite.training.survey import survey_sources
@@ -130,14 +131,51 @@ def study(arguments: argparse.Namespace) -> None:
     slices = count_slices(chosen, arguments.real)
     limit = measure_memory("cpu") * 1e9 / 4
     print(describe_size(chosen, real, slices, limit, work / "slices"))
+    hours = estimate_hours(chosen, arguments.rows, arguments.seeds, work)
+    print(describe_hours(hours, chosen.steps, describe_machine(chosen.device)), flush=True)
     tests = make_test_pairs(chosen, test_real)
     total = chosen.subjects + real[0]
     pairs = tqdm(list_training_pairs(chosen, train_real), "reading", total, unit="pair")
     data = collect_slices(pairs, chosen.scale, work / "slices", limit)
     plan = [(row, seed) for seed in range(arguments.seeds) for row in arguments.rows]
-    for row, seed in tqdm(plan, desc="study"):
-        train_row(chosen, row, seed, work, data, tests, real)
+    # a row counts as much as it was estimated to take: what is left follows from what it took
+    form = "{desc}: {percentage:3.0f}% {bar} {elapsed} past, {remaining} to go"
+    seconds = {key: round(3600 * each) for key, each in hours.items()}  # whole: sums are exact
+    with tqdm(desc="study", total=sum(seconds.values()), bar_format=form) as bar:
+        for row, seed in plan:
+            bar.set_description(f"study, {row} {seed}")
+            train_row(chosen, row, seed, work, data, tests, real)
+            bar.update(seconds.get((row, seed), 0))
     collect_rows(chosen, tests, work, arguments.out)
+
+
+def estimate_hours(
+    chosen: Study, rows: list[str], seeds: int, work: Path
+) -> dict[tuple[str, int], float]:
+    """(row, seed) -> hours of its training on this machine, by some real steps; none where finished."""
+    left = [(r, s) for r in rows for s in range(seeds) if not (work / f"{r}-{s}.json").is_file()]
+    measured = {row: measure_step(chosen, row) for row in dict(left)}
+    return {(row, seed): chosen.steps * measured[row] / 3600 for row, seed in left}
+
+
+def describe_hours(hours: dict[tuple[str, int], float], steps: int, where: str) -> str:
+    """How long each row and all will take: a line for each, before anything is trained."""
+    if not hours:
+        return "every row is finished"
+    rows: dict[str, list[float]] = {}
+    for (row, _), each in hours.items():
+        rows.setdefault(row, []).append(each)
+    lines = [
+        f"  {row:<20}{3600 * each[0] / steps:>9.3f} s a step, {name_time(each[0])}"
+        + f" x {len(each)} = {name_time(sum(each))}"
+        for row, each in rows.items()
+    ]
+    every = f"in all {name_time(sum(hours.values()))} of training, and reading and scoring besides"
+    return "\n".join([f"{steps} steps a row, measured here ({where}):", *lines, every])
+
+
+def name_time(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 
 def choose_study(arguments: argparse.Namespace) -> Study:

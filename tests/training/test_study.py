@@ -196,6 +196,33 @@ def test_a_study_of_real_pairs_alone_reads_them_one_by_one_and_says_how_much(
         make.study(asked)
 
 
+def test_the_hours_of_every_row_are_said_before_the_first_one(tmp_path, monkeypatch, capsys):
+    """They follow from measured steps: 0.5 and 2 s here; a row that is finished takes none."""
+    study = dataclasses.replace(TINY, steps=7200)
+    monkeypatch.setattr(make, "choose_study", lambda asked: study)
+    monkeypatch.setattr(make, "measure_step", lambda of, row: {"paper": 0.5, "edsr": 2.0}[row])
+    (tmp_path / "work" / "4x").mkdir(parents=True)
+    (tmp_path / "work" / "4x" / "corrected-0.json").touch()
+    asked = ask(rows=["corrected", "paper", "edsr"], seeds=1)
+    asked.out, asked.work = tmp_path / "out", tmp_path / "work"
+
+    def stop(*given):
+        raise KeyboardInterrupt  # before anything is read
+
+    monkeypatch.setattr(make, "make_test_pairs", stop)
+    with pytest.raises(KeyboardInterrupt):
+        make.study(asked)
+    said = capsys.readouterr().out
+    for words in ("1.0 hours x 1 = 1.0", "4.0 hours x 1 = 4.0", "in all 5.0"):
+        assert f"{words} hours" in said
+    assert "0.500 s a step" in said and "corrected" not in said
+    monkeypatch.setattr(make, "measure_step", lambda of, row: 0.005)
+    with pytest.raises(KeyboardInterrupt):
+        make.study(asked)
+    assert "in all 1.2 minutes" in capsys.readouterr().out
+    assert make.describe_hours({}, 7200, "here") == "every row is finished"
+
+
 def test_training_volumes_are_let_go_one_after_the_other(monkeypatch):
     alive, most = weakref.WeakSet(), []
 
