@@ -24,6 +24,7 @@ from .geometry import (
     place_low,
     turn_onto,
 )
+from .oddities import describe_halves
 from .volume import Volume
 
 COMMON = "common_slices=True (--common-slices): the slices that both have"
@@ -120,9 +121,11 @@ def _read_magnitude(source: Source, role: str) -> Volume:
     if low < -0.1 * high:
         found = f"values from {low:.4g} to {high:.4g}"
         raise InputError(volume.path or role, found, "a magnitude image, in its own units")
-    if volume.kspace is None and (found := _describe_background(volume.images)):
-        return replace(volume, notes=(*volume.notes, f"{name_volume(volume, role)}: {found}"))
-    return volume
+    found = [describe_halves(volume.images)]
+    found += [_describe_background(volume.images)] if volume.kspace is None else []
+    name = name_volume(volume, role)
+    notes = tuple(f"{name}: {words}" for words in found if words)
+    return replace(volume, notes=(*volume.notes, *notes)) if notes else volume
 
 
 def _describe_background(images: Tensor) -> str:

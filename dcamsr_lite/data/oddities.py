@@ -179,6 +179,40 @@ def describe_axes(shape: tuple[int, ...]) -> str:
     return ""
 
 
+def describe_halves(images: Tensor) -> str:
+    """Along which axes images (slice, row, column) lie half a field off; nothing where they do not.
+
+    >>> rows = torch.hann_window(16)[:, None] * torch.rand(1, 16)
+    >>> describe_halves(rows[None].roll(8, 1)), describe_halves(rows[None])
+    ('half a field off along rows, as without fftshift: numpy.roll(array, 8, 1)', '')
+
+    The head lies at both ends, which are alike, about a dark middle. Shifts by less are not told
+    from a head that was placed so. Of 15 scans of four patients (open MS, their own matrices), the
+    same at 128 x 128 and simulated heads, none is called so, also slice by slice, and each is when
+    it is rolled by half a field along rows, columns or both. (Chosen on p01: middle over brightest
+    line 0.67 or more, half a field off 0.00; ends 0.00 and 0.55 or more, alike by 0.94.)
+    """
+    names, rolls = [], []
+    for name, axis in (("rows", 1), ("columns", 2)):
+        lines = images.movedim(axis, 0).flatten(1).float()
+        size, near = len(lines), max(1, len(lines) // 32)
+        energy = lines.square().mean(1)
+        bright, ends = float(energy.max()), lines[[0, -1]]
+        middle = float(energy[size // 2 - near : size // 2 + near].max())
+        if size < 8 or middle > 0.05 * bright or min(energy[0], energy[-1]) < 0.25 * bright:
+            continue
+        if float(torch.corrcoef(ends)[0, 1]) > 0.8:
+            names.append(name)
+            rolls.append((size // 2, axis))
+    if not names:
+        return ""
+    shift, axis = (str(x[0]) if len(rolls) == 1 else str(x) for x in zip(*rolls, strict=True))
+    turned = " and ".join(names)
+    return (
+        f"half a field off along {turned}, as without fftshift: numpy.roll(array, {shift}, {axis})"
+    )
+
+
 def describe_holes(sampled: Tensor) -> str:
     """How many samples of k-space (row, column) are missing between others; nothing where none is.
 

@@ -253,3 +253,22 @@ def test_reconstructions_of_whole_numbers_are_read(kind, tmp_path):
         file["reconstruction_rss"] = array
     volume = read_volume(tmp_path / "t1.h5")
     assert np.array_equal(volume.images, array.astype(np.float32)) and volume.notes == ()
+
+
+@pytest.mark.parametrize("axes", [(1,), (2,), (1, 2)])
+def test_a_head_in_the_corners_is_said_and_one_that_is_placed_askew_is_not(axes, capsys):
+    """A checkerboard on k-space, or a forgotten fftshift: nothing was said."""
+    head = phantom(3, 64, 2)
+    generator = torch.Generator().manual_seed(0)
+    noisy = (head / head.max() + 0.02 * torch.randn(head.shape, generator=generator)).abs()
+    for one in (head, noisy):
+        moved = one.roll([32] * len(axes), axes)
+        pair = dl.load_pair(moved, one, scale=4)
+        words = capsys.readouterr().err
+        assert words.count("half a field off") == 1 and pair.notes == (words.strip()[6:],)
+        named = [name for axis, name in ((1, "rows"), (2, "columns")) if axis in axes]
+        assert f"along {' and '.join(named)}, " in words
+        again = np.roll(moved, [32] * len(axes), axes)  # as the note has it
+        assert np.array_equal(again, one)
+        askew = one.roll([9] * len(axes), axes)
+        assert dl.load_pair(askew, one, scale=4).notes == ()
