@@ -121,10 +121,10 @@ def _read_magnitude(source: Source, role: str) -> Volume:
     if low < -0.1 * high:
         found = f"values from {low:.4g} to {high:.4g}"
         raise InputError(volume.path or role, found, "a magnitude image, in its own units")
-    found = [describe_halves(volume.images)]
-    found += [_describe_background(volume.images)] if volume.kspace is None else []
+    oddities = [describe_halves(volume.images)]
+    oddities += [_describe_background(volume.images)] if volume.kspace is None else []
     name = name_volume(volume, role)
-    notes = tuple(f"{name}: {words}" for words in found if words)
+    notes = tuple(f"{name}: {words}" for words in oddities if words)
     return replace(volume, notes=(*volume.notes, *notes)) if notes else volume
 
 

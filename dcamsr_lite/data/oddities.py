@@ -206,11 +206,9 @@ def describe_halves(images: Tensor) -> str:
             rolls.append((size // 2, axis))
     if not names:
         return ""
-    shift, axis = (str(x[0]) if len(rolls) == 1 else str(x) for x in zip(*rolls, strict=True))
+    told = [str(x[0]) if len(rolls) == 1 else str(x) for x in zip(*rolls, strict=True)]
     turned = " and ".join(names)
-    return (
-        f"half a field off along {turned}, as without fftshift: numpy.roll(array, {shift}, {axis})"
-    )
+    return f"half a field off along {turned}, as without fftshift: numpy.roll(array, {', '.join(told)})"
 
 
 def describe_holes(sampled: Tensor) -> str:
