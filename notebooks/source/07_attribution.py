@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.interpret import attribution
+from dcamsr_lite.interpret import attribution, deletion
 from dcamsr_lite.interpret.patch_target import TARGETS, smooth
 
 # %%
@@ -66,8 +66,8 @@ course.check("reliance.where", source)
 # ## A path from blurred to sharp
 # The gradient of an output says what would happen after a *small* change. What the image as a whole
 # did is the sum of such changes on the way from an image without the detail to the image itself. Here
-# the way is a Gaussian blur that fades out (LAM, Gu and Dong 2021): every image on it still looks like
-# a head, only less sharp.
+# the way is a Gaussian blur that fades out (LAM, Gu and Dong 2021): every image on it still looks
+# like a head, only less sharp.
 
 # %%
 sigma = 4.8  # of the first blur, in pixels of the reference: 1.2 pixels of the low-resolution image
@@ -160,8 +160,8 @@ for kind in ("mean", "detail"):
         print(f"{kind:<7}{steps:>3} steps: off by {100 * off:.2f} %")
 
 # %% [markdown]
-# **Explain.** Why does one step suffice for the mean? The strength of an edge has a kink where the edge
-# vanishes: why can the error grow before it falls? That is why the sum is always checked.
+# **Explain.** Why does one step suffice for the mean? The strength of an edge has a kink where the
+# edge vanishes: why can the error grow before it falls? That is why the sum is always checked.
 #
 # ## The network
 # Three patches of the output, asked for their detail. The third holds a few pixels of lesions
@@ -222,7 +222,8 @@ for name, image in {"T2, low resolution": one.lr, "T1, reference": one.ref}.item
 #
 # ## Exercise 3: how spread out?
 # LAM's diffusion index is 100 (1 - G), where G is the Gini coefficient of the magnitudes: 0 if all
-# pixels count alike, near 1 if one does. With the n magnitudes sorted, the smallest first and i from 1:
+# pixels count alike, near 1 if one does. With the n magnitudes sorted, the smallest first and i from
+# 1:
 #
 # G = sum_i (2 i - n - 1) g_i / (n sum_i g_i)
 
@@ -251,15 +252,17 @@ for name, one in found.items():
 # **Explain.** Down a column the numbers can be compared. Along a row they cannot: why not?
 #
 # ## Exercise 4: how much of it is the reference?
-# The share of the reference is its sum of |attribution| over the sum on both contrasts.
+# Two answers to two questions. *Signed*: the reference's signed sum over the detail that was gained:
+# the part that it explains. It is a share only because the maps add up: where they do not, there is
+# none. *Absolute*: its sum of |attribution| over that on both contrasts: how much went on there, also
+# what cancelled. Write the absolute one.
 #
-# **Predict.** For the patch with lesions and a ventricle's edge: a larger or a smaller share than in
-# the others?
+# **Predict.** Which of the two is larger, and is either larger for the patch with lesions?
 
 
 # %%
 def share(lr, ref):
-    """Share of the reference, from both maps."""
+    """Absolute share of the reference, from both maps."""
     ### BEGIN SOLUTION
     low, sharp = lr.abs().sum(), ref.abs().sum()
     return float(sharp / (low + sharp))
@@ -271,22 +274,22 @@ course.check("reliance.share", share)
 
 # %%
 share_ = course.use("reliance.share", share)
-print(f"{'':<25} share    signed sums: T1 and T2     detail gained")
+print(f"{'':<25} detail gained   by T1   by T2   signed share   absolute share")
 for name, one in found.items():
-    net = one.net
+    by_t1, by_t2 = one.net["ref"], one.net["lr"]
     print(
-        f"{name:<25} {share_(one.lr, one.ref):.2f}"
-        f"{net['ref']:>18.1f} {net['lr']:>8.1f} {one.value - one.start:>12.1f}"
+        f"{name:<25}{one.value - one.start:>14.1f}{by_t1:>8.1f}{by_t2:>8.1f}"
+        f"{one.net_share:>15.2f}{share_(one.lr, one.ref):>17.2f}"
     )
 
 # %% [markdown]
-# In the patch with lesions, too, the network owes much of the detail to pixels of T1. Whether that is
-# detail of the lesions or of the ventricle's edge, the share does not tell: it is one number for the
-# whole patch. And attribution says what was *used*, not that it was right.
+# In the patch with lesions, too, T1 explains a part of the detail. Whether that is detail of the
+# lesions or of the ventricle's edge, neither share tells: each is one number for the whole patch. And
+# attribution says what was *used*, not that it was right.
 #
-# The share counts every pixel's magnitude; the signed sums count what is left when pixels work against
-# each other. They answer different questions, and a finer grid has more pixels to cancel: so the share
-# compares places, or networks, on the same grids. It is no percentage of truth.
+# Say the signed share first. The absolute one counts every pixel's magnitude, and a finer grid has
+# more pixels that work against each other: it is larger for the contrast with more pixels, and
+# compares places, or networks, on the same grids only. Neither is a percentage of truth.
 #
 # The same in the explorer: drag the patch, choose a method, press run.
 
@@ -393,9 +396,11 @@ for name, number in table.items():
 #
 # ## Exercise 7: delete and see
 # Correlations compare maps with maps. Deletion asks the network: blur the reference's pixels, those
-# that a map ranks first, first, and watch how far the patch moves. A good map moves it soon. The *area*
-# under the curve says how soon: over the share of pixels that are blurred, from 0 to 1, divided by the
-# change when all are blurred. It has no unit. On the logarithmic axis below, the area looks different.
+# that a map ranks first, first, and watch how far the patch moves. A good map moves it soon. The
+# *early score* says how soon: the mean change over the first tenth of the pixels, divided by the
+# change when all are blurred. (Over the whole curve every order blurs the pixels that matter by and
+# by: that area hardly tells attribution from chance.) One order by chance is an anecdote: ten of them
+# are a band.
 #
 # **Predict.** Which curve comes closest to the attribution's: `"attention"`, `"distance"` (nearest
 # first), `"chance"`, or `"none"`?
@@ -409,33 +414,62 @@ closest = "distance"
 course.check("reliance.deletion", closest)
 
 # %%
-patch = patches["ventricle"]
-orders = {"attribution": found["ventricle"].ref}
-orders |= {f"attention, level {n}": lifted["ventricle"][n] for n in (1, 2, 4)}
-orders["distance"] = nearness(patch)
-orders["chance"] = torch.rand(128, 128, generator=torch.Generator().manual_seed(0))
-parts = attribution.FRACTIONS[:: course.budget(1, fast=7)]
+parts = (0.01, 0.02, 0.05, 0.1, 1.0)[:: course.budget(1, fast=4)]
+
+
+def judge(patch, order):
+    return deletion.deletion_curve(model, lr, ref, patch, order, fractions=parts).result()
+
+
+def orders_of(name):
+    orders = {"attribution": found[name].ref}
+    orders |= {f"attention, level {n}": lifted[name][n] for n in (1, 2, 4)}
+    return orders | {"distance": nearness(patches[name]), "edges of T1": edges}
+
+
 curves = {
-    name: attribution.deletion_curve(model, lr, ref, patch, order, fractions=parts).result()
-    for name, order in orders.items()
+    name: {which: judge(patches[name], order) for which, order in orders_of(name).items()}
+    for name in found
+}
+chance = {
+    name: [
+        judge(patches[name], o) for o in deletion.draw_orders((128, 128), course.budget(10, fast=2))
+    ]
+    for name in found
 }
 
 # %%
-figure = Figure(figsize=(6.4, 3.4), layout="constrained")
-axes = figure.subplots()
-styles = ["k-", "C0-", "C0--", "C0:", "C1-", "C1:"]  # attention is blue
-for style, (name, curve) in zip(styles, curves.items(), strict=True):
-    axes.plot(curve.fractions, curve.change, style, label=name, marker=".")
-axes.set(xscale="log", xlabel="part of the reference that is blurred", ylabel="change of the patch")
-axes.legend(fontsize=8)
-course.show(figure, alt="Attribution and distance rise at once; attention rises late, chance last.")
-for name, curve in curves.items():
-    print(f"{name:<20} after 1 % {curve.change[0]:.3f}   area {curve.area:.2f}")
+figure = Figure(figsize=(9, 3), layout="constrained")
+styles = ["k-", "C0-", "C0--", "C0:", "C1-", "C1--"]  # attention is blue, rulers are orange
+for axes, name in zip(
+    figure.subplots(1, len(found), sharey=True, squeeze=False)[0], found, strict=True
+):
+    drawn = torch.tensor([one.change for one in chance[name]])
+    axes.fill_between(parts, drawn.amin(0), drawn.amax(0), color="0.85", label="chance, ten orders")
+    for style, (which, curve) in zip(styles, curves[name].items(), strict=True):
+        axes.plot(parts, curve.change, style, label=which, marker=".")
+    axes.set(xscale="log", xlabel="part of the reference that is blurred", title=name)
+axes.legend(fontsize=7)
+course.show(
+    figure,
+    alt="For each patch: attribution and distance rise at once; attention and edges rise late, in or"
+    " near the grey band of chance, with one exception.",
+)
+
+# %%
+print(f"{'early score':<20}", *(f"{name[:12]:>13}" for name in found))
+for which in orders_of("ventricle"):
+    print(f"{which:<20}", *(f"{curves[name][which].early:>13.2f}" for name in found))
+for word, pick in (("least", min), ("most", max)):
+    print(
+        f"chance, {word:<12}", *(f"{pick(c.early for c in chance[name]):>13.2f}" for name in found)
+    )
 
 # %% [markdown]
-# So the attribution is right about what matters, and a ruler is, too: after 1 % the ruler even beats
-# the attribution, and over the whole curve the two are nearly level. This patch needs the reference
-# around itself. The lifted attention does not point there.
+# So the attribution is right about what matters, far above chance, on every patch; and a ruler is,
+# too, as good or better. These patches need the reference around themselves. The edges of T1, which
+# agree with the attribution best in rank (exercise 6), say little about what matters; nor, as a rule,
+# does the lifted attention. Look for the exception, and ask what one map in nine may do by chance.
 #
 # ## Exercise 8: how does it get there?
 # All that the reference says goes through two branches. The lifted map is that of the *spatial* one.
@@ -452,6 +486,7 @@ branch = "channel"
 course.check("reliance.branch", branch)
 
 # %%
+patch = patches["ventricle"]
 runs = {"whole": found["ventricle"]}
 for name in ("channel", "spatial")[: course.budget(2, fast=1)]:
     with dl.intervene(model, **{name: "off"}):
@@ -460,10 +495,10 @@ for name in ("channel", "spatial")[: course.budget(2, fast=1)]:
 
 # %%
 near = nearness(patch) > 200 - 12  # within 12 pixels of the patch's middle
-print("             reference within 12 pixels   share of the reference")
+print("             reference within 12 pixels   signed share   absolute share of the reference")
 for name, one in runs.items():
     inside = float(one.ref[near].abs().sum() / one.ref.abs().sum())
-    print(f"{name:<12} {inside:>18.2f} {one.share_of_reference:>24.2f}")
+    print(f"{name:<12} {inside:>18.2f} {one.net_share:>20.2f} {one.share_of_reference:>16.2f}")
 
 # %% [markdown]
 # **Explain.** The channel branch has no map to look at: its attention is `d x d`, features by
@@ -474,12 +509,14 @@ for name, one in runs.items():
 # spread. From the cells above:
 
 # %%
+signed = [one.net_share for one in found.values()]
 shares = [one.share_of_reference for one in found.values()]
 worst = max(one.completeness_error for one in found.values())
 own4, others4 = (table[f"attention, level 4, {whose}"] for whose in ("own", "others"))
 print(
-    f"lite-4x, {len(shares)} patches of 8 x 8 on one slice of one simulated head. Share of the\n"
-    f"reference in the detail: {min(shares):.2f} to {max(shares):.2f}, on a blur path from sigma\n"
+    f"lite-4x, {len(shares)} patches of 8 x 8 on one slice of one simulated head. The reference\n"
+    f"explains {min(signed):.2f} to {max(signed):.2f} of the detail gained (signed sums; it has\n"
+    f"{min(shares):.2f} to {max(shares):.2f} of the magnitudes), on a blur path from sigma\n"
     f"{sigma} pixels, complete to {100 * worst:.1f} %. Lifted spatial attention, level 4: rank\n"
     f"correlation {own4:.2f} with the patch's own, {others4:.2f} with that of other patches."
 )

@@ -86,15 +86,15 @@ OPEN_MS = {
 }
 
 
-def alike(variant: str) -> dict[str, str]:
-    """The three variants trained alike, on simulated heads alone: anybody can repeat them."""
+def alike(option: str, scale: int = 4) -> dict[str, str]:
+    """Trained alike, on simulated heads alone: anybody can repeat them."""
     return {
         "trained_on": "simulated subjects (real anatomy, simulated contrasts; seeds 0 to 15), each"
         " slice also mirrored; no real patient",
         "steps": "1000 of batch 2, L1, Adam at 1e-3 (cosine): the defaults of the preset",
         "selection": "no checkpoint was selected: the last step",
         "command": "dcamsr train --preset lite --data simulated --validation simulated"
-        f" --variant {variant} --scale 4 --out RUN",
+        f" {option} --scale {scale} --out RUN",
     }
 
 
@@ -110,7 +110,9 @@ CARDS = {
         "steps": "from the second stage of lite-4x, 800 with slices as measured, then 400 with half of"
         " them in varied contrast; L1, moving average"
     },
-} | {f"lite-4x-{variant}": alike(variant) for variant in ("released", "paper", "corrected")}
+} | {f"lite-4x-{v}": alike(f"--variant {v}") for v in ("released", "paper", "corrected")}
+# the fairer floor: the corrected network that never saw a reference (interpret/floors.py)
+CARDS |= {f"lite-{s}x-no-reference": alike("--set reference=False", s) for s in (4, 2)}
 
 
 def numbers_of(model: dl.DCAMSR, pairs: list) -> dict:

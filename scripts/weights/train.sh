@@ -35,3 +35,10 @@ for variant in corrected released paper; do
     --variant "$variant" --scale 4 --out "$work/$variant"
   make card "lite-4x-$variant" "$work/held_out.csv" "$work/$variant"
 done
+
+# the floor that a reference has to beat: trained alike, without one
+for scale in 4 2; do
+  python -m dcamsr_lite train --preset lite --data simulated --validation simulated \
+    --set reference=False --scale "$scale" --out "$work/no-reference-${scale}x"
+  make card "lite-${scale}x-no-reference" "$work/held_out.csv" "$work/no-reference-${scale}x"
+done

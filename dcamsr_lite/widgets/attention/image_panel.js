@@ -2,7 +2,7 @@
 
 import { make } from "../shared/elements.js";
 import { follow } from "../shared/input.js";
-import { format, window995 } from "../shared/numbers.js";
+import { distance, format, window995 } from "../shared/numbers.js";
 import { QUALITY, panel, qualityNote } from "../shared/panels.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -32,7 +32,9 @@ export function imagePanel(view) {
   );
   const note = (name, quality) => notes[name].replaceChildren(qualityNote(quality, name) ?? "");
   const legend = make("p", { class: "dx-about" }, info.quality ? `□: the value at the square. ${QUALITY}` : "");
-  const window = (name) => (name === "error" ? window995(images.error) : info.windows[name]);
+  // one scale for all networks, else their errors could not be compared: that of the input
+  const errors = images.target ? window995(distance(images.low, images.target)) : 1;
+  const window = (name) => (name === "error" ? errors : info.windows[name]);
   note("low", info.quality);
   function update() {
     note("output", view.net.quality);

@@ -196,6 +196,13 @@ export class Level {
     return this.own[head ?? this.heads];
   }
 
+  /** Entropy of one head at a query, or the mean of the heads' own: that of their mean would be larger. */
+  entropyAt(head, row, column) {
+    const heads = head === null ? [...Array(this.heads).keys()] : [head];
+    const token = row * this.columns + column;
+    return heads.reduce((sum, h) => sum + entropy(this.weights(h, token)) / heads.length, 0);
+  }
+
   /** The weights that a map shows: of one head or the mean (null), as they are or minus something. */
   shown(head, row, column, relative) {
     return this.weights(head, row * this.columns + column).map(this.minus(head, relative));

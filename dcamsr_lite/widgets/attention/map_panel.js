@@ -82,6 +82,9 @@ export function mapPanel(view) {
     const far = extent(weights.map((w) => w * level.p - 1));
     reading.textContent =
       `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` +
+      (state.head === null
+        ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.`
+        : "") +
       (far < 0.01
         ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.`
         : own === null

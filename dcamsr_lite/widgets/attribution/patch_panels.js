@@ -2,7 +2,7 @@
 
 import { make, place } from "../shared/elements.js";
 import { follow, steps } from "../shared/input.js";
-import { window995 } from "../shared/numbers.js";
+import { distance, window995 } from "../shared/numbers.js";
 import { panel, qualityNote } from "../shared/panels.js";
 
 /**
@@ -21,7 +21,7 @@ export function patchPanels(view, change, settle) {
   const { info, size, images, state } = view;
   const panels = Object.keys(images).map((name) => {
     const error = name === "error";
-    const high = error ? window995(images.error) : info.windows[name];
+    const high = error ? window995(distance(images.low, images.target)) : info.windows[name];
     const shown = panel(
       info.titles[name],
       size,

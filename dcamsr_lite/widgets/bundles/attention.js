@@ -219,42 +219,6 @@ function widget(build2, kind) {
   return { render: render2, standalone: standalone2 };
 }
 
-// dcamsr_lite/widgets/shared/state.js
-function shareState(model, names, state, changed, fit = () => {
-}) {
-  let writing = false;
-  const read = () => {
-    if (writing) return;
-    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
-    fit();
-    changed();
-  };
-  const write = () => {
-    writing = true;
-    for (const name of names) model.set(name, state[name]);
-    writing = false;
-  };
-  const save = () => {
-    write();
-    model.save_changes();
-  };
-  const set = (changes) => {
-    Object.assign(state, changes);
-    fit();
-    save();
-    changed();
-  };
-  const bind = (name) => [() => state[name], (value) => set(
-    /** @type {any} */
-    { [name]: value }
-  )];
-  for (const name of names) model.on(`change:${name}`, read);
-  const stop = () => {
-    for (const name of names) model.off(`change:${name}`, read);
-  };
-  return { read, write, save, set, bind, stop };
-}
-
 // dcamsr_lite/widgets/shared/colours.js
 var BLUE = [38, 116, 216];
 var ORANGE = [238, 112, 8];
@@ -363,7 +327,44 @@ function qualityNote(quality, name) {
     ].map((line) => make("span", {}, line))
   );
 }
-var QUALITY = "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps; removed is the rest, which the network must guess.";
+var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+var QUALITY = "PSNR of this slice, its peak the slice's largest value (a volume's PSNR, as figures and tables have it, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps (of simulated data: as if it had been measured); removed is the rest, which the network must guess.";
+
+// dcamsr_lite/widgets/shared/state.js
+function shareState(model, names, state, changed, fit = () => {
+}) {
+  let writing = false;
+  const read = () => {
+    if (writing) return;
+    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    fit();
+    changed();
+  };
+  const write = () => {
+    writing = true;
+    for (const name of names) model.set(name, state[name]);
+    writing = false;
+  };
+  const save = () => {
+    write();
+    model.save_changes();
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    fit();
+    save();
+    changed();
+  };
+  const bind = (name) => [() => state[name], (value) => set(
+    /** @type {any} */
+    { [name]: value }
+  )];
+  for (const name of names) model.on(`change:${name}`, read);
+  const stop = () => {
+    for (const name of names) model.off(`change:${name}`, read);
+  };
+  return { read, write, save, set, bind, stop };
+}
 
 // dcamsr_lite/widgets/attention/level.js
 function taps({ values, shape: [rows, columns] }) {
@@ -526,6 +527,12 @@ var Level = class {
   /** The share of the difference from uniform that belongs to the query; null where there is none. */
   ownShare(head) {
     return this.own[head ?? this.heads];
+  }
+  /** Entropy of one head at a query, or the mean of the heads' own: that of their mean would be larger. */
+  entropyAt(head, row, column) {
+    const heads = head === null ? [...Array(this.heads).keys()] : [head];
+    const token = row * this.columns + column;
+    return heads.reduce((sum, h) => sum + entropy(this.weights(h, token)) / heads.length, 0);
   }
   /** The weights that a map shows: of one head or the mean (null), as they are or minus something. */
   shown(head, row, column, relative) {
@@ -1124,7 +1131,8 @@ function imagePanel(view) {
   );
   const note = (name, quality) => notes[name].replaceChildren(qualityNote(quality, name) ?? "");
   const legend = make("p", { class: "dx-about" }, info.quality ? `□: the value at the square. ${QUALITY}` : "");
-  const window = (name) => name === "error" ? window995(images.error) : info.windows[name];
+  const errors = images.target ? window995(distance(images.low, images.target)) : 1;
+  const window = (name) => name === "error" ? errors : info.windows[name];
   note("low", info.quality);
   function update() {
     note("output", view.net.quality);
@@ -1199,7 +1207,7 @@ function mapPanel(view) {
     bar.set(-high, high);
     const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    reading.textContent = `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
+    reading.textContent = `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
   const [top, left] = view.info.offset;
   follow(one.element, view.size, {
@@ -1493,7 +1501,7 @@ function build(model, root) {
     model,
     "Where does the network look?",
     "Move over an image: which reference pixels does the network read for that place? Click to stay, arrow keys move on. How far from uniform is it, and does it matter?",
-    [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]
+    [info.title, sliceOf(info), ...info.files, ...info.notes]
   );
   header.querySelector(".dx-about")?.append(layout);
   root.append(

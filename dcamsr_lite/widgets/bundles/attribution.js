@@ -336,7 +336,8 @@ function qualityNote(quality, name) {
     ].map((line) => make("span", {}, line))
   );
 }
-var QUALITY = "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps; removed is the rest, which the network must guess.";
+var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+var QUALITY = "PSNR of this slice, its peak the slice's largest value (a volume's PSNR, as figures and tables have it, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps (of simulated data: as if it had been measured); removed is the rest, which the network must guess.";
 
 // dcamsr_lite/widgets/shared/state.js
 function shareState(model, names, state, changed, fit = () => {
@@ -490,7 +491,7 @@ function patchPanels(view, change, settle) {
   const { info, size, images, state } = view;
   const panels = Object.keys(images).map((name) => {
     const error = name === "error";
-    const high = error ? window995(images.error) : info.windows[name];
+    const high = error ? window995(distance(images.low, images.target)) : info.windows[name];
     const shown = panel(
       info.titles[name],
       size,
@@ -831,7 +832,7 @@ function build(model, root) {
       model,
       "What does this patch owe to each contrast?",
       "Drag a patch on an image, or click to move it there; arrow keys move it, shift and arrows resize it. Then run a method.",
-      [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files]
+      [info.title, sliceOf(info), ...info.files]
     ),
     controls.element,
     patch.element,

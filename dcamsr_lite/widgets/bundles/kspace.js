@@ -217,42 +217,6 @@ function widget(build2, kind) {
   return { render: render2, standalone: standalone2 };
 }
 
-// dcamsr_lite/widgets/shared/state.js
-function shareState(model, names, state, changed, fit = () => {
-}) {
-  let writing = false;
-  const read = () => {
-    if (writing) return;
-    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
-    fit();
-    changed();
-  };
-  const write = () => {
-    writing = true;
-    for (const name of names) model.set(name, state[name]);
-    writing = false;
-  };
-  const save = () => {
-    write();
-    model.save_changes();
-  };
-  const set = (changes) => {
-    Object.assign(state, changes);
-    fit();
-    save();
-    changed();
-  };
-  const bind = (name) => [() => state[name], (value) => set(
-    /** @type {any} */
-    { [name]: value }
-  )];
-  for (const name of names) model.on(`change:${name}`, read);
-  const stop = () => {
-    for (const name of names) model.off(`change:${name}`, read);
-  };
-  return { read, write, save, set, bind, stop };
-}
-
 // dcamsr_lite/widgets/shared/colours.js
 var BLUE = [38, 116, 216];
 var ORANGE = [238, 112, 8];
@@ -328,6 +292,43 @@ function frame([rows, columns], ...layers) {
   const mark = make("div", { class: "dx-mark" });
   const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
   return { element, mark };
+}
+var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+
+// dcamsr_lite/widgets/shared/state.js
+function shareState(model, names, state, changed, fit = () => {
+}) {
+  let writing = false;
+  const read = () => {
+    if (writing) return;
+    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    fit();
+    changed();
+  };
+  const write = () => {
+    writing = true;
+    for (const name of names) model.set(name, state[name]);
+    writing = false;
+  };
+  const save = () => {
+    write();
+    model.save_changes();
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    fit();
+    save();
+    changed();
+  };
+  const bind = (name) => [() => state[name], (value) => set(
+    /** @type {any} */
+    { [name]: value }
+  )];
+  for (const name of names) model.on(`change:${name}`, read);
+  const stop = () => {
+    for (const name of names) model.off(`change:${name}`, read);
+  };
+  return { read, write, save, set, bind, stop };
 }
 
 // dcamsr_lite/widgets/kspace/fft.js
@@ -1297,7 +1298,7 @@ function build(model, root) {
         info.title,
         info.origin,
         info.coils > 1 ? `${info.coils} coils` : null,
-        `slice ${info.slice} of ${info.slices}`,
+        sliceOf(info),
         ...info.files,
         ...info.notes
       ]

@@ -96,6 +96,152 @@ function widget(build2, kind) {
   return { render: render2, standalone: standalone2 };
 }
 
+// dcamsr_lite/widgets/shared/numbers.js
+function half(bits) {
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
+  const at = 3 * (i >> 1);
+  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
+});
+var halves;
+function unpack({ data, dtype, shape, scale }) {
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+  const read = {
+    float32: () => new Float32Array(bytes),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
+    int16: () => Float32Array.from(new Int16Array(bytes)),
+    int12: () => twelve(
+      new Uint8Array(bytes),
+      shape.reduce((a, b) => a * b)
+    ),
+    int8: () => Float32Array.from(new Int8Array(bytes))
+  };
+  const values = read[dtype]();
+  const scales = [scale].flat();
+  const each = values.length / scales.length;
+  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
+  return { values, shape };
+}
+var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
+function extent(values) {
+  let top = 0;
+  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
+  return top || 1e-30;
+}
+var window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
+var distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
+var clamp = (x, low, high) => Math.max(low, Math.min(high, x));
+function format(x, digits = 3) {
+  if (x === 0 || !isFinite(x)) return String(x);
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
+  const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+  return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/colours.js
+var BLUE = [38, 116, 216];
+var ORANGE = [238, 112, 8];
+var VIRIDIS = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [253, 231, 37]
+];
+var grey = (t) => {
+  const v = 255 * t;
+  return [v, v, v, 255];
+};
+var viridis = (t) => {
+  const x = t * (VIRIDIS.length - 1);
+  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
+  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
+};
+var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
+function palette(colour) {
+  const table = new Uint8ClampedArray(4 * 511);
+  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
+  return new Uint32Array(table.buffer);
+}
+var COLOURS = { grey, viridis, signed };
+var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
+function paint(canvas, values, [rows, columns], low, high, name) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const table = PALETTES[name];
+  const pixels = new Uint32Array(values.length);
+  const step = 510 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = (values[i] - low) * step + 0.5;
+    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
+  }
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+}
+function colourBar(name, label) {
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const [r, g, b, a] = COLOURS[name](i / 32);
+    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
+  });
+  const numbers = [0, 1, 2].map(() => make("span"));
+  const words = make("small", {}, label);
+  const bar = make(
+    "div",
+    { class: "dx-bar" },
+    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
+    make("div", { class: "dx-ticks" }, ...numbers),
+    words
+  );
+  const set = (low, high) => numbers.forEach((span, i) => {
+    span.textContent = format(low + i * (high - low) / 2, 2);
+  });
+  return {
+    bar,
+    set,
+    name: (text) => {
+      words.textContent = text;
+    }
+  };
+}
+
+// dcamsr_lite/widgets/shared/panels.js
+function frame([rows, columns], ...layers) {
+  const mark = make("div", { class: "dx-mark" });
+  const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
+  return { element, mark };
+}
+function panel(title, size, { colours = "grey", unit, note = null } = {}) {
+  const canvas = make("canvas", { role: "img", "aria-label": title });
+  const value = make("output");
+  const { element, mark } = frame(size, canvas);
+  const scale = unit ? colourBar(colours, unit) : null;
+  const figure = make(
+    "figure",
+    {},
+    make("figcaption", {}, make("b", {}, title), value),
+    element,
+    scale ? scale.bar : note
+  );
+  const low = colours === "signed" ? -1 : 0;
+  const draw = (values, high, shown = high) => {
+    paint(canvas, values, size, low * high, high, colours);
+    scale?.set(low * shown, shown);
+  };
+  return { figure, element, mark, value, draw };
+}
+var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+
 // dcamsr_lite/widgets/shared/state.js
 function shareState(model, names, state, changed, fit = () => {
 }) {
@@ -370,55 +516,6 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
   return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
 }
 
-// dcamsr_lite/widgets/shared/numbers.js
-function half(bits) {
-  const sign = bits >> 15 ? -1 : 1;
-  const exponent = bits >> 10 & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
-}
-var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
-  const at = 3 * (i >> 1);
-  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
-});
-var halves;
-function unpack({ data, dtype, shape, scale }) {
-  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
-  const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
-  const read = {
-    float32: () => new Float32Array(bytes),
-    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
-    int16: () => Float32Array.from(new Int16Array(bytes)),
-    int12: () => twelve(
-      new Uint8Array(bytes),
-      shape.reduce((a, b) => a * b)
-    ),
-    int8: () => Float32Array.from(new Int8Array(bytes))
-  };
-  const values = read[dtype]();
-  const scales = [scale].flat();
-  const each = values.length / scales.length;
-  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
-  return { values, shape };
-}
-var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
-function extent(values) {
-  let top = 0;
-  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
-  return top || 1e-30;
-}
-var window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
-var distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
-var clamp = (x, low, high) => Math.max(low, Math.min(high, x));
-function format(x, digits = 3) {
-  if (x === 0 || !isFinite(x)) return String(x);
-  const power = Math.floor(Math.log10(Math.abs(x)));
-  if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
-  const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
-  return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
-}
-
 // dcamsr_lite/widgets/lab/switches.js
 var GLYPHS = { on: "●", off: "×", uniform: "≈" };
 var next = (state) => STATES[(STATES.indexOf(state) + 1) % 3];
@@ -643,102 +740,6 @@ function controlPanel(view, change, handled) {
   return { element: make("div", { class: "dx-lab-controls" }, ...cards.map((c) => c.element)), reset, sync };
 }
 
-// dcamsr_lite/widgets/shared/colours.js
-var BLUE = [38, 116, 216];
-var ORANGE = [238, 112, 8];
-var VIRIDIS = [
-  [68, 1, 84],
-  [72, 40, 120],
-  [62, 74, 137],
-  [49, 104, 142],
-  [38, 130, 142],
-  [31, 158, 137],
-  [53, 183, 121],
-  [110, 206, 88],
-  [181, 222, 43],
-  [253, 231, 37]
-];
-var grey = (t) => {
-  const v = 255 * t;
-  return [v, v, v, 255];
-};
-var viridis = (t) => {
-  const x = t * (VIRIDIS.length - 1);
-  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
-  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
-};
-var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
-function palette(colour) {
-  const table = new Uint8ClampedArray(4 * 511);
-  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
-  return new Uint32Array(table.buffer);
-}
-var COLOURS = { grey, viridis, signed };
-var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
-function paint(canvas, values, [rows, columns], low, high, name) {
-  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
-  const table = PALETTES[name];
-  const pixels = new Uint32Array(values.length);
-  const step = 510 / (high - low);
-  for (let i = 0; i < pixels.length; i++) {
-    const at = (values[i] - low) * step + 0.5;
-    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
-  }
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
-}
-function colourBar(name, label) {
-  const stops = Array.from({ length: 33 }, (_, i) => {
-    const [r, g, b, a] = COLOURS[name](i / 32);
-    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
-  });
-  const numbers = [0, 1, 2].map(() => make("span"));
-  const words = make("small", {}, label);
-  const bar = make(
-    "div",
-    { class: "dx-bar" },
-    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
-    make("div", { class: "dx-ticks" }, ...numbers),
-    words
-  );
-  const set = (low, high) => numbers.forEach((span, i) => {
-    span.textContent = format(low + i * (high - low) / 2, 2);
-  });
-  return {
-    bar,
-    set,
-    name: (text) => {
-      words.textContent = text;
-    }
-  };
-}
-
-// dcamsr_lite/widgets/shared/panels.js
-function frame([rows, columns], ...layers) {
-  const mark = make("div", { class: "dx-mark" });
-  const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
-  return { element, mark };
-}
-function panel(title, size, { colours = "grey", unit, note = null } = {}) {
-  const canvas = make("canvas", { role: "img", "aria-label": title });
-  const value = make("output");
-  const { element, mark } = frame(size, canvas);
-  const scale = unit ? colourBar(colours, unit) : null;
-  const figure = make(
-    "figure",
-    {},
-    make("figcaption", {}, make("b", {}, title), value),
-    element,
-    scale ? scale.bar : note
-  );
-  const low = colours === "signed" ? -1 : 0;
-  const draw = (values, high, shown = high) => {
-    paint(canvas, values, size, low * high, high, colours);
-    scale?.set(low * shown, shown);
-  };
-  return { figure, element, mark, value, draw };
-}
-
 // dcamsr_lite/widgets/lab/image_panels.js
 var LOOKS = {
   low: {},
@@ -871,16 +872,18 @@ function band(label, value, before, top) {
     make("small", {}, `was ${format(100 * before)} %`)
   );
 }
-function numbersPanel() {
+function numbersPanel(floors) {
   const element = make("div", { class: "dx-numbers" });
   function draw(result, none) {
     if (result.psnr_db === null)
       return element.replaceChildren("No target, or a blank one: nothing to measure against.");
     const top = 2 * Math.max(none.error_measured, none.error_removed);
     const gain = result.delta_psnr_db;
+    const above = ([name, psnr]) => tile(`against ${name}`, `${signedText(result.psnr_db - psnr, 2)} dB`, `a floor of ${psnr.toFixed(2)}`);
     element.replaceChildren(
       tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `was ${none.psnr_db.toFixed(2)}`),
       tile("change", `${signedText(gain, 2)} dB`, gain < 0 ? "worse" : gain > 0 ? "better" : "the same"),
+      ...Object.entries(floors).map(above),
       tile("SSIM", result.ssim.toFixed(4), `was ${none.ssim.toFixed(4)}`),
       make(
         "div",
@@ -976,7 +979,7 @@ function build(model, root) {
     }
   });
   const controls = controlPanel(view, change, sync);
-  const numbers = numbersPanel();
+  const numbers = numbersPanel(info.floors);
   const images = imagePanels(view, (lesion) => {
     view.state.lesions.push(lesion);
     change();
@@ -987,7 +990,7 @@ function build(model, root) {
       model,
       "What if the network could not look there?",
       "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
-      [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes]
+      [info.title, sliceOf(info), ...info.files, ...info.notes]
     ),
     make(
       "div",

@@ -10,6 +10,7 @@ import { announcer, make } from "../shared/elements.js";
 import { eachFrame } from "../shared/input.js";
 import { format } from "../shared/numbers.js";
 import { heading, widget } from "../shared/page.js";
+import { sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { boxPanel } from "./box_panel.js";
 import { controlPanel } from "./controls.js";
@@ -67,7 +68,7 @@ function build(model, root) {
         info.title,
         info.origin,
         info.coils > 1 ? `${info.coils} coils` : null,
-        `slice ${info.slice} of ${info.slices}`,
+        sliceOf(info),
         ...info.files,
         ...info.notes,
       ],

@@ -314,7 +314,9 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
         info={
             "title": f"{volume.contrast or 'image'}, {shape[0]} x {shape[1]}",
             "coils": len(kspace),
-            "origin": "k-space of the magnitude image" if own else "measured k-space, coil by coil",
+            "origin": "k-space of the magnitude image"
+            if own
+            else "k-space coil by coil, as in the file or the simulation",
             "notes": notes,
             "files": [Path(volume.path).name] if volume.path else [],
             "slice": index,

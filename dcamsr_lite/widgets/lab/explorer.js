@@ -11,6 +11,7 @@
 
 import { make } from "../shared/elements.js";
 import { heading, widget } from "../shared/page.js";
+import { sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { fromKernel, fromPage } from "./answers.js";
 import { controlPanel } from "./controls.js";
@@ -47,7 +48,7 @@ function build(model, root) {
   });
 
   const controls = controlPanel(view, change, sync);
-  const numbers = numbersPanel();
+  const numbers = numbersPanel(info.floors);
   const images = imagePanels(view, (lesion) => {
     view.state.lesions.push(lesion);
     change();
@@ -58,7 +59,7 @@ function build(model, root) {
       model,
       "What if the network could not look there?",
       "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
-      [info.title, `slice ${info.slice} of ${info.slices}`, ...info.files, ...info.notes],
+      [info.title, sliceOf(info), ...info.files, ...info.notes],
     ),
     make(
       "div",

@@ -26,6 +26,7 @@ from ...data.pairs import Pair
 from ...errors import InputError, atomic_path
 from ...evaluation import Network, check_pair
 from ...interpret.cuts import BRANCHES, Cut, check_cuts
+from ...interpret.floors import measure_floors
 from ...interpret.interventions import REFERENCES, Intervention, Outcome, find_outcome
 from ...kspace import center_pad
 from ...network.model import DCAMSR
@@ -320,6 +321,7 @@ def intervention_lab(
             "references": [n for n in REFERENCES if n != "target" or base.target is not None],
             "titles": TITLES
             | {"reference": "Reference, as used", "change": "Change of the output"},
+            "floors": measure_floors(pair, index),
             "blank": Intervention().as_dict(),
             "columns": list(COLUMNS),
         },

@@ -24,7 +24,10 @@ function band(label, value, before, top) {
   );
 }
 
-export function numbersPanel() {
+/**
+ * @param {Record<string, number>} floors PSNR in dB of what needs no reference
+ */
+export function numbersPanel(floors) {
   const element = make("div", { class: "dx-numbers" });
   /** `none` is the row of the table where nothing is changed. */
   function draw(result, none) {
@@ -32,9 +35,12 @@ export function numbersPanel() {
       return element.replaceChildren("No target, or a blank one: nothing to measure against.");
     const top = 2 * Math.max(none.error_measured, none.error_removed);
     const gain = result.delta_psnr_db;
+    const above = ([name, psnr]) =>
+      tile(`against ${name}`, `${signedText(result.psnr_db - psnr, 2)} dB`, `a floor of ${psnr.toFixed(2)}`);
     element.replaceChildren(
       tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `was ${none.psnr_db.toFixed(2)}`),
       tile("change", `${signedText(gain, 2)} dB`, gain < 0 ? "worse" : gain > 0 ? "better" : "the same"),
+      ...Object.entries(floors).map(above),
       tile("SSIM", result.ssim.toFixed(4), `was ${none.ssim.toFixed(4)}`),
       make(
         "div",

@@ -62,6 +62,9 @@ export function qualityNote(quality, name) {
     ].map((line) => make("span", {}, line)),
   );
 }
+/** Which slice a page shows, in the numbers that Python uses. */
+export const sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+
 export const QUALITY =
-  "PSNR of this slice, its peak the slice's largest value. Error: squared, in % of the target's energy, split in k-space: " +
-  "measured is the centre, which the input keeps; removed is the rest, which the network must guess.";
+  "PSNR of this slice, its peak the slice's largest value (a volume's PSNR, as figures and tables have it, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: " +
+  "measured is the centre, which the input keeps (of simulated data: as if it had been measured); removed is the rest, which the network must guess.";

@@ -1,0 +1,81 @@
+"""What the notebooks' cells say of the network is what they compute: peaks, cores and rims, stops."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+from helpers import ROOT
+
+import dcamsr_lite as dl
+from dcamsr_lite import course
+from dcamsr_lite.course import examine
+
+SOURCE = ROOT / "notebooks" / "source"
+
+
+def read(name: str) -> str:
+    return (SOURCE / f"{name}.py").read_text(encoding="utf-8")
+
+
+def define(name: str, function: str, **known):
+    """One function of a notebook, as its source has it."""
+    body = re.search(rf"^def {function}\(.*?(?=^(?:\S|\Z))", read(name), re.M | re.S)
+    scope = {"torch": torch, **known}
+    exec(body[0], scope)
+    return scope[function]
+
+
+def test_the_disc_of_04_lies_where_the_map_is_most_positive():
+    """It lay where the absolute map was largest: at two of three queries, where it was negative."""
+    weights = torch.zeros(128, 128)
+    weights[100, 20], weights[30, 90], weights[64, 64], weights[5, 5] = 0.5, -2.0, 9.0, 9.0
+    inside = torch.ones(128, 128, dtype=torch.bool)
+    inside[:10] = False  # the air does not count, nor does the query's own surroundings
+    rows, columns = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
+    record = SimpleNamespace(lift=lambda level, query, relative: weights)
+    peaks = define(
+        "04_attention_microscope", "peaks", inside=inside, rows=rows, columns=columns, record=record
+    )
+    assert peaks((64, 66)) == ((100, 20), (30, 90))
+    assert "strength=-0.3" not in read("04_attention_microscope")  # a dark disc stops at zero
+
+
+def test_05_stops_at_a_step_and_not_when_a_clock_says_so():
+    source = read("05_training")
+    assert "interrupt_main" not in source and "Timer" not in source
+    assert re.search(r'runs / "stopped", until=half', source)
+
+
+def test_07_leads_with_signed_sums_and_judges_three_patches_against_a_band():
+    source = read("07_attribution")
+    assert source.index("*Signed*") < source.index("*Absolute*")
+    assert source.index("one.net_share") < source.index("share_(one.lr, one.ref)")
+    assert "fill_between(parts" in source and ".early" in source and ".area" not in source
+    assert '"edges of T1": edges' in source and "for name in found" in source
+
+
+@pytest.mark.parametrize("answer", ["a dark disc", "nothing", "a bright disc", "its outline"])
+def test_08_knows_why_each_other_answer_is_not_the_whole(answer):
+    question = course.EXERCISES["failures.t1_only"]
+    assert question.answer == "a dark core, a bright rim"
+    assert answer in question.mistakes
+    if answer != "nothing":  # what is true of it is said
+        assert re.search("core|rim", examine(question, answer).message)
+
+
+@pytest.mark.slow
+def test_08_asks_for_what_the_network_shows_core_and_rim_apart():
+    """It called dark wrong: at three of four places the core is dark and the rim bright."""
+    pair = dl.load_pair(*dl.simulated_volumes(dl.DEMO_SEED, slices=6), scale=4)
+    model, radius = dl.load("lite-4x"), 4
+    base = dl.run_intervention(model, pair, 3)
+    painted = {}
+    for place in [(50, 48), (50, 80), (85, 45), (85, 80)]:
+        disc = dl.Lesion("reference", *place, radius=radius, strength=-0.25)
+        wanted = dl.Intervention(lesions=(disc,))
+        painted[place, radius] = {"T1 only": dl.run_intervention(model, pair, 3, wanted, base=base)}
+    height = 0.4 * float(base.target.quantile(0.995))
+    split = define("08_when_it_fails", "core_and_rim", painted=painted, base=base, height=height)
+    found = [split(*place) for place in painted]
+    assert sum(core < -0.1 and rim > 0.02 for core, rim in found) >= 3, found
