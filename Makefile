@@ -58,6 +58,7 @@ notebooks: setup
 	@$(PY) notebooks/build.py
 
 bench: setup
+	@$(PY) -m dcamsr_lite bench $(BENCH)
 	@$(PY) scripts/bench.py
 
 results: setup

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from .errors import InputError, is_out_of_memory
 from .network.config import VARIANTS
-from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, seed
+from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, rate, seed
 
 # not the docstring: `python -OO` has none
 SUMMARY = (
@@ -165,6 +165,22 @@ def parser() -> argparse.ArgumentParser:
         help="take options from a recipe.json; others go before",
     )
     add_options(train)
+
+    bench = command("bench", "bench.measure", "time the network beside the released code's way")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument(
+        "--out", type=path, metavar="FOLDER", help="write bench.md, its plot and numbers"
+    )
+    bench.add_argument("--sizes", type=positive, nargs="+", default=[64, 128], help="sides, to 512")
+    bench.add_argument("--presets", nargs="+", default=["lite", "full"], choices=("lite", "full"))
+    bench.add_argument(
+        "--variants", nargs="+", default=["released", "corrected"], choices=[*VARIANTS]
+    )
+    bench.add_argument("--batch", type=positive, nargs="+", default=[1], help="slices at once: 1 4")
+    bench.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    bench.add_argument("--threads", type=positive, help="default: 2, where there are as many cores")
+    bench.add_argument("--repeats", type=positive, default=9, help="of each call, at most")
+    bench.add_argument("--seconds", type=rate, default=10, help="for each pair, about")
 
     convert = command(
         "convert", "convert.convert_checkpoint", "turn a checkpoint of the released code into ours"

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from .convolution import Recomputed
 from .spatial_choices import (
     AttentionMap,
     Grid,
@@ -19,6 +20,7 @@ from .spatial_choices import (
     make_map,
     make_projection,
     make_temperature,
+    normalise_tokens,
     spatial_attention,
 )
 
@@ -113,11 +115,10 @@ class ChannelBranch(nn.Module):
         if self.temperature is None:
             q = q / q.shape[-1] ** 0.5
         else:
-            q, k = F.normalize(q, dim=-2) * self.temperature, F.normalize(k, dim=-2)
+            q, k = normalise_tokens(q) * self.temperature, normalise_tokens(k)
         q, k, v = (rearrange(x, "b head n d -> b head d n") for x in (q, k, v))
         attention = F.dropout(self.attention(q, k), self.dropout, self.training)
-        x = rearrange(attention @ v, "b head d n -> b head n d")
-        return merge_heads(self.heads(x))
+        return merge_heads(self.heads(rearrange(attention @ v, "b head d n -> b head n d")))
 
 
 class DualCrossAttention(nn.Module):
@@ -176,7 +177,7 @@ class DualCrossAttention(nn.Module):
         return rearrange(x, "b n (kind head d) -> kind b head n d", head=heads, d=d)
 
 
-class DualCrossAttentionTransformer(nn.Module):
+class DualCrossAttentionTransformer(Recomputed):
     """DCAT, Eqs. 6-7: x + DCA(LN(x), LN(reference)), then a residual feed-forward network.
 
     >>> block = DualCrossAttentionTransformer(16, heads=4, tokens=16, grid=(8, 8))
@@ -197,7 +198,7 @@ class DualCrossAttentionTransformer(nn.Module):
             nn.Conv2d(channels, channels, 1), nn.ReLU(), nn.Conv2d(channels, channels, 1)
         )
 
-    def forward(self, image: Tensor, reference: Tensor) -> Tensor:
+    def compute(self, image: Tensor, reference: Tensor) -> Tensor:
         grid = image.shape[-2:]
         x, reference = (rearrange(i, "b c h w -> b (h w) c") for i in (image, reference))
         x = x + self.attention(self.norm(x), self.norm(reference), grid)

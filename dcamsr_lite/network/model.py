@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .alignment import AligningTransformer, encode_as_found
 from .attention import DualCrossAttentionTransformer
 from .config import LEVELS, Config
+from .convolution import Conv3x3, Recomputed, measure_spread
 from .initialisation import STARTS
 from .super_resolver import SuperResolver, upsample
 
@@ -24,8 +25,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = Conv3x3(channels, channels)
+        self.conv2 = Conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(x)))
@@ -35,7 +36,7 @@ class Stage(nn.Sequential):
     """A 3x3 convolution with ReLU, then residual blocks; stride 2 halves the image."""
 
     def __init__(self, inputs: int, channels: int, blocks: int, stride: int = 1):
-        conv = nn.Conv2d(inputs, channels, 3, stride, padding=1)
+        conv = Conv3x3(inputs, channels, stride)
         super().__init__(conv, nn.ReLU(), *(ResidualBlock(channels) for _ in range(blocks)))
 
 
@@ -59,7 +60,7 @@ class Encoder(nn.Module):
         return features
 
 
-class SpatialAdaptation(nn.Module):
+class SpatialAdaptation(Recomputed):
     """SAM (Fig. 2d, after MASA): give the texture the mean and deviation of the decoder's feature.
 
     The maps that are learned on top start at zero. Deviation of y: unbiased, as released.
@@ -67,17 +68,17 @@ class SpatialAdaptation(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.style = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.ReLU())
-        self.gamma = nn.Conv2d(channels, channels, 3, padding=1)
-        self.beta = nn.Conv2d(channels, channels, 3, padding=1)
+        self.style = nn.Sequential(Conv3x3(2 * channels, channels), nn.ReLU())
+        self.gamma = Conv3x3(channels, channels)
+        self.beta = Conv3x3(channels, channels)
         for parameter in (*self.gamma.parameters(), *self.beta.parameters()):
             nn.init.zeros_(parameter)
 
-    def forward(self, y: Tensor, texture: Tensor) -> Tensor:
+    def compute(self, y: Tensor, texture: Tensor) -> Tensor:
         style = self.style(torch.cat([y, texture], dim=1))
-        deviation, mean = torch.std_mean(y, dim=(-2, -1), keepdim=True)
+        deviation, mean = measure_spread(y)
         gamma, beta = self.gamma(style) + deviation, self.beta(style) + mean
-        return F.instance_norm(texture) * gamma + beta
+        return F.group_norm(texture, texture.shape[1]) * gamma + beta  # an instance norm
 
 
 class Fusion(nn.Module):

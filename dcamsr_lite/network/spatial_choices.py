@@ -37,7 +37,18 @@ def token_cosine(
 
     Every entry is then of the order ``1 / sqrt(n)``, and every query attends uniformly.
     """
-    return F.normalize(q, dim=-2) * temperature, project(F.normalize(k, dim=-2))
+    return normalise_tokens(q) * temperature, project(normalise_tokens(k))
+
+
+def normalise_tokens(x: Tensor) -> Tensor:
+    """F.normalize(x, dim=-2); on a CPU torch's norm over the tokens takes five times this sum's time.
+
+    >>> bool(normalise_tokens(torch.ones(1, 1, 4, 2)).eq(0.5).all())
+    True
+    """
+    if x.dtype in (torch.float16, torch.bfloat16):  # the sum would not fit
+        return F.normalize(x, dim=-2)
+    return x / x.square().sum(-2, keepdim=True).clamp_min(1e-24).sqrt()
 
 
 def cosine(q: Tensor, k: Tensor, project: Callable, temperature: Tensor) -> tuple[Tensor, Tensor]:

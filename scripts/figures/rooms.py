@@ -65,7 +65,7 @@ def rooms() -> Drawing:
     note(744, 130, "SR image", "end")
     d.arrow((720, 216), (783, 216), kind="attention")
     note(751, 234, "attention")
-    d.box(985, 60, 115, 56, ["commands/", "cli.py"])
+    d.box(985, 60, 115, 56, ["commands/", "cli.py, bench/"])
     d.box(985, 166, 115, 72, ["widgets/", "a folder for each", "explorer; shared/"])
     d.box(985, 288, 115, 56, ["course/", "exercises/"])
     d.arrow((925, 88), (983, 88))

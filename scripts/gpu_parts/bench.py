@@ -6,6 +6,8 @@ from statistics import median
 import numpy as np
 import torch
 
+from dcamsr_lite.bench.networks import fit_exponents
+
 from .measure import clean, floors, flops, interleaved, peak, timed
 from .paths import PATHS, both, forward, laid_out, learn, random_images
 from .plan import Plan
@@ -20,7 +22,8 @@ def bench_networks(plan: Plan, record: Record, clock: Clock) -> None:
         for preset in ("full", "lite"):
             for variant in ("corrected", "released"):
                 bench_network(plan, record, clock, floor, (preset, variant, size))
-    record.add(exponents=fit_exponents(record.rows))
+    # the smallest images are bound by kernel launches
+    record.add(exponents=fit_exponents(record.rows, least=(0, 128)))
     try:
         record.add(compile=try_compiler(plan, clock))
     except Exception as error:  # dynamo has many; what was measured is worth more
@@ -63,27 +66,6 @@ def bench_network(plan: Plan, record: Record, clock: Clock, floor: dict, which: 
                     of_bf16_peak=work / middle / floor["bfloat16 TFLOP/s"],
                     times_plain=median(times["plain"]) / middle,
                 )  # fmt: skip
-
-
-def fit_exponents(rows: list[dict]) -> list[dict]:
-    """Of time and memory against pixels. The smallest images are bound by kernel launches."""
-    keys = ("preset", "variant", "batch", "pass", "path")
-    groups: dict[tuple, list[dict]] = {}
-    for row in rows:
-        if row["status"] == "measured":
-            groups.setdefault(tuple(row[k] for k in keys), []).append(row)
-    found = []
-    for key, group in groups.items():
-        entry = dict(zip(keys, key, strict=True))
-        for name in ("median_ms", "peak_gb"):
-            for least in (0, 128):
-                points = [(2 * np.log(r["size"]), r[name]) for r in group if r["size"] >= least]
-                points = [(x, np.log(y)) for x, y in points if y]
-                if len(points) > 1:
-                    slope = np.polyfit(*zip(*points, strict=True), 1)[0]
-                    entry[f"{name} from {least or min(r['size'] for r in group)}"] = float(slope)
-        found.append(entry)
-    return found
 
 
 def try_compiler(plan: Plan, clock: Clock) -> dict:

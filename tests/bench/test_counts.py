@@ -1,0 +1,105 @@
+"""A guard against slower networks that reads no clock: operations, bytes and memory are counted."""
+
+import json
+from math import isclose
+
+import pytest
+import torch
+
+import dcamsr_lite as dl
+from dcamsr_lite.bench.measure import count_work, measure_peak
+from dcamsr_lite.bench.networks import (
+    PASSES,
+    BenchPlan,
+    bench_networks,
+    build_networks,
+    make_images,
+    run_both,
+    run_forward,
+)
+from dcamsr_lite.bench.plain import Plain
+from dcamsr_lite.cli import main
+
+
+def work(variant: str, kind: str) -> dict[str, dict]:
+    """What each path of lite does at 32 x 32."""
+    models, images = build_networks("lite", variant, 32, "cpu"), make_images(1, 32, "cpu")
+    if kind == "forward":
+        return {p: count_work(lambda p=p, m=m: run_forward(m.eval(), p, *images[:2]))
+                for p, m in models.items()}  # fmt: skip
+    return {p: count_work(lambda m=m: run_both(m.train(), *images)) for p, m in models.items()}
+
+
+@pytest.mark.parametrize("variant", ["released", "corrected", "paper", "aligned"])
+def test_the_plain_path_computes_the_same(variant):
+    model = dl.DCAMSR(scale=4, image_size=32, variant=variant).eval()
+    plain, (lr, ref, _) = Plain(model).eval(), make_images(2, 32, "cpu")
+    with torch.no_grad():
+        ours, theirs = model(lr, ref), plain(lr, ref)
+    assert (ours - theirs).norm() <= 1e-6 * theirs.norm()
+    assert not torch.equal(ours, lr.new_zeros(()))
+
+
+# What was counted when this was written, with room for some more: (operations, bytes in MB). Another
+# torch may split an operation; ours should not come to more without a reason. The released network
+# drops attention while it learns, and torch has no fused attention on a CPU that does.
+MOST = {
+    ("released", "forward"): (300, 32), ("corrected", "forward"): (300, 31),
+    ("released", "forward + backward"): (930, 172), ("corrected", "forward + backward"): (840, 93),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("variant", "kind"), MOST)
+def test_a_pass_does_no_more_than_it_did(variant, kind):
+    found, (operations, megabytes) = work(variant, kind), MOST[variant, kind]
+    fast, plain = found["fast"], found["plain"]
+    assert fast["operations"] <= operations and fast["bytes"] <= 1e6 * megabytes, fast
+    assert fast["bytes"] < plain["bytes"]
+    assert isclose(fast["flop"], plain["flop"], rel_tol=0.1)  # not by computing something else
+
+
+def test_a_training_step_holds_less_than_plain_and_half_when_it_computes_again():
+    images = make_images(1, 64, "cpu")
+    models = build_networks("lite", "released", 64, "cpu")
+    peak = {p: measure_peak("cpu", lambda m=m: run_both(m.train(), *images))
+            for p, m in models.items()}  # fmt: skip
+    assert peak["lean"] < 0.85 * peak["fast"] < 0.85 * peak["plain"]
+
+
+def test_work_grows_as_the_pixels_do():
+    found = []
+    for size in (32, 64):
+        model = build_networks("lite", "released", size, "cpu")["fast"].eval()
+        lr, ref, _ = make_images(1, size, "cpu")
+        found.append(count_work(lambda m=model, x=lr, r=ref: run_forward(m, "fast", x, r)))
+    small, large = found
+    assert 3.6 < large["bytes"] / small["bytes"] < 4.4
+    assert small["operations"] == large["operations"]
+
+
+def test_every_path_has_a_row_with_its_counts():
+    plan = BenchPlan(sizes=(16, 32), presets=("lite",), variants=("corrected",), repeats=1)
+    rows = [*bench_networks(plan, {"float32 TFLOP/s": 0.1, "copy GB/s": 10.0})]
+    found = [(row["size"], row["pass"], row["path"]) for row in rows]
+    paths = [(PASSES[0], "plain"), (PASSES[0], "fast")]
+    paths += [(PASSES[1], name) for name in ("plain", "fast", "lean")]
+    assert found == [(size, *path) for size in plan.sizes for path in paths]
+    assert all(row["difference"] < 1e-5 and row["peak_gb"] > 0 for row in rows)
+    assert all(row["times_plain"] == 1 for row in rows if row["path"] == "plain")
+
+
+def test_the_command_writes_its_page_and_prints_json(tmp_path, capsys):
+    options = ["--sizes", "16", "32", "--presets", "lite", "--variants", "corrected"]
+    options += ["--repeats", "1", "--threads", "1", "--seconds", "1"]
+    out = tmp_path / "page"
+    assert main(["bench", "--json", "--out", str(out), *options]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == json.loads((out / "bench.json").read_text())
+    page = (out / "bench.md").read_text(encoding="utf-8")
+    assert page.count("| `lite` corrected |") == len(shown["rows"]) + 2 * len(shown["exponents"])
+    assert (out / "bench.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_the_command_refuses_what_the_network_would_pad(capsys):
+    assert main(["bench", "--sizes", "60"]) == 2
+    assert "multiples of 8" in capsys.readouterr().err
