@@ -448,7 +448,8 @@ for axes, name in zip(
     axes.fill_between(parts, drawn.amin(0), drawn.amax(0), color="0.85", label="chance, ten orders")
     for style, (which, curve) in zip(styles, curves[name].items(), strict=True):
         axes.plot(parts, curve.change, style, label=which, marker=".")
-    axes.set(xscale="log", xlabel="part of the reference that is blurred", title=name)
+    axes.set(xscale="log", xlabel="part of the reference blurred", title=name)
+figure.axes[0].set_ylabel("change of the patch")
 axes.legend(fontsize=7)
 course.show(
     figure,
