@@ -56,6 +56,7 @@ from .phantom.subjects import (
 from .widgets import (
     explore as explore,
     explore_attribution as explore_attribution,
+    explore_displacement as explore_displacement,
     explore_kspace as explore_kspace,
     intervention_lab as intervention_lab,
     save_gallery as save_gallery,

@@ -6,6 +6,7 @@ a module of its own; ``bundles`` are built from these by ``make bundles``.
 
 from .attention.explorer import AttentionExplorer, explore
 from .attribution.explorer import AttributionExplorer, explore_attribution
+from .displacement.explorer import DisplacementExplorer, explore_displacement
 from .gallery import save_gallery
 from .kspace.explorer import KSpaceExplorer, explore_kspace
 from .lab.explorer import InterventionLab, intervention_lab
@@ -13,10 +14,12 @@ from .lab.explorer import InterventionLab, intervention_lab
 __all__ = [
     "AttentionExplorer",
     "AttributionExplorer",
+    "DisplacementExplorer",
     "InterventionLab",
     "KSpaceExplorer",
     "explore",
     "explore_attribution",
+    "explore_displacement",
     "explore_kspace",
     "intervention_lab",
     "save_gallery",

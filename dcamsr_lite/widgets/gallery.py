@@ -20,6 +20,7 @@ from ..network.checkpoints import load, weights
 from ..phantom.subjects import DEMO_SEED, simulated_pair
 from .attention.explorer import explore
 from .attribution.explorer import explore_attribution
+from .displacement.explorer import explore_displacement
 from .kspace.explorer import explore_kspace
 from .lab.explorer import intervention_lab
 from .shared.base import Explorer
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
     """One explorer of the gallery: file name, title, one sentence, and what makes it.
 
     >>> [entry.name for entry in GALLERY]
-    ['kspace', 'attention', 'variants', 'lab', 'attribution']
+    ['kspace', 'attention', 'variants', 'displacement', 'lab', 'attribution']
     """
 
     name: str
@@ -75,6 +76,13 @@ def _variants() -> Explorer:
     explorer = explore(models, pair, slice=index)
     explorer.network, explorer.tour = f"lite-{SCALE}x-released", VARIANTS
     return explorer
+
+
+def _displacement() -> Explorer:
+    """A network that finds the reference, where one is here, beside one that takes it as it lies."""
+    pair, index = example()
+    known = [n for n in ("lite-4x-aligned", "lite-4x", "lite-4x-corrected") if n in weights()]
+    return explore_displacement({name: load(name) for name in known[:2]}, pair, slice=index)
 
 
 def _kspace() -> Explorer:
@@ -118,6 +126,12 @@ GALLERY = [
         "The released code beside the corrected network",
         "Its spatial attention is uniform and its merge of heads moves every value: see from where.",
         _variants,
+    ),
+    Entry(
+        "displacement",
+        "Displacement explorer",
+        "Shift or turn the reference: does the network still find it, and what does the output keep?",
+        _displacement,
     ),
     Entry(
         "lab",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Level, entropy } from "../../dcamsr_lite/widgets/attention/level.js";
-import { inWords, median, offset, summary } from "../../dcamsr_lite/widgets/attention/offsets.js";
+import { inWords, median, offset, summary } from "../../dcamsr_lite/widgets/shared/offsets.js";
 import { extent, format, half, unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {

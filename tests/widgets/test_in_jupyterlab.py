@@ -9,25 +9,26 @@ import pytest
 from explorers import ROOT
 
 ALL = "[...document.querySelectorAll('.dcamsr-explorer')].map((e) => e.explorer)"
-FOUR = (
+FIVE = (
     "import dcamsr_lite as dl, ipywidgets, torch\n"
     "pair = dl.load_pair(*torch.rand(2, 1, 32, 32), scale=4)\n"
     "model = dl.DCAMSR(scale=4, image_size=32)\n"
-    "four = [dl.explore(model, pair), dl.explore_kspace(pair),\n"
+    "five = [dl.explore(model, pair), dl.explore_kspace(pair),\n"
     "        dl.intervention_lab(model, pair, other=pair),\n"
-    "        dl.explore_attribution(lambda lr, ref: ref.roll(2, 3), pair)]\n"
+    "        dl.explore_attribution(lambda lr, ref: ref.roll(2, 3), pair),\n"
+    "        dl.explore_displacement(dl.DCAMSR(image_size=32, variant='aligned'), pair)]\n"
     "heard = ipywidgets.Label()\n"
     "def hear(change):\n"
     "    heard.value += f'{change.name} {change.new}; '\n"
-    "four[0].observe(hear, 'query')\n"
-    "four[1].observe(hear, 'box')",
-    "ipywidgets.VBox([*four, heard])",
+    "five[0].observe(hear, 'query')\n"
+    "five[1].observe(hear, 'box')",
+    "ipywidgets.VBox([*five, heard])",
 )
 
 
 def test_every_explorer_hears_its_kernel_and_is_heard(in_lab):
-    page = in_lab(*FOUR)
-    page.wait_for_function(f"{ALL}.filter(Boolean).length === 4")
+    page = in_lab(*FIVE)
+    page.wait_for_function(f"{ALL}.filter(Boolean).length === 5")
     page.locator(".dx-panels").first.press("ArrowDown")
     page.get_by_text("query [17, 16]; ").wait_for()
     page.locator(".kx-box").press("ArrowDown")
@@ -37,6 +38,9 @@ def test_every_explorer_hears_its_kernel_and_is_heard(in_lab):
     page.get_by_role("button", name="Run", exact=True).click()
     page.locator(".da-status", has_text="done in").wait_for()
     page.locator(".da-share", has_text="reference 100.0 %").wait_for()
+    page.get_by_label("shift down, px").press("ArrowRight")
+    page.get_by_text("Planted: 0.25 down and 2.0 to the right. Found by aligned").wait_for()
+    page.locator(".dp-curve circle").nth(4).wait_for()  # the curve of this slider comes by itself
 
 
 @pytest.mark.slow

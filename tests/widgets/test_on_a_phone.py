@@ -28,6 +28,10 @@ def attribution():
     return explorer
 
 
+def displacement():
+    return dl.explore_displacement([network((SIDE, SIDE)), lambda lr, ref: ref], pair())
+
+
 def pair():
     return dl.load_pair(smooth(1, (SIDE, SIDE)), smooth(2, (SIDE, SIDE)), 4)
 
@@ -135,6 +139,6 @@ def test_what_is_written_on_a_phone_can_be_read(phone):
       const scale = wide ? svg.getBoundingClientRect().width / wide : 1;
       return box.width > 1 && scale * parseFloat(getComputedStyle(e).fontSize) < 10.9;
     }).map((e) => e.textContent.slice(0, 30))"""
-    for make, *_ in CASES.values():
+    for make in [*(make for make, *_ in CASES.values()), displacement]:
         page = phone(make())
         assert set(page.evaluate(small)) <= {"●"}  # a switch, not a word

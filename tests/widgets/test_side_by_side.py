@@ -12,7 +12,7 @@ from dcamsr_lite.widgets.shared.base import Explorer
 SIDE = 32
 
 
-def all_four():
+def all_of_them():
     pair = dl.load_pair(smooth(1, (SIDE, SIDE)), smooth(2, (SIDE, SIDE)), 4)
     model = network((SIDE, SIDE))
     attribution = dl.explore_attribution(lambda lr, ref: ref.roll(2, 3), pair)
@@ -22,6 +22,7 @@ def all_four():
         "kspace": dl.explore_kspace(pair),
         "lab": dl.intervention_lab(model, pair, other=pair),
         "attribution": attribution,
+        "displacement": dl.explore_displacement([model, network((SIDE, SIDE))], pair),
         "empty": Explorer(message="nothing to show"),
     }
 
@@ -39,7 +40,7 @@ LAYOUT = """root => {
 
 @pytest.fixture(scope="module")
 def explorers():
-    return all_four()
+    return all_of_them()
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, find_outcome
 from ...interpret.record import Record, lift
 from ...network.model import DCAMSR
-from ...network.super_resolver import SuperResolver, unwrap
+from ...network.super_resolver import SuperResolver
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, pack_level, unpack
 from ..shared.slices import (
@@ -38,6 +38,7 @@ from ..shared.slices import (
     describe_slice,
     draw_slice,
     judge_slice,
+    name_each,
     name_network,
 )
 from ..shared.static import script, style
@@ -229,10 +230,10 @@ def explore(
     when there is no spatial attention to look at or model and pair do not fit.
     """
     index, images = choose_slice(pair, slice)
-    models = _name_each(models)
-    check_pair(pair, *models.values())
+    named = _attending(models)
+    check_pair(pair, *named.values())
     networks, attention = {}, {}
-    for name, model in models.items():
+    for name, model in named.items():
         record, output = record_slice(model, pair, index)
         networks[name] = _network(model, record, output.float(), images, pair.scale)
         networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
@@ -255,20 +256,9 @@ def explore(
     )
 
 
-def _name_each(models: Models) -> dict[str, DCAMSR]:
-    """Names for the networks: those given, else their variants, numbered where one comes again."""
-    named: dict[str, Any]
-    if isinstance(models, Mapping):
-        named = {str(name): unwrap(model) for name, model in models.items()}
-    else:
-        listed = models if isinstance(models, list | tuple) else [models]
-        named = {}
-        for model in map(unwrap, listed):
-            variant = model.config.variant if isinstance(model, DCAMSR) else type(model).__name__
-            again = sum(name.split(" ")[0] == variant for name in named)
-            named[f"{variant} {again + 1}" if again else variant] = model
-    if not named:
-        raise InputError("models", "none", "one network or more")
+def _attending(models: Models) -> dict[str, DCAMSR]:
+    """The networks by name. Raises InputError for one without spatial attention."""
+    named: dict[str, Any] = name_each(models)
     for name, model in named.items():
         if not isinstance(model, DCAMSR):
             raise InputError("model", type(model).__name__, "a DCAMSR network")

@@ -1,26 +1,20 @@
 // Attention to pixels around each query: where this one looks, and an arrow for every few pixels of the head.
 
+import { LONGER, arrowField } from "../shared/arrow_field.js";
 import { colourBar, paint } from "../shared/colours.js";
-import { make, place, shape } from "../shared/elements.js";
+import { make, place } from "../shared/elements.js";
 import { follow } from "../shared/input.js";
 import { extent } from "../shared/numbers.js";
-import { frame } from "../shared/panels.js";
-import { arrows, inWords, offset, summary } from "./offsets.js";
+import { arrows, inWords, offset, summary } from "../shared/offsets.js";
 
 /** @typedef {import("./view.js").View} View */
-
-const LONGER = 3; // than they are: two pixels would hardly be seen
 
 /** @param {View} view */
 export function offsetPanel(view) {
   const { state, size, info } = view;
-  const ground = make("canvas", { role: "img" });
-  paint(ground, view.images.reference, size, 0, info.windows.reference, "grey");
-  const lines = shape("path", { class: "dx-offsets" });
-  const dots = shape("path", { class: "dx-offsets dx-starts" });
-  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
-  const field = frame(size, ground, /** @type {any} */ (drawing));
-  field.element.classList.add("dx-field");
+  const field = arrowField(size);
+  const reference = { size, image: view.images.reference, white: info.windows.reference };
+  field.draw(reference.image, reference.white);
   const near = make("canvas", { role: "img" });
   const bar = colourBar("signed", "weight");
   const here = make("div", { class: "dx-frame", style: "aspect-ratio:1" }, near);
@@ -51,23 +45,16 @@ export function offsetPanel(view) {
     const name = `${state.network} ${state.level} ${state.head}`;
     if (name === drawn) return;
     drawn = name;
-    const found = arrows(level, {
-      head: state.head,
-      scale: state.level,
-      corner: info.offset,
-      size,
-      image: view.images.reference,
-      white: info.windows.reference,
+    const found = arrows(reference, (...place) => {
+      const at = place.map((x, axis) => Math.floor((x + info.offset[axis]) / state.level));
+      const weights = level.weights(state.head, at[0] * level.columns + at[1]);
+      return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
     what.textContent = `level ${state.level}. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
-    ground.setAttribute("aria-label", `reference with arrows. ${all}`);
-    lines.setAttribute("d", found.map(line).join(""));
-    dots.setAttribute("d", found.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
+    field.name(`reference with arrows. ${all}`);
+    field.point(found);
     around.textContent = `its ${level.window} × ${level.window} pixels around`;
-  }
-  function line({ row, column, offset: [down, right] }) {
-    return `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
   }
   /** @param {import("./view.js").Query} query */
   function show({ at, drawn: shown, weights, mark }) {

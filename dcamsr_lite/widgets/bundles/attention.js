@@ -1317,7 +1317,35 @@ function mergePanel(view) {
   return { element, update, show };
 }
 
-// dcamsr_lite/widgets/attention/offsets.js
+// dcamsr_lite/widgets/shared/arrow_field.js
+var LONGER = 3;
+function arrowField(size) {
+  const ground = make("canvas", { role: "img" });
+  const lines = shape("path", { class: "dx-offsets" });
+  const dots = shape("path", { class: "dx-offsets dx-starts" });
+  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
+  const { element, mark } = frame(
+    size,
+    ground,
+    /** @type {any} */
+    drawing
+  );
+  element.classList.add("dx-field");
+  const line = ({ row, column, offset: [down, right] }) => `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
+  function point(arrows2) {
+    lines.setAttribute("d", arrows2.map(line).join(""));
+    dots.setAttribute("d", arrows2.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
+  }
+  return {
+    element,
+    mark,
+    point,
+    draw: (image, white) => paint(ground, image, size, 0, white, "grey"),
+    name: (words) => ground.setAttribute("aria-label", words)
+  };
+}
+
+// dcamsr_lite/widgets/shared/offsets.js
 var EVERY = 8;
 var DARK = 1 / 8;
 function median(values) {
@@ -1335,25 +1363,19 @@ function offset(weights, side, scale) {
   }
   return [scale * down / total, scale * right / total];
 }
-function inWords(offset2) {
+function inWords(offset2, least = 0.25, write = (x) => x.toFixed(1)) {
   const ways = [
     ["up", "down"],
     ["to the left", "to the right"]
   ];
-  const parts = offset2.map(
-    (x, axis) => Math.abs(x) < 0.25 ? "" : `${Math.abs(x).toFixed(1)} ${ways[axis][+(x > 0)]}`
-  );
+  const parts = offset2.map((x, axis) => Math.abs(x) < least ? "" : `${write(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
   return parts.filter(Boolean).join(" and ");
 }
-function arrows(level, { head, scale, corner, size, image, white }) {
+function arrows({ size, image, white }, offsetAt) {
   const found = [];
   for (let row = EVERY / 2; row < size[0]; row += EVERY)
-    for (let column = EVERY / 2; column < size[1]; column += EVERY) {
-      if (image[row * size[1] + column] < DARK * white) continue;
-      const at = [row + corner[0], column + corner[1]].map((x) => Math.floor(x / scale));
-      const weights = level.weights(head, at[0] * level.columns + at[1]);
-      found.push({ row, column, offset: offset(weights, level.window ?? 1, scale) });
-    }
+    for (let column = EVERY / 2; column < size[1]; column += EVERY)
+      if (image[row * size[1] + column] >= DARK * white) found.push({ row, column, offset: offsetAt(row, column) });
   return found;
 }
 function summary(found) {
@@ -1367,21 +1389,11 @@ function summary(found) {
 }
 
 // dcamsr_lite/widgets/attention/offset_panel.js
-var LONGER = 3;
 function offsetPanel(view) {
   const { state, size, info } = view;
-  const ground = make("canvas", { role: "img" });
-  paint(ground, view.images.reference, size, 0, info.windows.reference, "grey");
-  const lines = shape("path", { class: "dx-offsets" });
-  const dots = shape("path", { class: "dx-offsets dx-starts" });
-  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
-  const field = frame(
-    size,
-    ground,
-    /** @type {any} */
-    drawing
-  );
-  field.element.classList.add("dx-field");
+  const field = arrowField(size);
+  const reference = { size, image: view.images.reference, white: info.windows.reference };
+  field.draw(reference.image, reference.white);
   const near = make("canvas", { role: "img" });
   const bar = colourBar("signed", "weight");
   const here = make("div", { class: "dx-frame", style: "aspect-ratio:1" }, near);
@@ -1411,23 +1423,16 @@ function offsetPanel(view) {
     const name = `${state.network} ${state.level} ${state.head}`;
     if (name === drawn) return;
     drawn = name;
-    const found = arrows(level, {
-      head: state.head,
-      scale: state.level,
-      corner: info.offset,
-      size,
-      image: view.images.reference,
-      white: info.windows.reference
+    const found = arrows(reference, (...place2) => {
+      const at = place2.map((x, axis) => Math.floor((x + info.offset[axis]) / state.level));
+      const weights = level.weights(state.head, at[0] * level.columns + at[1]);
+      return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
     what.textContent = `level ${state.level}. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
-    ground.setAttribute("aria-label", `reference with arrows. ${all}`);
-    lines.setAttribute("d", found.map(line).join(""));
-    dots.setAttribute("d", found.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
+    field.name(`reference with arrows. ${all}`);
+    field.point(found);
     around.textContent = `its ${level.window} × ${level.window} pixels around`;
-  }
-  function line({ row, column, offset: [down, right] }) {
-    return `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
   }
   function show({ at, drawn: shown, weights, mark }) {
     const { window } = view.level;

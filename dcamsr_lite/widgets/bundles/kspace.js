@@ -795,6 +795,12 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
   };
   input.addEventListener("input", () => moved2(false));
   input.addEventListener("change", () => moved2(true));
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved2(false);
+  };
+  steps(input, keys, () => moved2(true));
   return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
 }
 

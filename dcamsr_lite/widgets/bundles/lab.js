@@ -1,5 +1,82 @@
 // Built by `make bundles` from the modules named below: change those, not this.
 
+// dcamsr_lite/widgets/shared/answers.js
+function fromKernel({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, wait }) {
+  let waiting = (
+    /** @type {Key} */
+    null
+  ), last = (
+    /** @type {Key} */
+    null
+  ), count = 0, timer;
+  let pending = (
+    /** @type {{ state: State, draft: boolean } | null} */
+    null
+  );
+  const answers = () => keyOf2(adopt2(model.get("result")[question])) === waiting;
+  function send() {
+    if (waiting || !pending) return;
+    const { state, draft } = pending;
+    last = waiting = keyOf2(state);
+    pending = null;
+    const same = draft === (model.get("draft") ?? draft) && keyOf2(adopt2(model.get(question))) === last;
+    put(state, draft);
+    if (same && answers()) return answered();
+    model.save_changes();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      wait("Computing …");
+      timer = setTimeout(() => {
+        wait("The kernel has not answered yet: it is busy, or gone. The next change asks again.");
+        waiting = null;
+      }, 1e4);
+    }, 600);
+  }
+  function answered() {
+    if (waiting && !answers()) return;
+    const result = model.get("result");
+    count++;
+    clearTimeout(timer);
+    waiting = null;
+    tell(result, `Answered in ${result.seconds.toFixed(2)} s.`);
+    send();
+  }
+  model.on("change:result", answered);
+  return {
+    ask(state, draft) {
+      pending = { state: structuredClone(state), draft };
+      send();
+    },
+    adopted() {
+      last = pending = null;
+    },
+    // what still waited to be asked is not wanted any more
+    isAsked: (key) => key === last,
+    waiting: () => Boolean(waiting || pending),
+    count: () => count,
+    stop() {
+      model.off("change:result", answered);
+      clearTimeout(timer);
+    }
+  };
+}
+function fromPage({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, refused }) {
+  const saved = new Map((model.get("results") ?? []).map((result) => [keyOf2(adopt2(result[question])), result]));
+  const answer = (state) => tell(saved.get(keyOf2(state)) ?? { refused }, "");
+  return {
+    ask(state, draft) {
+      put(state, draft);
+      answer(state);
+    },
+    adopted: answer,
+    isAsked: () => false,
+    waiting: () => false,
+    count: () => 0,
+    stop() {
+    }
+  };
+}
+
 // dcamsr_lite/widgets/shared/elements.js
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -278,135 +355,6 @@ function shareState(model, names, state, changed, fit = () => {
   return { read, write, save, set, bind, stop };
 }
 
-// dcamsr_lite/widgets/lab/intervention.js
-var STATES = ["on", "off", "uniform"];
-var LESION = { radius: 4, strength: 0.5, remove: false };
-function toGrid(cuts, { branches, levels, heads }) {
-  const grid = Object.fromEntries(
-    branches.map((b) => [b, Object.fromEntries(levels.map((l) => [l, Array(heads).fill("on")]))])
-  );
-  for (const { branch, state, levels: some, heads: chosen } of cuts)
-    for (const level of some ?? levels)
-      for (const head of chosen ?? Array(heads).keys()) grid[branch][level][head] = state;
-  return grid;
-}
-function toCuts(grid, { branches, levels, heads }) {
-  const cuts = [];
-  for (const branch of branches)
-    for (const state of STATES.slice(1)) {
-      const together = /* @__PURE__ */ new Map();
-      for (const level of levels) {
-        const chosen = [...Array(heads).keys()].filter((h) => grid[branch][level][h] === state);
-        const name = chosen.join();
-        if (chosen.length) together.set(name, [...together.get(name) ?? [], level]);
-      }
-      for (const [name, some] of together) {
-        const chosen = name.split(",").map(Number);
-        cuts.push({
-          branch,
-          state,
-          levels: some.length < levels.length ? some : null,
-          heads: chosen.length < heads ? chosen : null
-        });
-      }
-    }
-  return cuts;
-}
-function adopt(given, info) {
-  const { cuts, lesions, ...rest } = { ...info.blank, ...given };
-  return structuredClone({ ...rest, lesions: lesions.map((l) => ({ ...LESION, ...l })), grid: toGrid(cuts, info) });
-}
-var asked = ({ grid, ...rest }, info) => structuredClone({ ...rest, cuts: toCuts(grid, info) });
-var keyOf = (s) => JSON.stringify([
-  s.reference,
-  s.reference === "noise" ? s.seed : 0,
-  s.shift,
-  s.rotate,
-  s.blur,
-  s.lesions.map((l) => [l.image, l.row, l.column, l.radius, l.remove || l.strength]),
-  s.grid
-]);
-
-// dcamsr_lite/widgets/lab/answers.js
-function fromKernel({ model, info, put, tell, wait }) {
-  let waiting = (
-    /** @type {Key} */
-    null
-  ), last = (
-    /** @type {Key} */
-    null
-  ), count = 0, timer;
-  let pending = (
-    /** @type {{ state: import("./intervention.js").State, draft: boolean } | null} */
-    null
-  );
-  const answers = () => keyOf(adopt(model.get("result").intervention, info)) === waiting;
-  function send() {
-    if (waiting || !pending) return;
-    const { state, draft } = pending;
-    last = waiting = keyOf(state);
-    pending = null;
-    const same = draft === model.get("draft") && keyOf(adopt(model.get("intervention"), info)) === last;
-    put(asked(state, info), draft);
-    if (same && answers()) return answered();
-    model.save_changes();
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      wait("Computing …");
-      timer = setTimeout(() => {
-        wait("The kernel has not answered yet: it is busy, or gone. The next change asks again.");
-        waiting = null;
-      }, 1e4);
-    }, 600);
-  }
-  function answered() {
-    if (waiting && !answers()) return;
-    const result = model.get("result");
-    count++;
-    clearTimeout(timer);
-    waiting = null;
-    tell(result, `Answered in ${result.seconds.toFixed(2)} s.`);
-    send();
-  }
-  model.on("change:result", answered);
-  return {
-    ask(state, draft) {
-      pending = { state: structuredClone(state), draft };
-      send();
-    },
-    adopted() {
-      last = pending = null;
-    },
-    // what still waited to be asked is not wanted any more
-    isAsked: (key) => key === last,
-    waiting: () => Boolean(waiting || pending),
-    count: () => count,
-    stop() {
-      model.off("change:result", answered);
-      clearTimeout(timer);
-    }
-  };
-}
-function fromPage({ model, info, put, tell }) {
-  const saved = new Map(
-    (model.get("results") ?? []).map((result) => [keyOf(adopt(result.intervention, info)), result])
-  );
-  const refused = "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook";
-  const answer = (state) => tell(saved.get(keyOf(state)) ?? { refused }, "");
-  return {
-    ask(state, draft) {
-      put(asked(state, info), draft);
-      answer(state);
-    },
-    adopted: answer,
-    isAsked: () => false,
-    waiting: () => false,
-    count: () => 0,
-    stop() {
-    }
-  };
-}
-
 // dcamsr_lite/widgets/shared/input.js
 function eachFrame() {
   let pending = null;
@@ -513,8 +461,63 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved(false);
+  };
+  steps(input, keys, () => moved(true));
   return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
 }
+
+// dcamsr_lite/widgets/lab/intervention.js
+var STATES = ["on", "off", "uniform"];
+var LESION = { radius: 4, strength: 0.5, remove: false };
+function toGrid(cuts, { branches, levels, heads }) {
+  const grid = Object.fromEntries(
+    branches.map((b) => [b, Object.fromEntries(levels.map((l) => [l, Array(heads).fill("on")]))])
+  );
+  for (const { branch, state, levels: some, heads: chosen } of cuts)
+    for (const level of some ?? levels)
+      for (const head of chosen ?? Array(heads).keys()) grid[branch][level][head] = state;
+  return grid;
+}
+function toCuts(grid, { branches, levels, heads }) {
+  const cuts = [];
+  for (const branch of branches)
+    for (const state of STATES.slice(1)) {
+      const together = /* @__PURE__ */ new Map();
+      for (const level of levels) {
+        const chosen = [...Array(heads).keys()].filter((h) => grid[branch][level][h] === state);
+        const name = chosen.join();
+        if (chosen.length) together.set(name, [...together.get(name) ?? [], level]);
+      }
+      for (const [name, some] of together) {
+        const chosen = name.split(",").map(Number);
+        cuts.push({
+          branch,
+          state,
+          levels: some.length < levels.length ? some : null,
+          heads: chosen.length < heads ? chosen : null
+        });
+      }
+    }
+  return cuts;
+}
+function adopt(given, info) {
+  const { cuts, lesions, ...rest } = { ...info.blank, ...given };
+  return structuredClone({ ...rest, lesions: lesions.map((l) => ({ ...LESION, ...l })), grid: toGrid(cuts, info) });
+}
+var asked = ({ grid, ...rest }, info) => structuredClone({ ...rest, cuts: toCuts(grid, info) });
+var keyOf = (s) => JSON.stringify([
+  s.reference,
+  s.reference === "noise" ? s.seed : 0,
+  s.shift,
+  s.rotate,
+  s.blur,
+  s.lesions.map((l) => [l.image, l.row, l.column, l.radius, l.remove || l.strength]),
+  s.grid
+]);
 
 // dcamsr_lite/widgets/lab/switches.js
 var GLYPHS = { on: "●", off: "×", uniform: "≈" };
@@ -957,26 +960,29 @@ function triedPanel(view, rows, choose) {
 }
 
 // dcamsr_lite/widgets/lab/explorer.js
+var NO_ANSWER = "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook";
 function build(model, root) {
   const view = new View(model);
   const { info } = view;
   const rows = () => model.get("rows");
   const sent = {};
   const shared = shareState(model, ["draft", "intervention"], sent, heard);
-  const put = (intervention, draft) => {
-    Object.assign(sent, { draft, intervention });
-    shared.write();
-  };
   const status = make("p", { class: "dx-status", role: "status" });
   const sentence = make("p", { class: "dx-sentence", "aria-live": "polite" });
   const answers = (model.alone ? fromPage : fromKernel)({
     model,
-    info,
-    put,
+    question: "intervention",
+    adopt: (given) => view.adopt(given),
+    keyOf,
+    put(state, draft) {
+      Object.assign(sent, { draft, intervention: asked(state, info) });
+      shared.write();
+    },
     tell,
     wait: (words) => {
       status.textContent = words;
-    }
+    },
+    refused: NO_ANSWER
   });
   const controls = controlPanel(view, change, sync);
   const numbers = numbersPanel(info.floors);

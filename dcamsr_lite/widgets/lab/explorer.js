@@ -9,17 +9,20 @@
 //   .shown() -> {intervention, psnr_db, ...} of the picture that is on screen, .values(name) its pixels
 //   .waiting() whether the kernel has not answered yet; .answers counts its answers
 
+import { fromKernel, fromPage } from "../shared/answers.js";
 import { make } from "../shared/elements.js";
 import { heading, widget } from "../shared/page.js";
 import { sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
-import { fromKernel, fromPage } from "./answers.js";
 import { controlPanel } from "./controls.js";
 import { imagePanels } from "./image_panels.js";
-import { keyOf } from "./intervention.js";
+import { asked, keyOf } from "./intervention.js";
 import { numbersPanel } from "./numbers_panel.js";
 import { triedPanel } from "./tried_panel.js";
 import { View } from "./view.js";
+
+const NO_ANSWER =
+  "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook";
 
 /**
  * @param {import("../shared/page.js").Model} model
@@ -31,20 +34,22 @@ function build(model, root) {
   const rows = () => model.get("rows");
   const sent = {};
   const shared = shareState(model, ["draft", "intervention"], sent, heard);
-  const put = (intervention, draft) => {
-    Object.assign(sent, { draft, intervention });
-    shared.write();
-  };
   const status = make("p", { class: "dx-status", role: "status" });
   const sentence = make("p", { class: "dx-sentence", "aria-live": "polite" });
   const answers = (model.alone ? fromPage : fromKernel)({
     model,
-    info,
-    put,
+    question: "intervention",
+    adopt: (given) => view.adopt(given),
+    keyOf,
+    put(state, draft) {
+      Object.assign(sent, { draft, intervention: asked(state, info) });
+      shared.write();
+    },
     tell,
     wait: (words) => {
       status.textContent = words;
     },
+    refused: NO_ANSWER,
   });
 
   const controls = controlPanel(view, change, sync);

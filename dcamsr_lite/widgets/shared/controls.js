@@ -56,5 +56,12 @@ export function slider(label, { kind, hint = label, bounds: [min, max, step], te
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
+  // by ourselves, for the same reason; a key that is held is a slider that is dragged
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved(false);
+  };
+  steps(input, keys, () => moved(true));
   return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
 }

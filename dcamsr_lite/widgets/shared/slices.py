@@ -8,8 +8,9 @@
 (['low', 'reference', 'target'], 3)
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -108,6 +109,27 @@ def name_network(model: Network, scale: int) -> str:
     if isinstance(model, DCAMSR):
         return f"{model.config.variant} network ({model.config.preset}), {scale}x"
     return f"{name_method(model)}, {scale}x"
+
+
+def name_each(models: Any) -> dict[str, Network]:
+    """Names for one network, a list or a dict: those given, else what they are, numbered if again.
+
+    >>> [*name_each([DCAMSR(scale=4, image_size=32), max, max])]
+    ['corrected', 'max', 'max 2']
+
+    Raises InputError where there is none.
+    """
+    if isinstance(models, Mapping):
+        named: dict[str, Any] = {str(name): unwrap(model) for name, model in models.items()}
+    else:
+        named = {}
+        for model in map(unwrap, models if isinstance(models, list | tuple) else [models]):
+            kind = model.config.variant if isinstance(model, DCAMSR) else name_method(model)
+            again = sum(name.split(" ")[0] == kind for name in named)
+            named[f"{kind} {again + 1}" if again else kind] = model
+    if not named:
+        raise InputError("models", "none", "one network or more")
+    return named
 
 
 def draw_slice(

@@ -1,21 +1,24 @@
-// Who answers what an intervention does: the kernel, which runs the network, or a saved page, which holds answers that
-// were computed before it was saved. Another engine would be a third function of this kind here.
-
-import { adopt, asked, keyOf } from "./intervention.js";
+// Who answers a question: the kernel, which runs the network, or a saved page, which holds answers that were computed
+// before it was saved. Another engine would be a third function of this kind here.
 
 /**
+ * @template State
  * @typedef {object} Talk
- * @property {import("../shared/page.js").Model} model
- * @property {import("./intervention.js").Info} info
- * @property {(wanted: object, draft: boolean) => void} put writes a question into the model
+ * @property {import("./page.js").Model} model its trait `result` answers
+ * @property {string} question the name of the trait that asks, and of its copy in an answer
+ * @property {(given: any) => State} adopt a question as the controls hold it
+ * @property {(state: State) => string} keyOf the same for questions that have the same answer
+ * @property {(state: State, draft: boolean) => void} put writes a question into the model
  * @property {(result: any, words: string) => void} tell shows an answer
  * @property {(words: string) => void} wait says that there is none yet
+ * @property {string} refused what a saved page says where it has none
  */
 /**
  * `last` is the key of the latest question sent, null where what is on screen was not asked for here.
+ * @template State
  * @typedef {object} Answers
- * @property {(state: import("./intervention.js").State, draft: boolean) => void} ask
- * @property {(state: import("./intervention.js").State) => void} adopted what another has set is on screen
+ * @property {(state: State, draft: boolean) => void} ask
+ * @property {(state: State) => void} adopted what another has set is on screen
  * @property {(key: string) => boolean} isAsked
  * @property {() => boolean} waiting
  * @property {() => number} count
@@ -24,24 +27,25 @@ import { adopt, asked, keyOf } from "./intervention.js";
 
 /**
  * One question at a time: of those that wait, only the latest is sent.
- * @param {Talk} talk
- * @returns {Answers}
+ * @template State
+ * @param {Talk<State>} talk
+ * @returns {Answers<State>}
  */
-export function fromKernel({ model, info, put, tell, wait }) {
+export function fromKernel({ model, question, adopt, keyOf, put, tell, wait }) {
   /** @typedef {string | null} Key */
   let waiting = /** @type {Key} */ (null),
     last = /** @type {Key} */ (null),
     count = 0,
     timer;
-  let pending = /** @type {{ state: import("./intervention.js").State, draft: boolean } | null} */ (null);
-  const answers = () => keyOf(adopt(model.get("result").intervention, info)) === waiting;
+  let pending = /** @type {{ state: State, draft: boolean } | null} */ (null);
+  const answers = () => keyOf(adopt(model.get("result")[question])) === waiting;
   function send() {
     if (waiting || !pending) return;
     const { state, draft } = pending;
     last = waiting = keyOf(state);
     pending = null;
-    const same = draft === model.get("draft") && keyOf(adopt(model.get("intervention"), info)) === last;
-    put(asked(state, info), draft);
+    const same = draft === (model.get("draft") ?? draft) && keyOf(adopt(model.get(question))) === last;
+    put(state, draft);
     if (same && answers()) return answered(); // no change: the kernel would not answer
     model.save_changes();
     clearTimeout(timer);
@@ -82,19 +86,16 @@ export function fromKernel({ model, info, put, tell, wait }) {
 }
 
 /**
- * @param {Talk} talk
- * @returns {Answers}
+ * @template State
+ * @param {Talk<State>} talk
+ * @returns {Answers<State>}
  */
-export function fromPage({ model, info, put, tell }) {
-  const saved = new Map(
-    (model.get("results") ?? []).map((result) => [keyOf(adopt(result.intervention, info)), result]),
-  );
-  const refused =
-    "This page has no answer to that: it keeps what was computed before it was saved, and here is no kernel to run the network. Reset, choose a row of the table, or open the lab in a notebook";
+export function fromPage({ model, question, adopt, keyOf, put, tell, refused }) {
+  const saved = new Map((model.get("results") ?? []).map((result) => [keyOf(adopt(result[question])), result]));
   const answer = (state) => tell(saved.get(keyOf(state)) ?? { refused }, "");
   return {
     ask(state, draft) {
-      put(asked(state, info), draft); // or a step of the tour that asks for what the model has would be no change
+      put(state, draft); // or a step of the tour that asks for what the model has would be no change
       answer(state);
     },
     adopted: answer,

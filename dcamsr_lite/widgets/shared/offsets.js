@@ -1,8 +1,6 @@
 // Attention to the pixels around each query: how far from its own place a query looks, and the words for it. Runs in Node.
 
-/** @typedef {import("./level.js").Level} Level */
-
-const EVERY = 8; // pixels of the image between two arrows
+const EVERY = 8; // pixels of the image between two arrows; this and the next as in interpret/displacements.py
 const DARK = 1 / 8; // of white: what is darker in the reference is air
 
 /** @param {number[]} values */
@@ -30,34 +28,33 @@ export function offset(weights, side, scale) {
 }
 
 /**
- * Where to, in words: "2.1 to the left"; nothing below a quarter of a pixel.
+ * Where to, in words: "2.1 to the left"; nothing below `least`, a quarter of a pixel.
  * @param {number[]} offset rows and columns
+ * @param {number} least
+ * @param {(x: number) => string} write
  */
-export function inWords(offset) {
+export function inWords(offset, least = 0.25, write = (x) => x.toFixed(1)) {
   const ways = [
     ["up", "down"],
     ["to the left", "to the right"],
   ];
-  const parts = offset.map((x, axis) =>
-    Math.abs(x) < 0.25 ? "" : `${Math.abs(x).toFixed(1)} ${ways[axis][+(x > 0)]}`,
-  );
+  const parts = offset.map((x, axis) => (Math.abs(x) < least ? "" : `${write(Math.abs(x))} ${ways[axis][+(x > 0)]}`));
   return parts.filter(Boolean).join(" and ");
 }
 
+/** @typedef {{ row: number, column: number, offset: number[] }} Arrow where it starts, in the image's pixels, and how far it looks */
+
 /**
- * One arrow for every few pixels of the head: where it starts (in the image's pixels) and how far it looks.
- * @param {Level} level a window
- * @param {{ head: number | null, scale: number, corner: number[], size: number[], image: ArrayLike<number>, white: number }} place
+ * One arrow for every few pixels of the head.
+ * @param {{ size: number[], image: ArrayLike<number>, white: number }} reference
+ * @param {(row: number, column: number) => number[]} offsetAt
+ * @returns {Arrow[]}
  */
-export function arrows(level, { head, scale, corner, size, image, white }) {
+export function arrows({ size, image, white }, offsetAt) {
   const found = [];
   for (let row = EVERY / 2; row < size[0]; row += EVERY)
-    for (let column = EVERY / 2; column < size[1]; column += EVERY) {
-      if (image[row * size[1] + column] < DARK * white) continue;
-      const at = [row + corner[0], column + corner[1]].map((x) => Math.floor(x / scale));
-      const weights = level.weights(head, at[0] * level.columns + at[1]);
-      found.push({ row, column, offset: offset(weights, level.window ?? 1, scale) });
-    }
+    for (let column = EVERY / 2; column < size[1]; column += EVERY)
+      if (image[row * size[1] + column] >= DARK * white) found.push({ row, column, offset: offsetAt(row, column) });
   return found;
 }
 

@@ -1,0 +1,804 @@
+// Built by `make bundles` from the modules named below: change those, not this.
+
+// dcamsr_lite/widgets/shared/answers.js
+function fromKernel({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, wait }) {
+  let waiting = (
+    /** @type {Key} */
+    null
+  ), last = (
+    /** @type {Key} */
+    null
+  ), count = 0, timer;
+  let pending = (
+    /** @type {{ state: State, draft: boolean } | null} */
+    null
+  );
+  const answers = () => keyOf2(adopt2(model.get("result")[question])) === waiting;
+  function send() {
+    if (waiting || !pending) return;
+    const { state, draft } = pending;
+    last = waiting = keyOf2(state);
+    pending = null;
+    const same = draft === (model.get("draft") ?? draft) && keyOf2(adopt2(model.get(question))) === last;
+    put(state, draft);
+    if (same && answers()) return answered();
+    model.save_changes();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      wait("Computing …");
+      timer = setTimeout(() => {
+        wait("The kernel has not answered yet: it is busy, or gone. The next change asks again.");
+        waiting = null;
+      }, 1e4);
+    }, 600);
+  }
+  function answered() {
+    if (waiting && !answers()) return;
+    const result = model.get("result");
+    count++;
+    clearTimeout(timer);
+    waiting = null;
+    tell(result, `Answered in ${result.seconds.toFixed(2)} s.`);
+    send();
+  }
+  model.on("change:result", answered);
+  return {
+    ask(state, draft) {
+      pending = { state: structuredClone(state), draft };
+      send();
+    },
+    adopted() {
+      last = pending = null;
+    },
+    // what still waited to be asked is not wanted any more
+    isAsked: (key) => key === last,
+    waiting: () => Boolean(waiting || pending),
+    count: () => count,
+    stop() {
+      model.off("change:result", answered);
+      clearTimeout(timer);
+    }
+  };
+}
+function fromPage({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, refused }) {
+  const saved = new Map((model.get("results") ?? []).map((result) => [keyOf2(adopt2(result[question])), result]));
+  const answer = (state) => tell(saved.get(keyOf2(state)) ?? { refused }, "");
+  return {
+    ask(state, draft) {
+      put(state, draft);
+      answer(state);
+    },
+    adopted: answer,
+    isAsked: () => false,
+    waiting: () => false,
+    count: () => 0,
+    stop() {
+    }
+  };
+}
+
+// dcamsr_lite/widgets/shared/elements.js
+var SVG = "http://www.w3.org/2000/svg";
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+var make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+var shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+function button(label, act, attributes = {}) {
+  const element = make("button", { type: "button", ...attributes }, label);
+  element.addEventListener("click", act);
+  return element;
+}
+
+// dcamsr_lite/widgets/shared/page.js
+function guide(model) {
+  const steps2 = model.get("tour");
+  if (!steps2?.length) return null;
+  const text = make("p", { class: "dx-step", "aria-live": "polite" });
+  const place = make("small");
+  const back = button("Back", () => go(at - 1));
+  const next = button("Next", () => go(at + 1), { class: "dx-main" });
+  let at = -1;
+  function go(to) {
+    at = Math.max(0, Math.min(steps2.length - 1, to));
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
+    place.textContent = `${at + 1} of ${steps2.length}`;
+    [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
+    for (const [name, value] of Object.entries(state)) model.set(name, value);
+    model.save_changes();
+  }
+  back.disabled = true;
+  text.textContent = `A tour in ${steps2.length} steps: press Next.`;
+  return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
+}
+var heading = (model, title, lead, about) => make(
+  "header",
+  {},
+  make("h2", {}, title),
+  make("p", {}, lead),
+  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  guide(model)
+);
+function revive(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (typeof value.dtype === "string")
+    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+}
+function savedModel(state) {
+  const values = revive(state);
+  const listeners = {};
+  return {
+    alone: true,
+    get: (name) => values[name],
+    set: (name, value) => {
+      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+      values[name] = value;
+      for (const listener of listeners[`change:${name}`] ?? []) listener();
+    },
+    on: (event, listener) => {
+      (listeners[event] ??= []).push(listener);
+    },
+    off: (event, listener) => {
+      listeners[event] = listeners[event]?.filter((l) => l !== listener);
+    },
+    save_changes: () => {
+    },
+    send: () => {
+    }
+  };
+}
+function widget(build2, kind) {
+  function render2({ model, el }) {
+    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
+    const message = model.get("message");
+    const footer = make("footer", {}, "Not for clinical use.");
+    el.append(root);
+    if (!message && Object.keys(model.get("info")).length) {
+      const stop = build2(model, root);
+      root.append(footer);
+      return stop;
+    }
+    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+  }
+  const standalone2 = (el, state) => render2({ model: savedModel(state), el });
+  return { render: render2, standalone: standalone2 };
+}
+
+// dcamsr_lite/widgets/shared/numbers.js
+function half(bits) {
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
+  const at = 3 * (i >> 1);
+  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
+});
+var halves;
+function unpack({ data, dtype, shape: shape2, scale }) {
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+  const read = {
+    float32: () => new Float32Array(bytes),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
+    int16: () => Float32Array.from(new Int16Array(bytes)),
+    int12: () => twelve(
+      new Uint8Array(bytes),
+      shape2.reduce((a, b) => a * b)
+    ),
+    int8: () => Float32Array.from(new Int8Array(bytes))
+  };
+  const values = read[dtype]();
+  const scales = [scale].flat();
+  const each = values.length / scales.length;
+  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
+  return { values, shape: shape2 };
+}
+var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
+var window995 = (values) => Float32Array.from(values).sort()[Math.floor(0.995 * values.length)] || 1;
+var distance = (a, b) => a.map((x, i) => Math.abs(x - b[i]));
+function format(x, digits = 3) {
+  if (x === 0 || !isFinite(x)) return String(x);
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
+  const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+  return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/colours.js
+var BLUE = [38, 116, 216];
+var ORANGE = [238, 112, 8];
+var VIRIDIS = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [253, 231, 37]
+];
+var grey = (t) => {
+  const v = 255 * t;
+  return [v, v, v, 255];
+};
+var viridis = (t) => {
+  const x = t * (VIRIDIS.length - 1);
+  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
+  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
+};
+var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
+function palette(colour) {
+  const table = new Uint8ClampedArray(4 * 511);
+  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
+  return new Uint32Array(table.buffer);
+}
+var COLOURS = { grey, viridis, signed };
+var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
+function paint(canvas, values, [rows, columns], low, high, name) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const table = PALETTES[name];
+  const pixels = new Uint32Array(values.length);
+  const step = 510 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = (values[i] - low) * step + 0.5;
+    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
+  }
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+}
+function colourBar(name, label) {
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const [r, g, b, a] = COLOURS[name](i / 32);
+    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
+  });
+  const numbers = [0, 1, 2].map(() => make("span"));
+  const words = make("small", {}, label);
+  const bar = make(
+    "div",
+    { class: "dx-bar" },
+    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
+    make("div", { class: "dx-ticks" }, ...numbers),
+    words
+  );
+  const set = (low, high) => numbers.forEach((span, i) => {
+    span.textContent = format(low + i * (high - low) / 2, 2);
+  });
+  return {
+    bar,
+    set,
+    name: (text) => {
+      words.textContent = text;
+    }
+  };
+}
+
+// dcamsr_lite/widgets/shared/panels.js
+function frame([rows, columns], ...layers) {
+  const mark = make("div", { class: "dx-mark" });
+  const element = make("div", { class: "dx-frame", style: `aspect-ratio:${columns}/${rows}` }, ...layers, mark);
+  return { element, mark };
+}
+function panel(title, size, { colours = "grey", unit, note = null } = {}) {
+  const canvas = make("canvas", { role: "img", "aria-label": title });
+  const value = make("output");
+  const { element, mark } = frame(size, canvas);
+  const scale = unit ? colourBar(colours, unit) : null;
+  const figure = make(
+    "figure",
+    {},
+    make("figcaption", {}, make("b", {}, title), value),
+    element,
+    scale ? scale.bar : note
+  );
+  const low = colours === "signed" ? -1 : 0;
+  const draw = (values, high, shown = high) => {
+    paint(canvas, values, size, low * high, high, colours);
+    scale?.set(low * shown, shown);
+  };
+  return { figure, element, mark, value, draw };
+}
+var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+
+// dcamsr_lite/widgets/shared/state.js
+function shareState(model, names, state, changed, fit = () => {
+}) {
+  let writing = false;
+  const read = () => {
+    if (writing) return;
+    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    fit();
+    changed();
+  };
+  const write2 = () => {
+    writing = true;
+    for (const name of names) model.set(name, state[name]);
+    writing = false;
+  };
+  const save = () => {
+    write2();
+    model.save_changes();
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    fit();
+    save();
+    changed();
+  };
+  const bind = (name) => [() => state[name], (value) => set(
+    /** @type {any} */
+    { [name]: value }
+  )];
+  for (const name of names) model.on(`change:${name}`, read);
+  const stop = () => {
+    for (const name of names) model.off(`change:${name}`, read);
+  };
+  return { read, write: write2, save, set, bind, stop };
+}
+
+// dcamsr_lite/widgets/shared/input.js
+var ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+function steps(element, move2, settled = () => {
+}) {
+  element.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move2(
+      step[0],
+      step[1],
+      /** @type {any} */
+      event
+    );
+  });
+  element.addEventListener("keyup", (event) => ARROWS[event.key] && settled());
+}
+
+// dcamsr_lite/widgets/shared/controls.js
+function choice(label, options, read, write2) {
+  const name = `dx${Math.random()}`;
+  const inputs = options.map(([value, text, hint = text]) => {
+    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
+    input.addEventListener("change", () => write2(value));
+    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+  });
+  const sync = () => inputs.forEach(({ value, input }) => {
+    input.checked = read() === value;
+  });
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  steps(group, (rows, columns, { target }) => {
+    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
+    const { value, input } = inputs[at % inputs.length];
+    input.checked = true;
+    input.focus();
+    write2(value);
+  });
+  return { group, sync };
+}
+function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write2) {
+  const input = make("input", { type: "range", min, max, step, "aria-label": hint });
+  const number = make("output");
+  const sync = () => {
+    input.value = String(read());
+    number.textContent = text(read());
+    input.setAttribute("aria-valuetext", number.textContent);
+  };
+  const moved = (settled) => {
+    write2(+input.value, settled);
+    sync();
+  };
+  input.addEventListener("input", () => moved(false));
+  input.addEventListener("change", () => moved(true));
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved(false);
+  };
+  steps(input, keys, () => moved(true));
+  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+}
+
+// dcamsr_lite/widgets/shared/offsets.js
+var DARK = 1 / 8;
+function inWords(offset, least = 0.25, write2 = (x) => x.toFixed(1)) {
+  const ways = [
+    ["up", "down"],
+    ["to the left", "to the right"]
+  ];
+  const parts = offset.map((x, axis) => Math.abs(x) < least ? "" : `${write2(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
+  return parts.filter(Boolean).join(" and ");
+}
+
+// dcamsr_lite/widgets/displacement/words.js
+var AXES = ["right", "down", "turn"];
+var ZERO = { right: 0, down: 0, turn: 0 };
+var KEPT = 0.5;
+var NEAR = 0.5;
+var adopt = (given) => ({ ...ZERO, ...given });
+var keyOf = (moved) => JSON.stringify(AXES.map((axis) => moved[axis]));
+function sliderText(axis, x) {
+  if (!x) return axis === "turn" ? "0°" : "0 px";
+  if (axis === "turn") return `${Math.abs(x)}° ${x > 0 ? "counter-clockwise" : "clockwise"}`;
+  const ways = axis === "right" ? ["left", "right"] : ["up", "down"];
+  return `${Math.abs(x)} px ${ways[+(x > 0)]}`;
+}
+var ROUND = { least: 0.25, write: (x) => x.toFixed(1) };
+var EXACT = { least: 1e-6, write: (x) => x.toFixed(Number.isInteger(10 * x) ? 1 : 2) };
+function moveInWords({ down, right, turn }, { least, write: write2 }) {
+  const way = turn > 0 ? "counter-clockwise" : "clockwise";
+  const turned = Math.abs(turn) < Math.min(least, 0.05) ? "" : `turned ${write2(Math.abs(turn))}° ${way}`;
+  return [inWords([down, right], least, write2), turned].filter(Boolean).join(", ");
+}
+function sayFound(name, moved, found) {
+  const planted = `Planted: ${moveInWords(moved, EXACT) || "nothing, the reference lies in place"}`;
+  if (!found) return `${planted}. There are no arrows: ${name} does not look at offsets around each place.`;
+  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).`;
+}
+function sayWorth({ name, moved, found, now, inPlace, floor }) {
+  if (now === null || inPlace === null || floor === null)
+    return "There is no target, or a blank one: nothing to measure the output against.";
+  const above = now - floor;
+  const gain = `${Math.abs(above).toFixed(1)} dB ${above < 0 ? "below" : "above"} zero-fill`;
+  if (keyOf(moved) === keyOf(ZERO))
+    return `You see ${name} with the reference in place: ${now.toFixed(1)} dB, ${gain}. Move a slider: how much of that stays?`;
+  const loss = inPlace - now;
+  const kept = loss <= KEPT;
+  const near = found && found.off <= NEAR;
+  const seen = kept ? `keep its PSNR: ${now.toFixed(1)} dB, in place ${inPlace.toFixed(1)}` : `lose ${loss.toFixed(1)} dB of its ${inPlace.toFixed(1)} in place; ${now.toFixed(1)} dB are left, ${gain}`;
+  return `You see ${name} ${seen}; therefore ${therefore(kept, found ? near : null)}.`;
+}
+function therefore(kept, near) {
+  if (near === null) return kept ? "this move does not matter to it" : "it takes the reference as if it lay in place";
+  if (near) return kept ? "it reads the reference where it lies" : "finding the place is not enough here";
+  return kept ? "looking beside the place costs it little here" : "it reads the reference beside where it lies";
+}
+function curve(rows, axis, name) {
+  const points = rows.filter(({ moved, psnr }) => psnr[name] != null && AXES.every((other) => other === axis || !moved[other])).map(({ moved, psnr }) => (
+    /** @type {[number, number]} */
+    [moved[axis], psnr[name]]
+  ));
+  return points.sort((a, b) => a[0] - b[0]);
+}
+var move = (moved, axis, value, alone) => ({ ...alone ? ZERO : moved, [axis]: value });
+
+// dcamsr_lite/widgets/displacement/controls.js
+var LABELS = {
+  right: ["shift right", "px"],
+  down: ["shift down", "px"],
+  turn: ["turn", "degrees, counter-clockwise"]
+};
+function controlPanel(view, bind, change, reset, alone) {
+  const { bounds, steps: steps2 } = view.info;
+  const sliders = AXES.map((axis) => {
+    const [label, unit] = LABELS[axis];
+    return slider(
+      label,
+      {
+        kind: "dx-range",
+        hint: `${label}, ${unit}`,
+        bounds: [-bounds[axis], bounds[axis], steps2[axis]],
+        text: (x) => sliderText(axis, x)
+      },
+      () => view.moved[axis],
+      (value, settled) => change(axis, value, settled)
+    );
+  });
+  const back = button("In place", reset);
+  const network = choice(
+    "Network",
+    view.names.map((name) => [name, name, `${name}: ${view.info.networks[name]}`]),
+    ...bind("network")
+  );
+  const note = alone ? `A saved page: steps of ${steps2.right} px and ${steps2.turn}° were computed before. Moving one slider returns the others to 0.` : "";
+  const element = make(
+    "div",
+    { class: "dp-controls" },
+    make("div", { class: "dp-sliders" }, ...sliders.map((s) => s.group), back),
+    make("div", { class: "dx-controls" }, network.group, make("small", {}, note))
+  );
+  network.group.hidden = view.names.length < 2;
+  function sync() {
+    for (const part of [...sliders, network]) part.sync();
+    back.disabled = keyOf(view.moved) === keyOf(ZERO);
+  }
+  return { element, sync };
+}
+
+// dcamsr_lite/widgets/displacement/curve_panel.js
+var [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [320, 196, 30, 10, 8, 34];
+var NAMES = { right: "shift right, px", down: "shift down, px", turn: "turn, degrees counter-clockwise" };
+var COLOURS2 = 4;
+var signedText = (x) => `${x > 0 ? "+" : x < 0 ? "−" : "±"}${Math.abs(x).toFixed(1)}`;
+var write = (x) => String(x).replace("-", "−");
+function curvePanel(view) {
+  const { info, names } = view;
+  const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "dp-curve" });
+  const body = make("tbody");
+  const head = ["", "dB", "to in place", "to zero-fill"].map((text) => make("th", { scope: "col" }, text));
+  const table = make("table", {}, make("thead", {}, make("tr", {}, ...head)), body);
+  const title = make("b");
+  const element = make("div", { class: "dp-worth" }, make("figure", {}, make("figcaption", {}, title), svg), table);
+  element.hidden = info.floor === null;
+  function draw() {
+    if (info.floor === null) return;
+    const { axis } = view.state;
+    const most = info.bounds[axis];
+    const lines = names.map((name) => curve(view.rows, axis, name));
+    const values = [info.floor, ...view.rows.flatMap(({ psnr }) => names.map((name) => psnr[name] ?? info.floor))];
+    const [low, high] = [Math.floor(Math.min(...values) - 0.3), Math.ceil(Math.max(...values) + 0.3)];
+    const x = (v) => LEFT + (v + most) / (2 * most) * (WIDTH - LEFT - RIGHT);
+    const y = (v) => HEIGHT - BOTTOM - (v - low) / (high - low) * (HEIGHT - TOP - BOTTOM);
+    const every = Math.ceil((high - low) / 5);
+    const levels = Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => low + i * every);
+    const now = view.result.moved[axis];
+    svg.setAttribute("aria-label", `${title.textContent}. ${tell()}`);
+    svg.replaceChildren(
+      ...levels.flatMap((v) => [
+        shape("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(v), y2: y(v) }),
+        shape("text", { x: LEFT - 5, y: y(v) + 3.5, "text-anchor": "end" }, String(v))
+      ]),
+      ...[-1, -0.5, 0, 0.5, 1].map(
+        (part) => shape("text", { x: x(part * most), y: HEIGHT - BOTTOM + 14, "text-anchor": "middle" }, write(part * most))
+      ),
+      shape("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, NAMES[axis]),
+      shape("line", { x1: x(now), x2: x(now), y1: TOP, y2: HEIGHT - BOTTOM, class: "dp-now" }),
+      shape("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(info.floor), y2: y(info.floor), class: "dp-floor" }),
+      ...lines.flatMap((points, i) => [
+        shape("path", {
+          class: `dp-line dp-${i % COLOURS2}`,
+          d: points.map(([at, v], j) => `${j ? "L" : "M"}${x(at).toFixed(1)} ${y(v).toFixed(1)}`).join("")
+        }),
+        ...points.map(([at, v]) => shape("circle", { class: `dp-${i % COLOURS2}`, cx: x(at), cy: y(v), r: 2 })),
+        shape("circle", {
+          class: `dp-here dp-${i % COLOURS2}`,
+          cx: x(now),
+          cy: y(view.result.networks[names[i]].psnr),
+          r: 4.5
+        })
+      ])
+    );
+  }
+  const tell = () => names.map((name) => `${name} ${view.result.networks[name].psnr.toFixed(1)} dB`).join(", ") + `, zero-fill ${info.floor.toFixed(1)} dB`;
+  function update() {
+    if (info.floor === null) return;
+    title.textContent = `PSNR of this slice, dB, at ${sliderText(view.state.axis, view.result.moved[view.state.axis])}`;
+    const key = (kind) => make("i", { class: `dp-key ${kind}`, "aria-hidden": "true" });
+    const line = (kind, name, ...cells) => make("tr", {}, make("th", { scope: "row" }, key(kind), name), ...cells.map((c) => make("td", {}, c)));
+    body.replaceChildren(
+      ...names.map((name, i) => {
+        const { psnr } = view.result.networks[name];
+        const before = view.inPlace(name);
+        return line(
+          `dp-${i % COLOURS2}`,
+          name,
+          psnr.toFixed(1),
+          before === null ? "" : signedText(psnr - before),
+          signedText(psnr - info.floor)
+        );
+      }),
+      line("dp-floor", "zero-fill", info.floor.toFixed(1), "", "")
+    );
+    draw();
+  }
+  return { element, update };
+}
+
+// dcamsr_lite/widgets/shared/arrow_field.js
+var LONGER = 3;
+function arrowField(size) {
+  const ground = make("canvas", { role: "img" });
+  const lines = shape("path", { class: "dx-offsets" });
+  const dots = shape("path", { class: "dx-offsets dx-starts" });
+  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
+  const { element, mark } = frame(
+    size,
+    ground,
+    /** @type {any} */
+    drawing
+  );
+  element.classList.add("dx-field");
+  const line = ({ row, column, offset: [down, right] }) => `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
+  function point(arrows) {
+    lines.setAttribute("d", arrows.map(line).join(""));
+    dots.setAttribute("d", arrows.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
+  }
+  return {
+    element,
+    mark,
+    point,
+    draw: (image, white) => paint(ground, image, size, 0, white, "grey"),
+    name: (words) => ground.setAttribute("aria-label", words)
+  };
+}
+
+// dcamsr_lite/widgets/displacement/picture_panels.js
+function picturePanels(view) {
+  const { info, size } = view;
+  const field = arrowField(size);
+  const note = make("small", {}, "");
+  const reference = make(
+    "figure",
+    {},
+    make("figcaption", {}, make("b", {}, info.titles.reference)),
+    field.element,
+    note
+  );
+  const output = panel(info.titles.output, size);
+  const error = panel(info.titles.error, size, { colours: "viridis", unit: "% of white" });
+  error.figure.hidden = !view.target;
+  function draw() {
+    const { pixels } = view;
+    const arrows = view.arrows();
+    field.draw(pixels.reference, info.windows.reference);
+    field.point(arrows);
+    field.name(`reference as used, with ${arrows.length} arrows`);
+    note.textContent = view.shown.offsets ? `Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.` : `No arrows: ${view.state.network} does not look at offsets around each place.`;
+    output.draw(pixels.output, info.windows.output);
+    if (view.target) error.draw(pixels.error, view.errorTop, 100 * view.errorTop / info.windows.output);
+  }
+  return { figures: [reference, output.figure, error.figure], draw };
+}
+
+// dcamsr_lite/widgets/displacement/view.js
+var View = class {
+  /** What the kernel shares: the network on screen, and the slider that the curve is over. */
+  state = { network: "", axis: (
+    /** @type {keyof import("./words.js").Moved} */
+    "right"
+  ) };
+  /** @type {Record<string, Float32Array>} */
+  pixels = {};
+  /** @param {import("../shared/page.js").Model} model */
+  constructor(model) {
+    this.model = model;
+    this.info = model.get("info");
+    this.size = this.info.shape;
+    this.names = Object.keys(this.info.networks);
+    const { low, target } = unpackAll(model.get("images"));
+    this.target = target;
+    this.errorTop = target ? window995(distance(low, target)) : 1;
+    this.moved = adopt(model.get("moved"));
+    this.result = model.get("result");
+  }
+  /** @returns {import("./words.js").Row[]} */
+  get rows() {
+    return this.model.get("rows");
+  }
+  /** The network on screen, in the answer on screen. */
+  get shown() {
+    return this.result.networks[this.state.network];
+  }
+  /** Its PSNR where the reference lies in place; null without a target. */
+  inPlace(name = this.state.network) {
+    return this.rows.find(({ moved }) => keyOf(moved) === keyOf(ZERO))?.psnr[name] ?? null;
+  }
+  /** The pictures of the answer on screen. */
+  read() {
+    const output = unpack(this.shown.output).values;
+    this.pixels = { reference: unpack(this.result.reference).values, output };
+    if (this.target) this.pixels.error = distance(output, this.target);
+  }
+  /** @returns {import("../shared/offsets.js").Arrow[]} */
+  arrows() {
+    const { offsets } = this.shown;
+    return offsets ? this.result.places.map(([row, column], i) => ({ row, column, offset: offsets[i] })) : [];
+  }
+};
+
+// dcamsr_lite/widgets/displacement/explorer.js
+function build(model, root) {
+  const view = new View(model);
+  const { info } = view;
+  const alone = Boolean(model.alone);
+  const sent = {};
+  const asking = shareState(model, ["moved"], sent, heard);
+  const sharing = shareState(model, ["network", "axis"], view.state, draw);
+  const status = make("p", { class: "dx-status", role: "status" });
+  const found = make("p", { class: "dx-sentence" });
+  const worth = make("p", { class: "dx-sentence" });
+  const answers = (alone ? fromPage : fromKernel)({
+    model,
+    question: "moved",
+    adopt,
+    keyOf,
+    put(moved) {
+      sent.moved = { ...moved };
+      asking.write();
+    },
+    tell,
+    wait: (words) => {
+      status.textContent = words;
+    },
+    refused: "This page has no answer to that: it holds one slider at a time, in steps. A notebook has a kernel for every value"
+  });
+  const controls = controlPanel(view, sharing.bind, change, () => go({ ...ZERO }), alone);
+  const pictures = picturePanels(view);
+  const curves = curvePanel(view);
+  root.append(
+    heading(
+      model,
+      "What if the reference lies elsewhere?",
+      "Shift or turn the reference: the networks run again. Arrows show where each place looks, the curve what the output keeps.",
+      [info.title, sliceOf(info), ...info.files, ...info.notes]
+    ),
+    controls.element,
+    make("div", { class: "dp-said", "aria-live": "polite" }, found, worth, status),
+    make("div", { class: "dp-look" }, ...pictures.figures, curves.element)
+  );
+  function change(axis, value, settled) {
+    go(move(view.moved, axis, value, alone), axis, settled);
+  }
+  function go(moved, axis = view.state.axis, settled = true) {
+    view.moved = moved;
+    view.state.axis = axis;
+    controls.sync();
+    answers.ask(moved, !settled);
+    if (settled) sharing.save();
+  }
+  function heard() {
+    const given = adopt(model.get("moved"));
+    if (answers.isAsked(keyOf(given))) return;
+    view.moved = given;
+    controls.sync();
+    answers.adopted(given);
+  }
+  function tell(result, words) {
+    root.classList.toggle("dx-stale", Boolean(result.refused));
+    status.textContent = result.refused ? `${result.refused}. The picture is still the last one.` : words;
+    if (result.refused) return;
+    view.result = result;
+    draw();
+  }
+  function draw() {
+    const { network: name } = view.state;
+    if (!view.result.networks) return;
+    view.read();
+    controls.sync();
+    pictures.draw();
+    curves.update();
+    const seen = { name, moved: adopt(view.result.moved), found: view.shown.found };
+    found.textContent = sayFound(name, seen.moved, seen.found);
+    worth.textContent = sayWorth({ ...seen, now: view.shown.psnr, inPlace: view.inPlace(), floor: info.floor });
+  }
+  model.on("change:rows", draw);
+  sharing.read();
+  tell(model.get("result"), "");
+  controls.sync();
+  root.explorer = {
+    get moved() {
+      return view.moved;
+    },
+    get state() {
+      return view.state;
+    },
+    get answers() {
+      return answers.count();
+    },
+    move: change,
+    shown: () => view.result,
+    values: (name) => view.pixels[name],
+    arrows: () => view.arrows(),
+    waiting: answers.waiting
+  };
+  return () => {
+    answers.stop();
+    asking.stop();
+    sharing.stop();
+    model.off("change:rows", draw);
+  };
+}
+var { render, standalone } = widget(build, "displacement");
+var explorer_default = { render };
+export {
+  explorer_default as default,
+  standalone
+};
