@@ -3,6 +3,7 @@
 # ruff: isort: skip_file
 from . import (
     cli as cli,
+    bench as bench,
     commands as commands,
     course as course,
     data as data,

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 Grid = tuple[int, int]  # rows and columns of a level
 TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
 NEAR = 49  # side of the neighbourhood of a query, in pixels of the level
-SHARPNESS = 300.0, 300.0  # at the start, of the votes of all queries and of those near by
+SHARPNESS = 100.0, 150.0  # at the start, of the votes of all queries and of those near by
 
 
 class Window(nn.Module):

@@ -30,7 +30,7 @@ from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_volumes
 HERE = Path(__file__).parents[2] / "assets" / "results"
 HEADS = 2  # simulated, which no training has seen
 EVERY = 4  # slices
-COLUMNS = ["weights", "data", "kind", "size", "psnr", "found", "own"]
+COLUMNS = ["weights", "scale", "data", "kind", "size", "psnr", "found", "own"]
 # kind -> sizes: pixels to the right and down alike, degrees, pixels of a smooth bend
 SIZES = {"shift": (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0), "turn": (1.0, 2.0, 3.0), "bend": (0.5, 1.0)}
 UNITS = {"shift": "shift in pixels, along rows and columns", "turn": "turn in degrees",
@@ -101,7 +101,7 @@ def score(name: str, model, heads: dict, scale: int) -> list[list]:
                 found = tuple(
                     "" if np.isnan(x) else f"{x:.3f}" for x in find_errors(model, pair, field)
                 )
-            lines.append([f"{name}-{scale}x", data, kind, size, f"{psnr:.3f}", *found])
+            lines.append([name, scale, data, kind, size, f"{psnr:.3f}", *found])
     return lines
 
 
@@ -138,16 +138,14 @@ def draw(curves: dict, path: Path) -> None:
 
 def section(folder: Path, scale: int = 4) -> list[str]:
     """Lines of the page: a table of PSNR, one of the attention's error, and the figure."""
-    lines = [
-        r for r in read_lines(folder / "displacement.csv") if r["weights"].endswith(f"-{scale}x")
-    ]
+    lines = [r for r in read_lines(folder / "displacement.csv") if r["scale"] == str(scale)]
     if not lines:
         return ["Not run: `python scripts/results/displacement.py`.", ""]
     psnr: dict = defaultdict(lambda: defaultdict(list))
     found: dict = defaultdict(list)
     for r in lines:
         source = "simulated" if r["data"].startswith("simulated") else "real"
-        name = r["weights"].removesuffix(f"-{scale}x")
+        name = r["weights"]
         psnr[source, name, r["kind"]][float(r["size"])].append(float(r["psnr"]))
         if r["found"]:
             found[source, name, r["kind"], float(r["size"])].append(
@@ -187,12 +185,12 @@ def main() -> None:
     for weights in options.weights:
         name, _, file = weights.partition("=")
         model = name if name == "zero-fill" else dl.load(file or name)
-        scored += score(name.removesuffix(f"-{options.scale}x"), model, heads, options.scale)
-    new = {line[0] for line in scored}
+        scored += score(name, model, heads, options.scale)
+    new = {(line[0], str(line[1])) for line in scored}
     kept = [
         [*r.values()]
         for r in read_lines(options.out / "displacement.csv")
-        if r["weights"] not in new
+        if (r["weights"], r["scale"]) not in new
     ]
     with (
         atomic_path(options.out / "displacement.csv") as temporary,

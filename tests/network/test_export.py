@@ -24,7 +24,7 @@ def test_exported_zero_fill_is_the_fourier_one(shape, scale):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # of torch's own exporter
-@pytest.mark.parametrize("variant", ["corrected", "released"])
+@pytest.mark.parametrize("variant", ["corrected", "released", "aligned"])
 def test_onnx_gives_what_the_network_gives(variant, tmp_path):
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra [onnx]")
     pytest.importorskip("onnxscript", reason="needs the extra [onnx]")

@@ -14,9 +14,11 @@ from helpers import ROOT, SHARED
 
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main
+from dcamsr_lite.data.augmentation import warp
 from dcamsr_lite.data.files import write_m4raw
+from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.kspace import ifft2c, rss
-from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
+from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
 
 
 def evaluate(capsys, reference, target, scale: int, method: str = "dcamsr") -> dict:
@@ -92,6 +94,26 @@ def test_every_level_of_the_shipped_network_matters():
             with dl.intervene(model, spatial="off", channel="off", levels=[level]):
                 change = (model(pair.lr, pair.ref) - whole).abs().mean()
             assert change > 0.003 * whole.abs().mean(), (level, change)
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (2.0, 0.0), (-1.0, 3.0)])
+def test_the_aligned_network_finds_a_displaced_reference(shift):
+    reference, target = simulated_volumes(VALIDATION_SEED)
+    few = slice(3, 18, 5)
+    moved = warp(reference.images[few], shift=tuple(x / 128 for x in shift))
+    pair = dl.load_pair(moved, Volume(target.images[few], kspace=target.kspace[few]), 4)
+    model = dl.load("lite-4x-aligned")
+    floor = dl.evaluate("zero-fill", [pair])["psnr"]
+    assert dl.evaluate(model, [pair])["psnr"] - floor >= 3.0
+    with dl.trace(model) as record, torch.inference_mode():
+        model(pair.lr, pair.ref)
+    for n, image in enumerate(pair.target_image):
+        found = record.displacement(1, batch=n)[:, image > image.max() / 8]
+        error = (found - torch.tensor(shift)[:, None]).norm(dim=0).median()
+        assert error <= 0.5, (n, float(error))
+    with dl.intervene(model, spatial="off"):
+        in_place = dl.evaluate(model, [pair])["psnr"]
+    assert any(shift) <= (in_place < floor + 1)  # what it finds matters where it was displaced
 
 
 @pytest.mark.slow

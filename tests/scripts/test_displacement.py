@@ -28,19 +28,19 @@ def test_every_displacement_is_scored_against_what_was_planted(few, tmp_path, mo
     weights = tmp_path / "w.safetensors"
     dl.save(aligned, weights)
     monkeypatch.setattr(displacement, "read_heads", lambda pairs: {"simulated-1": head, "p7": head})
-    arguments = ["displacement.py", f"aligned-4x={weights}", "zero-fill", "--out", str(tmp_path)]
+    arguments = ["displacement.py", f"aligned={weights}", "zero-fill", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", arguments)
     displacement.main()
     lines = displacement.read_lines(tmp_path / "displacement.csv")
     assert len(lines) == 2 * 2 * 4
     found = {(r["weights"], r["data"], r["kind"], float(r["size"])): r for r in lines}
-    shifted = found["aligned-4x", "p7", "shift", 2.0]
+    shifted = found["aligned", "p7", "shift", 2.0]
     assert float(shifted["own"]) == pytest.approx(8**0.5, abs=1e-3)
-    assert float(found["aligned-4x", "p7", "shift", 0.0]["own"]) == 0
+    assert float(found["aligned", "p7", "shift", 0.0]["own"]) == 0
     floor = dl.load_pair(*head, 4)
     expected = float(psnr(floor.target_image, floor.zero_filled))
     for kind, size in (("shift", 0.0), ("shift", 2.0), ("turn", 3.0)):
-        row = found["zero-fill-4x", "p7", kind, size]
+        row = found["zero-fill", "p7", kind, size]
         assert float(row["psnr"]) == pytest.approx(expected, abs=1e-3) and row["found"] == ""
 
     monkeypatch.setattr(sys, "argv", [*arguments[:2], "--out", str(tmp_path)])
