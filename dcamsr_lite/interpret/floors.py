@@ -9,7 +9,7 @@
 import torch
 
 from ..data.pairs import Pair
-from ..metrics import psnr
+from ..metrics import has_signal, psnr
 from ..network.checkpoints import load, weights
 from .interventions import run_intervention
 
@@ -20,14 +20,14 @@ def measure_floors(pair: Pair, slice: int) -> dict[str, float]:
     """PSNR in dB of one slice, its largest value the peak: zero-fill, and a network without reference.
 
     >>> import dcamsr_lite as dl
-    >>> flat = torch.ones(1, 32, 32)
-    >>> measure_floors(dl.load_pair(flat, flat, scale=4), 0)["zero-fill"] > 30
+    >>> images = torch.rand(1, 32, 32)
+    >>> 0 < measure_floors(dl.load_pair(images, images, scale=4), 0)["zero-fill"] < 20
     True
 
     The second, "no reference", is of the weights ``lite-SCALEx-no-reference``, and is there only where
-    they ship for the scale of the pair. A pair without a target has no floors.
+    they ship for the scale of the pair. A slice without a target, or with a blank one, has no floors.
     """
-    if pair.target_image is None:
+    if pair.target_image is None or not has_signal(pair.target_image[slice]):
         return {}
     floors = {"zero-fill": float(psnr(pair.target_image[slice], pair.zero_filled[slice]))}
     name = ALONE.format(scale=pair.scale)

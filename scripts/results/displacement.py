@@ -170,7 +170,22 @@ def section(folder: Path, scale: int = 4) -> list[str]:
     more = ["| " + " | ".join(row) + " |" for row in errors] if len(errors) > 2 else []
     figure = f"displacement{'' if scale == 4 else f'-{scale}x'}.png"
     described = "PSNR over shift, turn and bend of the reference, for each network that ships"
-    return [*rows, "", *more, "", f"![{described}]({figure})", ""]
+    told = [sentence(curves, source, name) for source, name, kind in curves if kind == "shift"]
+    return [*filter(None, told), "", *rows, "", *more, "", f"![{described}]({figure})", ""]
+
+
+def sentence(curves: dict, source: str, name: str) -> str:
+    """What displacements take from a network, in words; nothing of the floor."""
+    if name == "zero-fill":
+        return ""
+    place, of = curves[source, name, "shift"][0.0], {k: curves[source, name, k] for k in SIZES}
+    worst = {kind: min(curve.values()) - place for kind, curve in of.items()}
+    costs = ", ".join(f"{kind} {loss:+.2f} dB" for kind, loss in worst.items())
+    text = f"- {name}, {source} heads: {place:.2f} dB in place; at worst, {costs}."
+    floor = curves.get((source, "zero-fill", "shift"), {}).get(2.0)
+    if floor is not None and 2.0 in of["shift"]:
+        text += f" Two pixels off, {of['shift'][2.0] - floor:+.2f} dB over zero-fill."
+    return text
 
 
 def main() -> None:
