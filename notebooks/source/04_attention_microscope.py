@@ -143,7 +143,7 @@ def lifted(level, relative):
 def show_queries(maps, alt):
     shown = {f"query {query}": image for query, image in zip(queries, maps, strict=True)}
     figure = course.picture(shown, kind="signed", label="weight", shared=True)
-    figure.set_size_inches(2.1 * len(shown), 1.8)
+    figure.set_size_inches(1.9 * len(shown), 1.65)
     for axes, (row, column) in zip(figure.axes, queries, strict=False):
         axes.plot(column, row, "k+", markersize=12)
     course.show(figure, alt=alt)

@@ -342,6 +342,7 @@ def tell(better, than):
     )
 
 
+# %%
 def deciding(found):
     """The wider interval, over heads or seeds: the claim rests on it. Of one seed, that of heads."""
     _, low, high, seeds, _ = found
