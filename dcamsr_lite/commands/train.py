@@ -235,7 +235,8 @@ def start_from(model: SuperResolver, other: SuperResolver) -> None:
         raise InputError("--init", "a network of other shapes", "the one that is trained")
     if missing := sorted(own.keys() - common):
         words = f"{len(missing)} of {len(own)} tensors are not in it and start afresh"
-        print(f"note: --init: {words}: {', '.join(missing[:3])} ...", file=sys.stderr)
+        more = " ..." if len(missing) > 3 else ""
+        print(f"note: --init: {words}: {', '.join(missing[:3])}{more}", file=sys.stderr)
     model.load_state_dict({**own, **{name: given[name] for name in common}})
 
 

@@ -127,7 +127,7 @@ CARDS |= {f"lite-{s}x-no-reference": alike("--set reference=False", s) for s in 
 def sharpen(weights: Path, every: float, near: float, out: Path) -> None:
     """Set how sharp the votes of an ``aligned`` network are: of all queries, and of those near by.
 
-    Learned, they hardly move; sharp from the start, they find nothing.
+    They are learned, but a training of some hundred steps hardly moves them.
     """
     model = dl.load(weights)
     with torch.no_grad():

@@ -112,8 +112,9 @@ def test_the_aligned_network_finds_a_displaced_reference(shift):
         error = (found - torch.tensor(shift)[:, None]).norm(dim=0).median()
         assert error <= 0.5, (n, float(error))
     with dl.intervene(model, spatial="off"):
-        in_place = dl.evaluate(model, [pair])["psnr"]
-    assert any(shift) <= (in_place < floor + 1)  # what it finds matters where it was displaced
+        not_searched = dl.evaluate(model, [pair])["psnr"]
+    if any(shift):  # then what it finds is what the gain rests on
+        assert not_searched < floor + 1
 
 
 @pytest.mark.slow
