@@ -72,7 +72,8 @@ def _attention() -> Explorer:
 def _variants() -> Explorer:
     """The variants that were trained alike, on one pair."""
     pair, index = example()
-    models = {name: load(name) for name in weights() if name.startswith(f"lite-{SCALE}x-")}
+    alike = [f"lite-{SCALE}x-{variant}" for variant in ("corrected", "paper", "released")]
+    models = {name: load(name) for name in alike}
     explorer = explore(models, pair, slice=index)
     explorer.network, explorer.tour = f"lite-{SCALE}x-released", VARIANTS
     return explorer
