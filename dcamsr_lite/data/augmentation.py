@@ -45,7 +45,6 @@ def choose_kinds(chosen: bool | str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in KINDS if name in names)
 
 
-@single_precision()
 def vary(
     lr: Tensor,
     ref: Tensor,
@@ -62,13 +61,33 @@ def vary(
     low-resolution image is made anew from a target that was varied. Normalised images in and out,
     (1, rows, columns); a slice that no kind falls on is returned as it is.
     """
+    return vary_and_tell(lr, ref, target, scale, chosen, generator)[:3]
+
+
+@single_precision()
+def vary_and_tell(
+    lr: Tensor,
+    ref: Tensor,
+    target: Tensor,
+    scale: int,
+    chosen: tuple[str, ...] = USUAL,
+    generator: Generator | None = None,
+) -> tuple[Tensor, Tensor, Tensor, dict]:
+    """As ``vary``, and behind it how the reference was moved: arguments of ``warp``, or none.
+
+    >>> images = torch.rand(1, 8, 8), *torch.rand(2, 1, 32, 32)
+    >>> len(vary_and_tell(*images, scale=4))
+    4
+    """
+    moved: dict = {}
     happens = {k: k in chosen and _draw(generator) < CHANCE[k] for k in KINDS}
     if any(happens[kind] for kind in USUAL):
         lr, ref, target = _vary_both(ref, target, scale, happens, generator)
     if happens["misalignment"]:
-        moved = warp(ref - ref.amin(), **draw_misalignment(ref.shape[-2:], generator))
-        ref = _standardise(moved, moved)
-    return lr, ref, target
+        moved = draw_misalignment(ref.shape[-2:], generator)
+        elsewhere = warp(ref - ref.amin(), **moved)
+        ref = _standardise(elsewhere, elsewhere)
+    return lr, ref, target, moved
 
 
 def _vary_both(

@@ -7,7 +7,7 @@ tensor([-0.0500])
 import torch
 from torch import Tensor
 
-LEAST = 0.003  # of the maximum: an offset that is smaller changes nothing
+LEAST = 0.001  # of the maximum: an offset that is smaller changes nothing
 DARK = 0.2  # of the maximum: what is brighter is no background
 NOISE = 3.2  # times: the 90th percentile of noise, below its mode, over the 50th; Gauss has 2.4
 TAIL = 3.5  # standard deviations: how far below its mode noise reaches, in few voxels

@@ -187,8 +187,7 @@ class Record:
                 f"no offsets at level {level}, whose tokens are footprints: {expected}"
             )
         weights = attention[batch].mean(0) if head is None else attention[batch, head]
-        around = torch.arange(self.windows[level].side) - self.windows[level].side // 2
-        offsets = torch.cartesian_prod(around, around).to(weights) * level
+        offsets = self.windows[level].offsets().to(weights) * level
         rows, columns = self.size(level)
         mean = rearrange(weights @ offsets, "(h w) two -> two h w", h=self.grids[level][0])
         return mean[:, :rows, :columns]

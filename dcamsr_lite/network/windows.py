@@ -34,6 +34,16 @@ class Window(nn.Module):
         super().__init__()
         self.side = (int(tokens**0.5) + 1) // 2 * 2 - 1
 
+    def offsets(self) -> Tensor:
+        """Where the tokens lie from their query's place: (p, 2), rows and columns.
+
+        >>> Window(tokens=9).offsets()[:2]
+        tensor([[-1, -1],
+                [-1,  0]])
+        """
+        around = torch.arange(self.side) - self.side // 2
+        return torch.cartesian_prod(around, around)
+
     def footprints(self, grid: Grid, query: tuple[int, int]) -> Tensor:
         """Where the tokens of the query at (row, column) lie: (p, h, w), a single one in each."""
         around = torch.arange(self.side) - self.side // 2
@@ -117,6 +127,7 @@ class SharedVotes(Window):
     def __init__(self, tokens: int):
         super().__init__(tokens)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
+        self.agreed = nn.Softmax(dim=-1)  # one map for all heads passes here, to be watched
 
     def logits(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
         """The same for every head: b head n p."""
@@ -137,7 +148,7 @@ class SharedVotes(Window):
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, dropout: float = 0.0) -> Tensor:
         """The same, with one map for all heads: votes are shared before the softmax."""
-        return self.mix(F.dropout(self.share(q, k, grid).softmax(-1), dropout), v, grid)
+        return self.mix(F.dropout(self.agreed(self.share(q, k, grid)), dropout), v, grid)
 
 
 def point(x: Tensor) -> Tensor:

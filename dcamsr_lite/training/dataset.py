@@ -20,7 +20,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from ..data.augmentation import vary
+from ..data.augmentation import measure_warp, vary_and_tell
 from ..data.file_lists import find_pairs, read_pairs_csv
 from ..data.files import read_volume
 from ..data.matching import read_pair
@@ -323,16 +323,21 @@ def split_evenly(items: list, parts: int) -> list[list]:
 
 
 class VariedSlices(Dataset):
-    """A dataset of slices, asked by (slice, seed), each varied as ``augmentation.vary`` does."""
+    """A dataset of slices, asked by (slice, seed), each varied as ``augmentation.vary`` does.
 
-    def __init__(self, data: Slices, scale: int, chosen: tuple[str, ...]):
-        self.data, self.scale, self.chosen = data, scale, chosen
+    With ``tell`` a fourth tensor says how far the reference was moved: (2, rows, columns), in pixels.
+    """
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    def __init__(self, data: Slices, scale: int, chosen: tuple[str, ...], tell: bool = False):
+        self.data, self.scale, self.chosen, self.tell = data, scale, chosen, tell
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, ...]:
         number, seed = key
         lr, ref, target = self.data[number]
         generator = torch.Generator().manual_seed(seed)
-        return vary(lr, ref, target, self.scale, self.chosen, generator)
+        *varied, moved = vary_and_tell(lr, ref, target, self.scale, self.chosen, generator)
+        rows, columns = ref.shape[-2:]
+        return (*varied, measure_warp((rows, columns), **moved)) if self.tell else tuple(varied)
 
 
 def make_loader(
@@ -342,10 +347,14 @@ def make_loader(
     chosen: tuple[str, ...] = (),
     workers: int = 0,
     pinned: bool = False,
+    tell: bool = False,
 ) -> DataLoader:
-    """Batches of lr, ref, target in the order of ``shares``, read ahead by ``workers`` processes."""
+    """Batches of lr, ref, target in the order of ``shares``, read ahead by ``workers`` processes.
+
+    With ``tell``, how far each reference was moved follows, as ``VariedSlices`` has it.
+    """
     return DataLoader(
-        VariedSlices(data, scale, chosen),
+        VariedSlices(data, scale, chosen, tell),
         batch_sampler=shares,
         num_workers=workers,
         pin_memory=pinned,

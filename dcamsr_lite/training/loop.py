@@ -12,7 +12,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from math import cos, inf, isfinite, pi
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ from ..errors import InputError, raise_if_out_of_memory
 from ..evaluation import check_pair, run_network
 from ..global_state import keep_generators
 from ..metrics import psnr
-from ..network.super_resolver import SuperResolver
+from ..network.super_resolver import SuperResolver, unwrap
 from .dataset import Shares, Slices, make_loader, mix_seeds
 from .distributed import count_processes, get_rank, sum_over_processes, wait_for_all
+from .finding import check_finding, measure_error, watch
 from .recipe import Recipe
 from .run import Run, average_weights, catch_stop, hold_folder, identify
 
@@ -85,6 +86,8 @@ def train(
     data = TensorDataset(*data) if isinstance(data, tuple) else data
     together = recipe.count_per_step(len(data), count_processes())
     steps = recipe.count_steps(len(data), count_processes())
+    if recipe.finding:
+        check_finding(model, recipe)
     last = steps if recipe.until is None else min(steps, recipe.until)
     model.normalisation = (notes or {}).get("normalisation")  # the slices do not say theirs
     scale = model.config.scale
@@ -111,7 +114,8 @@ def train(
         network = prepare_network(model, recipe)
         shares = Shares(len(data), together, recipe.seed, range(run.step, last), recipe.accumulate)
         on_gpu = recipe.device == "cuda"
-        batches = make_loader(data, shares, scale, recipe.vary, recipe.workers, on_gpu)
+        tell = recipe.finding > 0
+        batches = make_loader(data, shares, scale, recipe.vary, recipe.workers, on_gpu, tell)
         reader = iter(batches)
         quiet = not progress or get_rank() > 0
         bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)
@@ -193,11 +197,15 @@ def backpropagate(
     Between processes gradients are averaged, and only once, after the ``final`` part.
     """
     device = next(network.parameters()).device
-    lr, ref, target = (tensor.to(device, non_blocking=True) for tensor in batch)
+    lr, ref, target, *moved = (tensor.to(device, non_blocking=True) for tensor in batch)
+    watching: AbstractContextManager[list] = watch(unwrap(network)) if moved else nullcontext([])
     with nullcontext() if final or count_processes() == 1 else network.no_sync():
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16)
+        with watching as found, autocast:
             sr = network(lr, ref)
         error = (F.l1_loss if recipe.loss == "l1" else F.mse_loss)(sr.float(), target)
+        if moved:
+            error = error + recipe.finding * measure_error(found[0].float(), moved[0], target)
         share = error * (len(lr) / together)
         (share * count_processes()).backward()
     return share.detach()

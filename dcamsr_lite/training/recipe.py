@@ -8,6 +8,7 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from math import inf
 from typing import Any, ClassVar, TypeVar
 
 from ..errors import InputError
@@ -122,7 +123,8 @@ class Recipe(Choices):
     before ``steps``; ``until`` stops at a step before the schedule's end, and ``resume`` goes on
     from the last save. The loss "l2" is the squared error, which is what PSNR counts. ``average``:
     how much of the weights' moving average stays per step; 0 is none. ``vary``: kinds of
-    ``augmentation.vary``. ``workers`` read and vary slices ahead of the network. Raises InputError
+    ``augmentation.vary``. ``finding``: see
+    ``training.finding``. ``workers`` read and vary slices ahead of the network. Raises InputError
     for an unknown schedule, loss or kind.
     """
 
@@ -150,6 +152,9 @@ class Recipe(Choices):
         nargs="?", const=True, metavar="KINDS")
     average: float = declare("weights note", 0.0, "keep the weights' moving average, e.g. 0.999",
                              metavar="DECAY")
+    finding: float = declare("weights note", 0.0, "weight of the error of what attention finds, in"
+                             " pixels, e.g. 0.1; needs aligned and --vary misalignment",
+                             metavar="WEIGHT")
     resume: bool = declare("how", False, "go on from --out", action="store_true")
     # fmt: on
 
@@ -161,6 +166,8 @@ class Recipe(Choices):
                 raise InputError(name, repr(value), f"one of {known}")
         if not 0 <= self.average < 1:
             raise InputError("--average", str(self.average), "0 (none) to below 1, as 0.999")
+        if not 0 <= self.finding < inf:
+            raise InputError("--finding", str(self.finding), "0 (none) or a weight, as 0.1")
         object.__setattr__(self, "vary", choose_kinds(self.vary))
 
     def count_per_step(self, slices: int, processes: int = 1) -> int:

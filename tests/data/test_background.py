@@ -33,6 +33,7 @@ HEADS = {
 @pytest.mark.parametrize(
     ("name", "share"),
     [
+        ("constant", -0.002),
         ("constant", -0.005),
         ("constant", -0.009),
         ("constant", -0.04),
