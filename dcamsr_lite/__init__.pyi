@@ -55,6 +55,7 @@ from .phantom.subjects import (
     simulated_volumes as simulated_volumes,
 )
 from .widgets import (
+    compare_images as compare_images,
     explore as explore,
     explore_attribution as explore_attribution,
     explore_displacement as explore_displacement,

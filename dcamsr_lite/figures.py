@@ -12,7 +12,7 @@ Grey for MR images, viridis and cividis for magnitudes, a blue-orange map for si
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import fill
@@ -150,6 +150,45 @@ def mark_pixel(axes: "Axes", row: float, column: float) -> None:
     """
     for colour, width in (("white", 3), ("black", 1.2)):
         axes.plot(column, row, "x", color=colour, markersize=8, markeredgewidth=width)
+
+
+@default_style()
+def draw_magnified(
+    images: Mapping[str, Tensor], point: tuple[int, int], half: int, limit: float | None = None
+) -> "Figure":
+    """Images (row, column) of one size side by side, and below each its part around ``point``, large.
+
+    >>> figure = draw_magnified({"low": torch.zeros(32, 32), "high": torch.ones(32, 32)}, (16, 16), 4)
+    >>> [axes.get_title() for axes in figure.axes[:3]]
+    ['low', 'high', '']
+
+    The part reaches ``half`` pixels to each side, inside of the image. All are on one scale of grey,
+    from 0 to ``limit``, by default the largest value. The width is that of a notebook.
+    """
+    from matplotlib.figure import Figure
+
+    rows, columns = next(iter(images.values())).shape
+    side = min(2 * half, rows, columns)
+    corner = (min(max(x - half, 0), n - side) for x, n in zip(point, (rows, columns), strict=True))
+    top, left = corner
+    high = max(float(image.max()) for image in images.values()) if limit is None else limit
+    across = 11.8 / len(images)
+    down = across * rows / columns
+    figure = Figure(figsize=(11.8, down + across + 0.35), layout="constrained", dpi=80)
+    grid = figure.subplots(2, len(images), squeeze=False, height_ratios=[rows / columns, 1])
+    for column, (title, image) in enumerate(images.items()):
+        whole, part = grid[0, column], grid[1, column]
+        grey = {"cmap": "gray", "vmin": 0, "vmax": high}
+        whole.imshow(image.numpy(), **grey)
+        whole.set_title(title, fontsize=11)
+        box = [left - 0.5, left + side - 0.5, top - 0.5, top + side - 0.5]
+        x = [box[i] for i in (0, 1, 1, 0, 0)]
+        whole.plot(x, [box[i] for i in (2, 2, 3, 3, 2)], color="#ffb000", linewidth=1.5)
+        part.imshow(image[top : top + side, left : left + side].numpy(), **grey)
+        part.spines[:].set(color="#ffb000", linewidth=2)
+        for axes in (whole, part):
+            axes.set(xticks=[], yticks=[])
+    return figure
 
 
 def brightest_slice(pair: Pair) -> int:
@@ -303,6 +342,20 @@ def render_png(figure: "Figure", dpi: float | str = "figure") -> bytes:
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return shrink_png(buffer.getvalue())
+
+
+def shrink_png(picture: bytes) -> bytes:
+    """The same pixels in a tenth fewer bytes: no transparency, for there is none, and packed well.
+
+    >>> shrink_png(shrink_png(render_png(lay_out(1)[0]))) == render_png(lay_out(1)[0])
+    True
+    """
+    from PIL import Image  # comes with matplotlib
+
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").save(buffer, "png", optimize=True, dpi=image.info["dpi"])
     return buffer.getvalue()
 
 

@@ -76,6 +76,15 @@ def _stub(found: re.Match) -> str:
     return "".join(f"{name} = ...  # your answer here\n" for name in names)
 
 
+def _with_hints(cells: list):
+    """The cells, and before each check one that opens help step by step."""
+    for cell in cells:
+        check = CHECK.search(cell.source) if cell.cell_type == "code" else None
+        if check:
+            yield nbformat.v4.new_code_cell(f'course.hint("{check[1]}")')
+        yield cell
+
+
 def _grading(cell) -> dict:
     """nbgrader's metadata: which cell holds a solution, which one is worth a point."""
     check = CHECK.search(cell.source)
@@ -93,8 +102,9 @@ def _grading(cell) -> dict:
 
 def _slide_type(number: int, cell) -> str:
     """How a lecture shows the cell: a heading begins a slide, code comes at the speaker's key."""
-    if number in (0, 2) or cell.source.startswith(("import ", "from ", "course.report")):
-        return "skip"  # badges, set-up, imports
+    unseen = ("import ", "from ", "course.report", "course.progress", "course.hint")
+    if number in (0, 2) or cell.source.startswith(unseen):
+        return "skip"  # badges, set-up, imports, help
     if cell.cell_type == "code":
         return "fragment"
     return "slide" if re.search("^##? ", cell.source, re.M) else "subslide"
@@ -112,6 +122,7 @@ def convert(source: Path, solved: bool):
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(top))
     setup = nbformat.v4.new_code_cell(SETUP.format(repository=repository()))
     notebook.cells.insert(2, setup)
+    notebook.cells = list(_with_hints(notebook.cells))
     graded = 0
     for number, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags")
@@ -132,12 +143,13 @@ def convert(source: Path, solved: bool):
     return notebook
 
 
-def execute(notebook) -> float:
-    """Run all cells in a kernel of its own; seconds of processor time."""
+def execute(notebook, solved: bool = False) -> float:
+    """Run all cells in a kernel of its own; seconds of processor time. Solved: with model answers."""
     kept = dict(notebook.metadata)
     # this checkout's package, whatever is installed
     paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
     own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
+    own["DCAMSR_SOLVED"] = "1" if solved else ""
     before = os.times()
     place = {"metadata": {"path": HERE}}
     client = NotebookClient(notebook, timeout=1800, startup_timeout=300, resources=place)
@@ -183,7 +195,7 @@ def _joined(outputs: list) -> list:
 def build(source: Path, out: Path = HERE, measure: bool = False) -> dict[str, float]:
     """Write the student's and the solved notebook of one source; seconds by path."""
     notebooks = {solved: convert(source, solved) for solved in (False, True)}
-    seconds = {solved: execute(notebook) for solved, notebook in notebooks.items()}
+    seconds = {solved: execute(notebook, solved) for solved, notebook in notebooks.items()}
     if measure:
         _write_minutes(source.stem, max(seconds.values()))
     by_path = {}

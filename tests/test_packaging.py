@@ -16,7 +16,7 @@ from test_project import names, project
 
 # Where an import has another name than what is installed for it.
 INSTALLED_AS = {"skimage": "scikit-image", "yaml": "pyyaml", "IPython": "ipython"}
-INSTALLED_AS |= {"lazy_loader": "lazy-loader"}
+INSTALLED_AS |= {"lazy_loader": "lazy-loader", "PIL": "pillow"}
 TOOLS = ("tests", "notebooks", "scripts")
 
 

@@ -1,4 +1,4 @@
-"""The course's helpers: checks that know typical mistakes, pictures with alt text, the report.
+"""The course's helpers: checks that know typical mistakes, staged help, pictures with alt text.
 
 >>> from dcamsr_lite import course
 >>> course.check("kspace.noise", ...)
@@ -16,15 +16,28 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from .drawings import show_part
 from .exercise import Exercise, Question, Result, examine, read_questions
 from .pictures import compare, picture, show
 from .report import release_after_cells, report, results
+from .small_example import by_hand
+from .staged_help import answer, hint, progress
 
 __all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "picture", "report"]
-__all__ += ["budget", "results", "show", "use"]
+__all__ += [
+    "answer",
+    "budget",
+    "by_hand",
+    "hint",
+    "progress",
+    "results",
+    "show",
+    "show_part",
+    "use",
+]
 
-# One module of exercises per notebook, in their order; the words of all stand in hints.json and
-# questions.json.
+# One module of exercises per notebook, in their order; the words of all stand in hints.json,
+# questions.json and help.json.
 HOMES = ["start", "kspace", "contrasts", "attention", "microscope", "training", "ablations"]
 HOMES += ["reliance", "failures", "realdata"]
 

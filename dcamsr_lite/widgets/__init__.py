@@ -6,6 +6,7 @@ a module of its own; ``bundles`` are built from these by ``make bundles``.
 
 from .attention.explorer import AttentionExplorer, explore
 from .attribution.explorer import AttributionExplorer, explore_attribution
+from .comparison.explorer import Comparison, compare_images
 from .displacement.explorer import DisplacementExplorer, explore_displacement
 from .gallery import save_gallery
 from .kspace.explorer import KSpaceExplorer, explore_kspace
@@ -14,9 +15,11 @@ from .lab.explorer import InterventionLab, intervention_lab
 __all__ = [
     "AttentionExplorer",
     "AttributionExplorer",
+    "Comparison",
     "DisplacementExplorer",
     "InterventionLab",
     "KSpaceExplorer",
+    "compare_images",
     "explore",
     "explore_attribution",
     "explore_displacement",

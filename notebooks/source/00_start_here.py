@@ -23,13 +23,16 @@
 #
 # How the exercises work: predict first, fill in the cell in which `...` or `NotImplementedError`
 # stands, run it and the check below it. A check that fails says which mistake it looks like. Nothing
-# stops when you skip one.
+# stops when you skip one. Above each check a cell `course.hint(...)` says how hard the exercise is; run
+# that cell again for a nudge, again for the idea, again for the code. `course.answer(...)` after an
+# "Explain" has a model answer when you run it a second time, and says what a full answer holds.
 
 # %%
 import torch
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
+from dcamsr_lite.evaluation import METHODS
 
 # %% [markdown]
 # ## One head, two contrasts
@@ -52,6 +55,29 @@ course.show(
 )
 
 # %% [markdown]
+# ## One picture first
+# Three ways back from the small image, beside the target. Drag the line over the image, choose what
+# lies on either side of it, and point at a place to magnify it. (On a page without a kernel this is
+# a picture.)
+
+# %%
+model = dl.load("lite-4x")
+sharp = dl.super_resolve(model, pair)
+ways = {name: METHODS[name](pair) for name in ("zero-fill", "bicubic")}
+ways |= {"DCAMSR": sharp, "target": pair.target_image}
+
+# %%
+dl.compare_images({name: volume[slice_] for name, volume in ways.items()}, point=(58, 70))
+
+# %% [markdown]
+# How the network goes about it: one encoder turns both images into features, at three sizes; at each
+# of them a *transformer* looks for texture of the T1 image that suits the T2 image: that is where the
+# reference comes in, by two attentions.
+
+# %%
+course.show_part("network", "transformers")
+
+# %% [markdown]
 # ## Exercise 1: three ways back
 # *Zero-fill* pads the cropped k-space with zeros. *Bicubic* interpolates the low-resolution magnitude
 # image. *DCAMSR*, the network, also sees the T1 image.
@@ -72,10 +98,6 @@ ranking = ["bicubic", "zero-fill", "dcamsr"]
 course.check("start.ranking", ranking)
 
 # %%
-model = dl.load("lite-4x")
-sharp = dl.super_resolve(model, pair)
-
-# %%
 results = {
     "zero-fill": dl.evaluate("zero-fill", pair),
     "bicubic": dl.evaluate("bicubic", pair),
@@ -87,7 +109,11 @@ print(result["convention"])
 
 # %% [markdown]
 # **Explain.** Zero-fill invents nothing. Why does it beat interpolation?
-#
+
+# %%
+course.answer("start.floor")
+
+# %% [markdown]
 # ## Exercise 2: the number
 # PSNR is the peak of the *target*, squared, over the mean squared error, in decibels (10 log10).
 
@@ -149,7 +175,11 @@ for method, result in results.items():
 # %% [markdown]
 # Together the two are the NMSE. **Explain.** The network's error is smaller in *both* bands. What can
 # it mend in the part that was measured?
-#
+
+# %%
+course.answer("start.measured")
+
+# %% [markdown]
 # ## Ask a pixel
 # Press Next first: the tour explains the page. Then move over the image, or use the arrow keys. The
 # view "minus uniform" comes first: orange weighs more than in uniform attention, blue less; "absolute"
@@ -169,6 +199,18 @@ for level in (1, 2, 4):
     print(level, record.entropy(level)["spatial"][0].numpy().round(3))
 
 # %% [markdown]
+# ## What is left without attention
+# The network does not draw the image, it draws what has to be *added* to it: the upsampled
+# low-resolution image goes round everything and is added at the end, the *global residual*.
+
+# %%
+course.show_part("network", "global residual")
+
+# %% [markdown]
+# If the rest of the network gave nothing at all, the result would be that upsampled image, nearly
+# zero-fill. But to cut the attention does not make the rest give nothing: the layers behind it go on,
+# with what is left.
+#
 # ## Exercise 4: cut the reference
 # Both attention branches off: nothing of the T1 image reaches the network any more.
 #
@@ -197,6 +239,27 @@ for name, change in cuts.items():
 # %% [markdown]
 # **Explain.** Which branch does this network lean on? And why is this not the number that a network
 # *trained* without a reference would reach?
+
+# %%
+course.answer("start.lean")
+
+# %% [markdown]
+# ## Recap
+# - A crop of k-space leaves zero-fill; a network with a second contrast brings back part of what
+#   was removed.
+# - PSNR is one number with a convention; the error map and its two bands say where it comes from.
+# - What attention shows and what a cut costs are two things: this network leans on its channel
+#   branch.
+#
+# ## Bonus, open-ended
+# Take another seed in place of `DEMO_SEED`, or `scale=2` with `lite-2x`. Write down first which
+# numbers of this notebook will change, and in which direction. Which sentence of it would you now
+# write differently?
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

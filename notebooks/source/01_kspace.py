@@ -83,7 +83,11 @@ course.show(
 # %% [markdown]
 # **Explain.** The second picture is what a network has to bring back. Why is so little energy so much
 # of what you see?
-#
+
+# %%
+course.answer("kspace.edges")
+
+# %% [markdown]
 # ## Exercise 2: the crop
 # Keep the centre `n // scale` samples of each axis. The zero frequency has to stay the centre, for even
 # and odd sizes.
@@ -126,8 +130,12 @@ for scale in (1, 2, 4):
 # A little more than `scale`, because the magnitude folds up what rings below zero.
 #
 # **Explain.** The released code does not undo this: it normalises the target with the brighter image's
-# mean and deviation, and the network has to learn the factor, too.
-#
+# mean and deviation. Why does the network have to learn the factor, too?
+
+# %%
+course.answer("kspace.factor")
+
+# %% [markdown]
 # ## Exercise 4: the low-resolution image
 # Put it together, and bring the brightness back.
 
@@ -235,7 +243,11 @@ course.show(figure, alt="A step after 4x, 8x and 16x: ripples of equal height, e
 # **Explain.** In a brain image ringing looks like fine parallel lines beside the skull or the
 # ventricles. Find some in "centre only" above, which is a 4x image zero-filled to full size. Would a
 # network trained on such images learn to remove them, or to draw them?
-#
+
+# %%
+course.answer("kspace.ringing")
+
+# %% [markdown]
 # ## Exercise 7: noise
 # White noise of deviation sigma in every pixel of the full image. Crop by `scale`, bring the brightness
 # back. What is the deviation now?
@@ -276,7 +288,11 @@ course.show(
 # %% [markdown]
 # **Explain.** The target of super-resolution is one noisy repetition. Which part of its noise can no
 # network know, and what does that say about the best PSNR there is? (`metrics.noise_ceiling`.)
-#
+
+# %%
+course.answer("kspace.unknown_noise")
+
+# %% [markdown]
 # ## Coils first, or image first?
 # The paper's text crops the k-space of the *image*; the released code crops every coil's k-space, and
 # combines the magnitudes afterwards. The two are not the same:
@@ -303,6 +319,22 @@ course.show(
 # %%
 pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 dl.explore_kspace(pair)
+
+# %% [markdown]
+# ## Recap
+# - Cropping k-space blurs (a sinc as wide as the scale), rings (9 % of a jump), cleans (noise /
+#   scale) and brightens (times scale).
+# - It is neither a mean of blocks nor every n-th pixel.
+# - What has to be brought back is little energy and most of what the eye uses: edges.
+#
+# ## Bonus, open-ended
+# A smooth window in place of the sharp crop ends the ringing. What does it cost? Write one (a
+# Hann window, say), and choose two numbers that show gain and price.
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

@@ -147,7 +147,11 @@ print(f"M4Raw's protocol has TI = {flair.TI:.0f} ms (its echo train shortens the
 
 # %% [markdown]
 # **Explain.** Lesions stay bright on FLAIR. Which of their two times makes them so?
-#
+
+# %%
+course.answer("contrasts.flair_lesion")
+
+# %% [markdown]
 # ## T1 against T2
 # Every pixel of the brain, as a point: its T1 signal to the right, its T2 signal upwards.
 
@@ -228,7 +232,11 @@ course.show(
 # an uneven brightness of its own.
 #
 # **Explain.** Compare the two pictures: where does a lesion look like something else on T1?
-#
+
+# %%
+course.answer("contrasts.looks_like")
+
+# %% [markdown]
 # ## Exercise 5: the part that is missing
 # A 4x crop keeps the centre of k-space. What a reference has to help with is the rest.
 #
@@ -250,6 +258,26 @@ for scale in (2, 4, 8):
 # %% [markdown]
 # **Explain.** This counts each pixel alone. A network also sees the neighbourhood, in both contrasts:
 # name something that it can know and this measure cannot. And what can it never know?
+
+# %%
+course.answer("contrasts.neighbours")
+
+# %% [markdown]
+# ## Recap
+# - The signal equations turn TR, TE and TI into contrast; the order of the tissues turns round
+#   from T1 to T2.
+# - T1 explains much of T2 in the large, and little outside of the crop, where help is needed.
+# - What T1 does not show, a reference cannot bring back: lesions, vessels, noise.
+#
+# ## Bonus, open-ended
+# Choose TR and TE of a reference that would explain more of T2 than this T1 does, outside of the
+# 4x crop (`phantom.sequences`). What would a radiologist lose by having that scan in place of a
+# T1?
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

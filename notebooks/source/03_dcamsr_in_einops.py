@@ -69,7 +69,24 @@ again = rearrange(tokens, "b (h w) c -> b c h w", h=blurred.shape[-2])
 print(tuple(tokens.shape), torch.equal(again, blurred))
 
 # %% [markdown]
+# ## Three tokens, by hand
+# Before 1,024 tokens of 32 channels: three tokens, small enough for paper. Each exercise below has a
+# picture of every array that it makes of them: rows are the first axis, columns the second. Check one
+# number of each on paper before you write code.
+#
+# Where things stand in the network, too: what is being written is lit.
+
+# %%
+course.show_part("attention", "heads")
+
+# %% [markdown]
 # ## Exercise 1: heads
+# By hand, two heads of two channels. The digits say token and channel, so that you can follow them:
+
+# %%
+course.by_hand("attention.split_heads")
+
+# %% [markdown]
 # **Predict.** 32 channels, 8 heads. Which shape comes out, and which channels belong to head 0?
 #
 # Split `c` into heads, heads outermost: channels 0 to d - 1 are head 0.
@@ -101,7 +118,13 @@ print("q (b head n d):", tuple(q.shape))
 
 # %% [markdown]
 # ## Exercise 2: spatial attention
-# Where in the reference to look (Eq. 3). All pairs of tokens would be too many:
+# Where in the reference to look (Eq. 3).
+
+# %%
+course.show_part("attention", "spatial branch")
+
+# %% [markdown]
+# All pairs of tokens would be too many:
 
 # %%
 for side in (32, 128, 256):
@@ -127,6 +150,15 @@ course.show(
 
 # %% [markdown]
 # Write `softmax(q (e k)^T / sqrt(d)) (f v)`. Every query's weights on the projected tokens sum to one.
+# By hand, one head of two features, two footprints; `e` and `f` are the same here. The second of them
+# has a negative weight. First who is compared with whom, then what is summed:
+
+# %%
+course.by_hand("attention.spatial")
+
+# %% [markdown]
+# Follow the second query, `1 1`: its logits are 2 and 1 over the root of 2, its weights 0.67 and 0.33,
+# and 0.67 * 15 - 0.33 * 10 = 6.7.
 
 
 # %%
@@ -145,6 +177,9 @@ course.check("attention.spatial", spatial)
 # %% [markdown]
 # ## Exercise 3: merge the heads
 # The way back of exercise 1. It looks like a formality. Keep it in mind.
+
+# %%
+course.by_hand("attention.merge_heads")
 
 
 # %%
@@ -176,8 +211,14 @@ print("equal to float precision:", torch.allclose(mine, theirs, atol=1e-5))
 
 # %% [markdown]
 # ## Exercise 4: channel attention
-# Which *feature* of the reference to take (Eq. 4). Now the tokens are summed away and the attention is
-# `d x d` per head. As printed, `softmax(q^T k / sqrt(d))` sums over all pixels.
+# Which *feature* of the reference to take (Eq. 4).
+
+# %%
+course.show_part("attention", "channel branch")
+
+# %% [markdown]
+# Now the tokens are summed away and the attention is `d x d` per head. As printed,
+# `softmax(q^T k / sqrt(d))` sums over all pixels.
 #
 # **Predict.** The image's side grows from 64 to 256 pixels. By which factor do these logits grow?
 
@@ -200,7 +241,15 @@ print({side: round(float(size)) for side, size in sizes.items()})
 # %% [markdown]
 # **Explain.** What does a softmax make of logits in the hundreds? That is why the released code
 # normalises `q` and `k` over the tokens, so that each logit is a cosine, times a learned temperature.
-# Write this one.
+
+# %%
+course.answer("attention.saturated")
+
+# %% [markdown]
+# Write this one. By hand, with the temperature 2:
+
+# %%
+course.by_hand("attention.channel")
 
 
 # %%
@@ -263,9 +312,18 @@ for name, r in {"released": uniform, "corrected": record}.items():
 
 # %% [markdown]
 # **Explain.** Every query reads the same average. Why can gradient descent hardly mend that?
-#
+
+# %%
+course.answer("attention.stuck")
+
+# %% [markdown]
 # ## Exercise 6: find the bug
 # Something else is wrong in the released spatial branch, and neither shapes nor losses show it.
+
+# %%
+course.show_part("attention", "merge")
+
+# %% [markdown]
 # Attention that only *looks* at the reference must not move its queries: if the tokens of the input
 # are reordered, the rows of the output must be reordered alike.
 #
@@ -290,7 +348,14 @@ for name, network in {"released": released, "corrected": model}.items():
     print(f"{name:<10} keeps place: {test(network.transformers['1'].attention.spatial.merge)}")
 
 # %% [markdown]
-# There it is. What does the released merge do to a picture? Here all features of all heads are the
+# There it is. By hand, with the digits of exercise 1, token and channel: what should be a token's row
+# holds three tokens.
+
+# %%
+course.by_hand("attention.keeps_place")
+
+# %% [markdown]
+# What does the released merge do to a picture? Here all features of all heads are the
 # same T1 image, so a merge that keeps its place gives the T1 image back.
 
 # %%
@@ -316,7 +381,11 @@ course.show(
 # **Explain.** The released line permutes `(b, h, n, d)` to `(b, d, h, n)` and cuts the row of numbers
 # into pieces of `c`. Why does it work in the channel branch, where the axes are `(b, h, d, n)`? The
 # line came from UNETR++ (its issue 62). With named axes it cannot be written by accident.
-#
+
+# %%
+course.answer("attention.right_by_luck")
+
+# %% [markdown]
 # ## Exercise 7: an attention of your own
 # The package takes a function in place of its spatial attention. It gets `q`, `k` (b head n d),
 # `project` (b head n d -> b head p d) and a learned `temperature` (head 1 1). It returns queries and
@@ -373,7 +442,26 @@ for name, network, r in (("shipped", model, record), ("mine", idea, changed)):
 # (Notebooks on training and ablations: train both with equal steps and seeds.)
 
 # %%
+course.answer("attention.fair")
+
+# %%
 dl.explore(idea, pair, slice=slice_)
+
+# %% [markdown]
+# ## Recap
+# - Both attentions are a handful of einsums; the names of their axes say what is summed away.
+# - Two normalisations decide whether attention can choose: over tokens it is uniform, unscaled it
+#   is one-hot.
+# - A wrong merge passes every test of shapes. A test that moves tokens finds it.
+#
+# ## Bonus, open-ended
+# Think of an attention for displaced references: what should its logits depend on? Write it as a
+# function for `spatial_attention`, and name the experiment that would show that it works.
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

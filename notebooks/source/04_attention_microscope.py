@@ -87,6 +87,12 @@ small(
 # So reference pixel j weighs the sum over p of A[p] F[p, j]. With `relative`, A[p] - 1/P takes the
 # place of A[p], with P the number of tokens: how this query differs from uniform attention. (Whether
 # it differs from the *other queries*, too, is the question of exercise 2.)
+#
+# By hand, three queries, two tokens, three pixels, in the numbers of [notebook
+# 03](03_dcamsr_in_einops.ipynb). Row n of the maps is the map of query n:
+
+# %%
+course.by_hand("microscope.lift")
 
 
 # %%
@@ -115,7 +121,11 @@ print(f"least attention {attention.min():.4f}, least weight of a pixel {mine.min
 # %% [markdown]
 # **Explain.** A softmax gives positive weights that sum to one. Where do the negative ones come from,
 # and why need the map not sum to one?
-#
+
+# %%
+course.answer("microscope.negative")
+
+# %% [markdown]
 # ## Exercise 2: whose map is it?
 # Three queries, far apart. How alike are their maps?
 #
@@ -173,6 +183,9 @@ for relative, name in ((False, "absolute"), (True, "relative to uniform")):
 # queries? Answer before you run the next cells.
 
 # %%
+course.answer("microscope.subtract")
+
+# %%
 few = torch.randperm(128 * 128, generator=torch.Generator().manual_seed(0))[:30]
 places = [divmod(int(place), 128) for place in few]
 
@@ -198,7 +211,10 @@ for level in (1, 2, 4):
 #
 # ## Exercise 3: entropy
 # One number for how choosy attention is: -sum A log A over a row, divided by its maximum, then the mean
-# over queries. 0 is one-hot, 1 is uniform. Mind the axis, the maximum, and rows with zeros.
+# over queries. 0 is one-hot, 1 is uniform. Mind the axis, the maximum, and rows with zeros. By hand:
+
+# %%
+course.by_hand("microscope.entropy")
 
 
 # %%
@@ -240,7 +256,11 @@ small(
 # %% [markdown]
 # **Explain.** Where is the least uniform head choosiest, and how much can the network learn there? What
 # does a mean over all queries say, then?
-#
+
+# %%
+course.answer("microscope.air")
+
+# %% [markdown]
 # ## Exercise 4: read a channel matrix
 # In the channel branch a *row* says what one feature of the query takes, a *column* who takes one
 # feature of the reference. An example, rows and columns counted from 0, from the top and from the left:
@@ -279,10 +299,17 @@ course.show(
 
 # %% [markdown]
 # **Explain.** Which of these heads would change least if its attention were made uniform?
-#
+
+# %%
+course.answer("microscope.least_changed")
+
+# %% [markdown]
 # ## Exercise 5: mix the features
 # What a matrix does to pictures: feature i of the result is the sum over j of A[i, j] times feature j
-# of the reference, at every pixel. No pixel is moved.
+# of the reference, at every pixel. No pixel is moved. By hand, two features at three pixels:
+
+# %%
+course.by_hand("microscope.mix")
 
 
 # %%
@@ -349,7 +376,11 @@ for (branch, level), cost in off.items():
 # %% [markdown]
 # **Explain.** The spatial branch has the choosier heads. The channel branch is nearer to uniform, and
 # its cuts cost most. What is it that the channel branch hands on?
-#
+
+# %%
+course.answer("microscope.hands_on")
+
+# %% [markdown]
 # ## Exercise 7: off or uniform
 # "Off" takes the values away *and* the choice among them. "Uniform" takes the choice only: every row of
 # the attention is an average.
@@ -476,7 +507,11 @@ for name, values in found.items():
 # **Explain.** Compare with your note from the beginning. Which parts of the network bring a pixel its
 # own place of the reference? The lifted map shows one path of several, and on this path much less
 # travels. Does the peak of the query's own map do more than that of another's?
-#
+
+# %%
+course.answer("microscope.own_place")
+
+# %% [markdown]
 # ## Exercise 9: does the picture agree with the test?
 # A few pixels are anecdotes. Take every head of every level and branch: how sharp is it (1 - entropy),
 # and what happens if it is made uniform? Only the order matters, so compare ranks: Spearman's
@@ -537,7 +572,11 @@ for name in ("spatial", "channel", "all"):
 # **Explain.** Some agreement with the *change* is there by construction: to make a uniform head uniform
 # changes nothing. The *cost* is another question, and here the picture hardly answers it. What may you
 # write under a picture of attention, and what only under a cut?
-#
+
+# %%
+course.answer("microscope.may_write")
+
+# %% [markdown]
 # ## Your own hypothesis
 # The lab holds every head that was made uniform, and one disc at the last query. Cut heads, levels,
 # branches; paint; shift. Write down first what you expect.
@@ -545,6 +584,22 @@ for name in ("spatial", "channel", "all"):
 # %%
 lab.run(dl.Intervention(lesions=(dl.Lesion("reference", *queries[-1], radius=4, strength=0.3),)))
 display(lab)
+
+# %% [markdown]
+# ## Recap
+# - A lifted map is footprints weighted by attention; most of it is shared by all queries.
+# - Entropy says how choosy a head is, and hardly how much it matters.
+# - The disc at home changes the query, the disc at the peak does not: a picture of one path is no
+#   picture of the network.
+#
+# ## Bonus, open-ended
+# State a hypothesis of your own about one head, in one sentence that could be false. Test it with
+# the lab below, with a control, on more than one query.
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

@@ -205,7 +205,11 @@ course.show(figure, alt="Losses of single steps scatter; their trailing mean sca
 # %% [markdown]
 # **Explain.** The trailing mean lags behind. Which of the two curves would you trust to say
 # *when* learning began?
-#
+
+# %%
+course.answer("training.lag")
+
+# %% [markdown]
 # ## Watch it learn
 # The package's `train` is your loop with a log, saving, resuming, a GPU or several. Called in pieces
 # (`until`), it lets us draw in between. Validation is on a head that no step has seen. Press the stop
@@ -245,7 +249,11 @@ for stop in range(piece, steps + 1, piece):
 # %% [markdown]
 # **Explain.** The end of both curves is flat. Has the network learned all there is, or is there
 # another reason in exercise 3?
-#
+
+# %%
+course.answer("training.flat")
+
+# %% [markdown]
 # ## Exercise 5: stop and go on
 # Two ways to interrupt a training half-way. Yours: `fit` on the first batches and rates, then `fit`
 # on the rest, with the same model. The package's: a stopped `train`, then `train(..., resume=True)`.
@@ -298,7 +306,11 @@ print(f"train, stopped and resumed:              {apart(whole, resumed):.4f}")
 # order.
 #
 # **Explain.** Why does it matter for an experiment that stopping changes nothing?
-#
+
+# %%
+course.answer("training.same")
+
+# %% [markdown]
 # ## Exercise 6: learnt by heart
 # Now train on two slices only, a slice and its mirror image, everything else alike.
 #
@@ -350,7 +362,11 @@ print(f"zero-fill: {floor:.2f} dB")
 # **Explain.** Where would you have stopped the run on two slices? A best checkpoint chosen on this
 # validation head, and then reported on the same head, is a little too good: why? (`train` keeps
 # `best.safetensors`, and writes that warning into the file.)
-#
+
+# %%
+course.answer("training.best")
+
+# %% [markdown]
 # ## Exercise 7: mirror first
 # A mirror image makes a second head out of one, for nothing. It is mirrored *before* the
 # low-resolution image is made. Suppose you mirror both images afterwards. A crop of k-space keeps
@@ -396,7 +412,11 @@ course.show(
 # %% [markdown]
 # **Explain.** Nothing crashes, the loss falls, the pictures look right. What would a network learn
 # from half its slices being displaced, and which plot would have told you?
-#
+
+# %%
+course.answer("training.displaced")
+
+# %% [markdown]
 # ## Exercise 8: the paper's recipe
 # 6912 slices, 50 epochs, batch 4 on each of 8 GPUs, whose gradients are averaged.
 #
@@ -458,7 +478,11 @@ course.show(
 #
 # **Explain.** `lite-4x` was trained in stages, and its PSNR jumps down where the last one begins. Has
 # it forgotten something in one step? Find out on that page what else was changed.
-#
+
+# %%
+course.answer("training.jump")
+
+# %% [markdown]
 # ## What more steps buy
 # Your network of a minute, on the validation head, and the shipped one, on another head of 128 x 128.
 # (If you trained your own, put its `last.safetensors` in place of the name.)
@@ -486,6 +510,25 @@ course.show(
 # %% [markdown]
 # **Explain.** Size, steps, channels and data all differ here. Which one would you change first, and
 # how would you show that it was this one? [Notebook 06](06_ablations.ipynb) is about that.
+
+# %%
+course.answer("training.one_thing")
+
+# %% [markdown]
+# ## Recap
+# - Six lines are a training loop; the rate's schedule explains the flat end of a curve.
+# - Best and last differ: over-fitting is a gap between two curves, and choosing on a set uses it
+#   up.
+# - A training that resumes exactly needs the optimiser's memory, not only the weights.
+#
+# ## Bonus, open-ended
+# You have twice the time. Spend it on steps, channels, or heads to train on: guess, then try the
+# three at the size of this notebook. Is the best of them still the best with another seed?
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

@@ -285,7 +285,11 @@ if gaps:
 # %% [markdown]
 # None of these is a difference between methods. **Explain.** Which differences in the paper's table
 # are larger than this? What would you want to know before you believe the others?
-#
+
+# %%
+course.answer("ablations.larger")
+
+# %% [markdown]
 # ## Exercise 7: when is it a claim?
 # Seeds scatter too, so they get an interval of their own: `seed_interval` says how the mean could have
 # come out with other seeds. It is Student's: with so few values a bootstrap would be far too sure.
@@ -369,7 +373,11 @@ if len(halves):
 #
 # **Explain.** Where does "one case of four" come from? What would make the rule stricter, and what
 # would that cost?
-#
+
+# %%
+course.answer("ablations.quarter")
+
+# %% [markdown]
 # ## What each part is worth
 # **Predict.** Before you run the cell, write down a sign and a size for each: the reference, the
 # channel branch, the spatial branch, the finer levels; and attention against plain concatenation of
@@ -383,7 +391,11 @@ for row in ("no_reference", "no_channel", "no_spatial", "no_multiscale", "concat
 # **Explain.** Are the reference and the channel branch worth about the same? If so: through which
 # branch does the reference come in? Then compare the row without spatial attention, which the paper's
 # table lacks.
-#
+
+# %%
+course.answer("ablations.through")
+
+# %% [markdown]
 # ## Which spatial attention pays?
 # Other ways to look, in the same place. A row that ends in `_deep` spends on depth the parameters
 # that it saves on footprints: as many parameters as `corrected`.
@@ -399,7 +411,11 @@ for row in [*ways, "no_spatial_deep", "local_window_deep"]:
 # **Explain.** `no_spatial` has less than half of the parameters of `corrected`, `no_spatial_deep` as
 # many. Which of the two is the fair comparison, and for which question? Why may the deeper one be
 # behind after so few steps?
-#
+
+# %%
+course.answer("ablations.fair")
+
+# %% [markdown]
 # ## The paper's table beside ours
 
 # %%
@@ -424,7 +440,11 @@ course.show(figure, alt="Loss of PSNR without each part: the paper's points and 
 # The data, the size and the number of steps differ, and the paper ablates its own network, we the
 # corrected one. So compare orders and ratios, not decibels. **Explain.** In which respects do the two
 # tables agree?
-#
+
+# %%
+course.answer("ablations.agree")
+
+# %% [markdown]
 # ## Cut after training
 # The other experiment, on the three shipped variants that were trained alike and one simulated head,
 # beside the rows of the table. "Through which branch does the reference come in" has another answer
@@ -456,7 +476,11 @@ for variant, prefix in prefixes.items():
 # %% [markdown]
 # **Explain.** A cut says what *this* network leans on; a row says whether another network can do
 # without. Give a case in which a branch is useless by one measure and vital by the other.
-#
+
+# %%
+course.answer("ablations.both_ways")
+
+# %% [markdown]
 # ## Exercise 8: is the attention informative?
 # Entropy 1 is the same weight everywhere, 0 is a single token. The released network normalises
 # queries and keys over thousands of tokens.
@@ -523,7 +547,11 @@ course.show(figure, alt="Differences for the merge, both logits, and whole varia
 # **Explain.** A part that is plainly wrong may cost nothing, and a part that is right may gain
 # nothing. Take the line that surprises you most, and write two explanations of it that another row
 # could tell apart. Which row?
-#
+
+# %%
+course.answer("ablations.two_explanations")
+
+# %% [markdown]
 # Real patients, where they were run. There are too few for an interval, so here they are, one by one:
 
 # %%
@@ -575,11 +603,30 @@ print("seed by seed:", [f"{x:+.2f}" for x in by_seed], "claim:", claimed)
 #
 # **Explain.** Is your difference larger or smaller than the table's? Name three things that differ,
 # and say for each in which direction it should push.
-#
+
+# %%
+course.answer("ablations.smaller")
+
+# %% [markdown]
 # Now put a row of your own choice in place of `no_reference`, or a line of your own into `ROWS`, like
 # `ROWS["mine"] = {"channel": False, "multiscale": False}`. The table itself:
 # `.venv/bin/python scripts/results/make.py study --out FOLDER` in a checkout, some minutes a row (it
 # resumes row by row).
+
+# %% [markdown]
+# ## Recap
+# - A row is a network trained without a part; a cut is another experiment.
+# - Differences are paired, intervals are over subjects, and seeds need one of their own.
+# - "None shown" is not "none": say what the design could have shown.
+#
+# ## Bonus, open-ended
+# Plan a row that nobody has run: what would you conclude from each of its two outcomes? How many
+# seeds does the smallest difference that you care about need?
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

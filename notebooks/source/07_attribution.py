@@ -162,7 +162,11 @@ for kind in ("mean", "detail"):
 # %% [markdown]
 # **Explain.** Why does one step suffice for the mean? The strength of an edge has a kink where the
 # edge vanishes: why can the error grow before it falls? That is why the sum is always checked.
-#
+
+# %%
+course.answer("reliance.kink")
+
+# %% [markdown]
 # ## The network
 # Three patches of the output, asked for their detail. The third holds a few pixels of lesions
 # and the edge of a ventricle, which T1 shows, too.
@@ -250,7 +254,11 @@ for name, one in found.items():
 
 # %% [markdown]
 # **Explain.** Down a column the numbers can be compared. Along a row they cannot: why not?
-#
+
+# %%
+course.answer("reliance.grids")
+
+# %% [markdown]
 # ## Exercise 4: how much of it is the reference?
 # Two answers to two questions. *Signed*: the reference's signed sum over the detail that was gained:
 # the part that it explains. It is a share only because the maps add up: where they do not, there is
@@ -393,7 +401,11 @@ for name, number in table.items():
 # %% [markdown]
 # **Explain.** Attention agrees with attribution, if "above zero" is enough. Why does the foreign
 # attention agree as well? What do all these maps share?
-#
+
+# %%
+course.answer("reliance.foreign")
+
+# %% [markdown]
 # ## Exercise 7: delete and see
 # Correlations compare maps with maps. Deletion asks the network: blur the reference's pixels, those
 # that a map ranks first, first, and watch how far the patch moves. A good map moves it soon. The
@@ -504,7 +516,11 @@ for name, one in runs.items():
 # %% [markdown]
 # **Explain.** The channel branch has no map to look at: its attention is `d x d`, features by
 # features. Why does it carry the place of every pixel all the same (notebook 03, exercise 4)?
-#
+
+# %%
+course.answer("reliance.place_kept")
+
+# %% [markdown]
 # ## State the reliance
 # A statement that someone else can check names the network, the data, the question, the path and the
 # spread. From the cells above:
@@ -525,6 +541,25 @@ print(
 # %% [markdown]
 # **Explain.** Which of these numbers would you expect to change with another question (`"mean"`
 # instead of `"detail"` in the calls of `blur_path`), with another sigma, with another head? Try one.
+
+# %%
+course.answer("reliance.would_change")
+
+# %% [markdown]
+# ## Recap
+# - An attribution is trusted after a case with a known answer, and with its sum checked.
+# - Here T1 explains about a third of the detail of these patches, by signed sums on a blur path.
+# - Attention agrees with it no better than any map of the head does; a ruler predicts what
+#   matters.
+#
+# ## Bonus, open-ended
+# Find a patch where the nearest pixels of the reference are *not* what matters most. If you find
+# none, say how you searched, so that someone else could believe it.
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

@@ -161,6 +161,9 @@ course.show(
 # another head tell?
 
 # %%
+course.answer("failures.grows")
+
+# %%
 two = curves["right"][4]
 course.show(
     {
@@ -230,7 +233,11 @@ course.show(
 # %% [markdown]
 # **Explain.** A turn of three degrees and a shift of as many pixels as it moves the skull: which
 # costs more, and where in the image?
-#
+
+# %%
+course.answer("failures.turn")
+
+# %% [markdown]
 # ## Exercise 4: a noisy reference
 # Noise enters both parts of a complex image, with deviation sigma each; what we see is the magnitude.
 # `real` and `imaginary` are standard normal.
@@ -316,7 +323,11 @@ course.show(
 # %% [markdown]
 # **Explain.** The network is handed the answer. Is it better than with the T1? Compare the two bands.
 # What has it learned: to copy its reference, or to translate from T1 to T2?
-#
+
+# %%
+course.answer("failures.answer")
+
+# %% [markdown]
 # ## Exercise 6: the contrast of a lesion
 # PSNR counts all pixels alike; a lesion is a few of them. So measure it: the mean in its disc minus
 # the mean on a ring around it. Masks are booleans.
@@ -420,7 +431,11 @@ for radius, *found in zip(radii, *map(mean_of, ("zero-fill", "T2 only", "T1 and 
 # %% [markdown]
 # **Explain.** PSNR says that the network is far better than zero-fill. For this lesion it is worse.
 # Why does the mean over an image hide that?
-#
+
+# %%
+course.answer("failures.hidden")
+
+# %% [markdown]
 # ## Exercise 8: a lesion that only T1 shows
 # Now a dark disc in the reference alone, radius four pixels. The T2 is healthy, and so is the input.
 #
@@ -495,7 +510,11 @@ for radius in [radius for radius in radii if radius >= 2]:
 # makes up for it, so that the mean over the disc, which was measured, stays. **Explain.** Which band
 # holds the mean of a large disc, and which its core and rim? What does that say about the smallest
 # discs?
-#
+
+# %%
+course.answer("failures.core_rim")
+
+# %% [markdown]
 # ## Exercise 9: a test without the truth
 # A reader has no target. But an output can be degraded again and compared with the measured input:
 # squared error over the input's energy. `kspace.degrade(output, scale)` makes the low-resolution
@@ -576,13 +595,34 @@ print(f"disagreement of the truth with an input that was combined first: {found:
 #
 # **Explain.** Which of these would you expect of any network with a reference, and which of this one
 # only? How would you find out?
-#
+
+# %%
+course.answer("failures.any_network")
+
+# %% [markdown]
 # The lab, for your own: paint, shift, swap. Start with your prediction.
 
 # %%
 lab = dl.intervention_lab(model, pair, slice=slice_)
 lab.run(dl.Intervention(lesions=(dl.Lesion("reference", *places[0], radius=4, strength=-0.25),)))
 display(lab)
+
+# %% [markdown]
+# ## Recap
+# - A shift of one to two pixels undoes the gain; against a network without a reference, less
+#   does.
+# - What T1 does not show is weakened, what only T1 shows can be invented, core and rim.
+# - Agreement with the input finds neither.
+#
+# ## Bonus, open-ended
+# Design a display for a reader that would have shown the invented lesion, without the truth:
+# which images side by side, which map, which number? Try it on one that is there and one that is
+# not.
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

@@ -185,7 +185,11 @@ for reference, target, subject in pairs:
 # %% [markdown]
 # **Explain.** Two pairs of one subject are no two independent tests. What has to stay together when
 # pairs are split into training and validation? (`data.split_by_subject`)
-#
+
+# %%
+course.answer("realdata.together")
+
+# %% [markdown]
 # ## fastMRI is wider
 # A scanner often samples the readout twice as densely as it needs: the image is then longer than the
 # head, and fastMRI's reconstruction keeps the middle, 320 x 320. The crop that makes an image blurred
@@ -279,7 +283,11 @@ for name, one in both.items():
 # **Explain.** Zero-fill and the network move in opposite directions. Which of them does the floor
 # explain? And a table that does not say which kind it used: what can you conclude from it? (The
 # released code crops coils; the paper's text reads like the image.)
-#
+
+# %%
+course.answer("realdata.opposite")
+
+# %% [markdown]
 # ## Normalisation, and the way back
 # The network sees each slice minus the low-resolution image's mean, over its deviation. What comes out
 # goes back with the same two numbers, so that the result has the target's own units.
@@ -395,7 +403,11 @@ course.show(figure, alt="PSNR of the same two images under five conventions: man
 # %% [markdown]
 # **Explain.** The images are the same in every row. How large is the gain of the network beside the
 # spread of the conventions? Which comparisons between papers does that allow?
-#
+
+# %%
+course.answer("realdata.spread")
+
+# %% [markdown]
 # ## Exercise 7: the noise ceiling
 # The target is one noisy repetition. Its noise cannot be predicted, except for the part inside the
 # crop, which the network has seen. With two repetitions:
@@ -462,7 +474,11 @@ for name, where in {"all": inside | ~inside, "head": inside, "air": ~inside}.ite
 # %% [markdown]
 # **Explain.** How far below the ceiling is the network, and what else than noise fills the gap? Would
 # a result *above* the ceiling be good news?
-#
+
+# %%
+course.answer("realdata.gap")
+
+# %% [markdown]
 # ## The same on the command line
 # `dcamsr` does all this without Python. (Here `cli.main` runs it, so that it also works where the
 # command is not on the path; in a terminal, type what stands after `$`.)
@@ -536,7 +552,11 @@ dcamsr(f"evaluate --reference {head}_T101.h5 --target test.h5 --scale 4")
 
 # %% [markdown]
 # **Explain.** Which of the three could have given a wrong number, had nobody looked?
-#
+
+# %%
+course.answer("realdata.silent_error")
+
+# %% [markdown]
 # ## A list of pairs
 # fastMRI's pairs come as a CSV; set `MY_DATA` to it. Names are relative to the CSV.
 
@@ -544,6 +564,22 @@ dcamsr(f"evaluate --reference {head}_T101.h5 --target test.h5 --scale 4")
 Path("pairs.csv").write_text(f"reference,target\n{head}_T101.h5,{head}_T202.h5\nknee.h5,knee.h5\n")
 for reference, target, subject in read_pairs_csv("pairs.csv"):
     print(f"{reference.name} guides {target.name}   subject {subject}")
+
+# %% [markdown]
+# ## Recap
+# - Files say what they hold, and what they do not say has to be measured: acquired columns,
+#   padding, repetitions.
+# - The order of cropping and combining changes the input, and so the result.
+# - A PSNR has a convention, and a ceiling that the target's noise sets.
+#
+# ## Bonus, open-ended
+# Take two papers with M4Raw results and find out from their text alone whether their numbers can
+# be compared. List what you had to guess.
+#
+# How far you are, over all ten notebooks (save this one first):
+
+# %% tags=["varies"]
+course.progress()
 
 # %% tags=["varies"]
 course.report()

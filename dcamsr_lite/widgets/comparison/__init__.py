@@ -1,0 +1,1 @@
+"""Images compared: a swipe and a magnifier."""
