@@ -9,6 +9,7 @@ from . import (
     data as data,
     errors as errors,
     evaluation as evaluation,
+    extras as extras,
     figures as figures,
     global_state as global_state,
     interpret as interpret,

@@ -18,6 +18,7 @@ from .errors import InputError, is_out_of_memory
 from .network.config import VARIANTS
 from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, rate, seed
 
+PLANES = ("sagittal", "coronal", "axial")
 # not the docstring: `python -OO` has none
 SUMMARY = (
     "MR super-resolution with a second contrast as guide. A bad input is one line and status 2."
@@ -128,7 +129,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add_inputs(sharpen, "--input")
     add_common_slices(sharpen)
-    sharpen.add_argument("--out", type=path, required=True, help=".npy, .npz, .nii, .nii.gz or .h5")
+    endings = ".npy, .npz, .nii, .nii.gz or .h5; with / at its end a folder, of a DICOM series"
+    sharpen.add_argument(
+        "--out",
+        type=path,
+        required=True,
+        help=endings,
+    )
 
     explore = command("explore", "explore.write_page", "write an interactive page about one slice")
     add_inputs(explore, "--target", required=False)
@@ -200,10 +207,16 @@ def add_degradation(command: argparse.ArgumentParser) -> None:
 def add_common_slices(command: argparse.ArgumentParser) -> None:
     words = "where one volume has more slices, take those that both have"
     command.add_argument("--common-slices", action="store_true", help=words)
+    words = "bring the reference onto the other volume's grid and place (needs SimpleITK)"
+    command.add_argument("--register", action="store_true", help=words)
+    command.add_argument(
+        "--plane", choices=PLANES, help="slices of this direction (default: as stored)"
+    )
+    command.add_argument("--slices", metavar="FIRST:END", help="some slices (default: all)")
 
 
 def add_inputs(command: argparse.ArgumentParser, second: str, required: bool = True) -> None:
-    kinds = "volume: .h5, .nii, .nii.gz, .npy or .npz"
+    kinds = "volume: .h5, .nii, .nii.gz, .npy, .npz, .png, .jpg, or a DICOM series"
     command.add_argument("--reference", type=path, required=required, help=kinds)
     command.add_argument(second, type=path, required=required, help=kinds)
     command.add_argument("--scale", type=int, required=required, choices=(2, 4))

@@ -17,8 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .data.low_resolution import sample_low
 from .data.normalisation import NORMALISATIONS
-from .data.pairs import SCALES, Pair, Source, load_pair, sample_low
+from .data.pairs import SCALES, Pair, Source, load_pair
 from .errors import InputError, check_whole
 from .kspace import center_crop
 from .metrics import CONVENTION, check_finite, score
@@ -308,7 +309,10 @@ def _score(chosen: Network | str, pairs: Pairs, scale: int | None, common_slices
         warned = warned or _warn_if_other_normalisation(pair, chosen)  # once, not for every pair
         image = METHODS[chosen](pair) if isinstance(chosen, str) else run_network(chosen, pair)
         check_finite(f"output of {name_method(chosen)}", image)
-        names = {"reference": pair.reference_path, "target": pair.target_path}
+        names: dict[str, Any] = {"reference": pair.reference_path}
+        names |= {"target": pair.target_path}
+        if pair.registration is not None:
+            names |= {"registration": pair.registration.to_json()}
         offset = pair.offset  # no part of a magnitude, of whose maximum the metrics are
         per_volume.append(names | score(pair.target_image - offset, image - offset, scale))
     if not per_volume:

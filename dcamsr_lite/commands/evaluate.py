@@ -4,7 +4,10 @@ import json
 from argparse import Namespace
 
 from .. import evaluation
+from ..data.files import read_volume
+from ..data.matching import Source
 from ..data.pairs import Pair, load_pair
+from ..data.planes import read_slices, take_plane
 from ..network.checkpoints import load
 from ..network.super_resolver import SuperResolver
 
@@ -36,14 +39,28 @@ def load_asked(options: Namespace) -> SuperResolver:
 
 def load_asked_pair(options: Namespace, model: SuperResolver | None) -> Pair:
     """Reference and target as the options say."""
-    return load_pair(
+    pair = load_pair(
         options.reference,
-        options.target,
+        turn_asked(options.target, options),
         options.scale,
         options.order,
         choose_normalisation(options, model),
         options.common_slices,
+        options.register,
     )
+    return cut_asked(pair, options)
+
+
+def turn_asked(source: str, options: Namespace) -> Source:
+    """The file, or its volume in the asked plane."""
+    return take_plane(read_volume(source), options.plane) if options.plane else source
+
+
+def cut_asked(pair: Pair, options: Namespace) -> Pair:
+    """The asked slices of a pair."""
+    if options.slices is None:
+        return pair
+    return pair.take_slices(*read_slices(options.slices, len(pair.lr)))
 
 
 def choose_normalisation(options: Namespace, model: SuperResolver | None) -> str:

@@ -87,7 +87,12 @@ def spell(file: str | Path, name: str, value: Any) -> list[str]:
     if name == "set" and isinstance(value, dict):
         return [f"{option}={key}={json.dumps(part)}" for key, part in value.items()]
     switches = {f.name for f in fields(Cutting) if isinstance(f.default, bool)}
-    if value is None or value == [] or value is False and name not in switches - {"common_slices"}:
+    if (
+        value is None
+        or value == []
+        or value is False
+        and name not in switches - {"common_slices", "register"}
+    ):
         return []
     if isinstance(value, bool):
         return [option if value else f"--no-{option[2:]}"]

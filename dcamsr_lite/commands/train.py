@@ -142,9 +142,10 @@ def survey_data(options: Namespace, recipe: Recipe, cutting: Cutting) -> Survey:
     for name in options.validation:
         if name != "simulated":
             for pair in list_files(name):
-                check_pair(pair, cutting.common_slices)
+                check_pair(pair, cutting.common_slices, cutting.register)
     size = choose_size(options)
-    return survey_sources(options.data, size, options.subjects, cutting.common_slices)
+    how = (cutting.common_slices, cutting.register)
+    return survey_sources(options.data, size, options.subjects, *how)
 
 
 def choose_size(options: Namespace) -> int:
@@ -179,9 +180,10 @@ def count_everything(recipe: Recipe, slices: int) -> str:
 def read_validation(options: Namespace, cutting: Cutting, side: int) -> list[Pair]:
     """This process's share; simulated heads have the data's size: networks may be made for it."""
     sources = list_sources(options.validation, side, VALIDATION_SEED, 2)
-    given = (cutting.order, cutting.normalisation, cutting.common_slices)
+    names = ("order", "normalisation", "common_slices", "register")
+    given = {name: getattr(cutting, name) for name in names}
     mine = islice(sources, get_rank(), None, count_processes())
-    return [load_pair(pair[0], pair[1], options.scale, *given) for pair in mine]
+    return [load_pair(pair[0], pair[1], options.scale, **given) for pair in mine]
 
 
 def count_sharing(device: str) -> int:

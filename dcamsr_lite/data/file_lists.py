@@ -82,6 +82,56 @@ def find_pairs(folder: str | Path, reference: str = "T1", target: str = "T2") ->
     return pairs
 
 
+BIDS_NAME = re.compile(
+    r"(sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9]+)*)_(T1w|T2w|FLAIR|PDw)\.nii(\.gz)?"
+)
+
+
+def find_bids_pairs(folder: str | Path, reference: str = "T1w", target: str = "T2w") -> list[Names]:
+    """Pairs of a BIDS tree: files of one subject, session, run and so on, by their names.
+
+    >>> place = Path("bids/sub-01/anat")
+    >>> place.mkdir(parents=True)
+    >>> for name in ("sub-01_T1w.nii.gz", "sub-01_T2w.nii.gz", "sub-01_run-2_T2w.nii.gz"):
+    ...     (place / name).touch()
+    >>> [(t1.name, t2.name, subject) for t1, t2, subject in find_bids_pairs("bids")]
+    [('sub-01_T1w.nii.gz', 'sub-01_T2w.nii.gz', '01')]
+
+    What has no partner is counted on stderr. Raises InputError when there is no pair.
+    """
+    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    for path in sorted(Path(folder).glob("sub-*/**/anat/*.nii*")):
+        if match := BIDS_NAME.fullmatch(path.name):
+            found[f"{path.parent} {match[1]}"][match[2]] = path
+    pairs = [
+        (files[reference], files[target], BIDS_SUBJECT.findall(files[target].as_posix())[-1])
+        for files in found.values()
+        if reference in files and target in files
+    ]
+    alone = sum((reference in files) != (target in files) for files in found.values())
+    said = f"{alone} files of {reference} or {target} without a partner"
+    if not pairs:
+        expected = f"pairs such as sub-01/anat/sub-01_{reference}.nii.gz and sub-01_{target}.nii.gz"
+        raise InputError(folder, f"no pair; {said}", expected)
+    if alone:
+        print(f"note: {folder}: {len(pairs)} pairs; left out: {said}", file=sys.stderr)
+    return pairs
+
+
+def list_rows(name: str | Path) -> list[Names]:
+    """Pairs (reference, target, subject) of a CSV, a BIDS tree (``sub-*`` folders), or M4Raw's layout.
+
+    >>> for file in ("some.csv", "one.npy", "two.npy"):
+    ...     _ = Path(file).write_text("one.npy,two.npy")
+    >>> [(one.name, two.name) for one, two, _ in list_rows("some.csv")]
+    [('one.npy', 'two.npy')]
+    """
+    if not Path(name).is_dir():
+        return read_pairs_csv(name)
+    is_bids = any(path.is_dir() for path in Path(name).glob("sub-*"))
+    return find_bids_pairs(name) if is_bids else find_pairs(name)
+
+
 def _search(top: Path) -> tuple[list[Path], dict[str, list[Path]]]:
     """Every .h5 file below, sorted, and what else was met, by the reason for which it is left out.
 

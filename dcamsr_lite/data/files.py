@@ -22,9 +22,11 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, atomic_path, check_output
+from .dicom import is_dicom, read_dicom
 from .geometry import has_place, name_slices_first
 from .hdf5 import read_h5, write_h5, write_m4raw
 from .nifti_headers import find_slice_axis, mend_header, read_unit
+from .pictures import ENDINGS, read_picture
 from .volume import (
     MAX_MAGNITUDE,
     Volume,
@@ -56,7 +58,8 @@ def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
 
     ``.h5``: M4Raw, fastMRI single- and multi-coil (cut to the reconstruction's size) or a file that
     holds a reconstruction only; ``.nii``, ``.nii.gz``: x, y, z become column, row, slice; ``.npy``;
-    ``.npz`` with exactly one array. A real 2-D array is one slice; a complex 4-D array in memory is
+    ``.npz`` with exactly one array; ``.png``, ``.jpg``; a DICOM series, as a folder or by one of its
+    files (``data.dicom``). A real 2-D array is one slice; a complex 4-D array in memory is
     k-space (slice, coil, row, column); what a masked array masks is 0. Raises InputError for
     whatever else it is given.
     """
@@ -68,9 +71,15 @@ def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
         raise InputError("volume", f"a {type(source).__name__}", "a path, an array or a Volume")
     path = Path(source)
     with refuse_errors(path, "a file that can be read"):
+        name = path.name.lower()
+        if name.endswith((".dcm", ".ima")) or not path.suffix or path.is_dir():
+            if is_dicom(path):
+                return read_dicom(path)
         if not path.is_file():
-            found = "a folder" if path.is_dir() else "no such file"
-            raise InputError(path, found, f"a file {', '.join(EXTENSIONS)}")
+            found = "a folder without DICOM files" if path.is_dir() else "no such file"
+            raise InputError(path, found, f"a DICOM series, or a file {', '.join(EXTENSIONS)}")
+        if name.endswith(ENDINGS):
+            return read_picture(path)
     readers = {".h5": read_h5, ".npy": _read_npy, ".npz": _read_npz}
     return readers.get(_check_extension(path), _read_nifti)(path)
 
@@ -263,7 +272,12 @@ def _read_values(
     return values
 
 
-def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | None = None) -> None:
+def write_volume(
+    path: str | Path,
+    images: Tensor | np.ndarray,
+    like: Volume | None = None,
+    description: str = "",
+) -> None:
     """Write magnitude images by the extension of ``path``: .npy, .npz, .nii, .nii.gz, .h5.
 
     >>> write_volume("sr.nii.gz", torch.rand(3, 8, 9))
@@ -272,7 +286,8 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
 
     ``images`` is (slice, row, column) or (row, column), stored as float32. ``like``, a volume on
     the same grid, gives NIfTI its affines, their codes and units, or else the size of its voxels,
-    and HDF5 (``reconstruction_rss``) its ``acquisition``. The file appears whole or not at all.
+    and HDF5 (``reconstruction_rss``) its ``acquisition``. ``description`` is kept by NIfTI, 79
+    characters of it. The file appears whole or not at all.
     Raises InputError, also where ``path`` is the file that ``like`` was read from.
     """
     extension = _check_extension(path)
@@ -302,17 +317,17 @@ def write_volume(path: str | Path, images: Tensor | np.ndarray, like: Volume | N
         elif extension == ".npz":
             np.savez_compressed(stream, volume=array)
         else:
-            data = _encode_nifti(volume, like)
+            data = _encode_nifti(volume, like, description)
             stream.write(gzip.compress(data, 6, mtime=0) if extension == ".nii.gz" else data)
 
 
-def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
+def _encode_nifti(volume: np.ndarray, like: Volume | None, description: str = "") -> bytes:
     import nibabel
 
     header: Any = nibabel.Nifti1Header()
     affine = None if like is None else like.affine
     if like is not None and affine is not None and like.nifti is not None:
-        header, unit = like.nifti, read_unit(like.nifti)
+        header, unit = like.nifti.copy(), read_unit(like.nifti)
         # one without a code is made of the sizes: to write it would say a place that nobody knows
         affine = np.diag([1 / unit, 1 / unit, 1 / unit, 1]) @ affine if has_place(like) else None
     elif affine is not None:
@@ -323,4 +338,11 @@ def _encode_nifti(volume: np.ndarray, like: Volume | None) -> bytes:
         sizes = (columns / volume.shape[2], rows / volume.shape[1], like.slice_thickness or 1.0)
         header["pixdim"][1:4] = sizes
         header.set_xyzt_units("mm")
-    return nibabel.Nifti1Image(volume.T, affine, header).to_bytes()
+    header["descrip"] = description.encode("ascii", "replace")[:79]
+    image = nibabel.Nifti1Image(volume.T, affine, header)
+    if affine is not None and (
+        like is None or like.nifti is None
+    ):  # some viewers ask for the qform
+        image.set_sform(affine, code=1)
+        image.set_qform(affine, code=1)
+    return image.to_bytes()

@@ -25,7 +25,9 @@ from .nifti_headers import read_unit
 from .volume import Volume
 
 TOLERANCE = 0.5  # of a voxel: how far from each other the voxels of one grid may lie
-GRID = f"one grid within {TOLERANCE:g} voxels: register and resample one of them first"
+REGISTER = "register=True (--register), which resamples the reference"
+HELP = "--register (register=True) brings the reference onto it"
+GRID = f"one grid within {TOLERANCE:g} voxels: {HELP}"
 SCANNER = 2  # NIfTI's codes 1, of the scanner, and 2, aligned to another scan; 3 to 5 are templates
 SPACES = {SCANNER: "the scanner's", 3: "Talairach's", 4: "MNI's"}
 STILL = 0.05  # of a pixel: what is no shift, but rounding of an affine
@@ -236,7 +238,7 @@ def check_same_grid(volume: Volume, other: Volume) -> Volume:
     ...
     dcamsr_lite.errors.InputError: reference: found 1 x 1 x 1 mm voxels, RAS, the first at (3, 0, 0),
     beside 1 x 1 x 1 mm, RAS, (0, 0, 0) of the target, up to 3 voxels apart; expected one grid within
-    0.5 voxels: register and resample one of them first
+    0.5 voxels: --register (register=True) brings the reference onto it
 
     Of two volumes that say no more than their sizes, other sizes get a note.
     """

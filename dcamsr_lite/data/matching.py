@@ -17,6 +17,7 @@ from ..errors import InputError
 from .background import find_offsets, find_pedestal
 from .files import read_volume
 from .geometry import (
+    REGISTER,
     check_same_grid,
     follow_slices,
     keep_common_slices,
@@ -43,14 +44,14 @@ def read_pair(
 
     Their notes are printed on stderr. Raises InputError.
     """
-    full, truth = _read_magnitude(reference, "reference"), _read_magnitude(target, "target")
+    full, truth = read_magnitude(reference, "reference"), read_magnitude(target, "target")
     full = turn_onto(full, truth)
     sizes = [tuple(v.images.shape) for v in (truth, full)]
     if common_slices and sizes[0][1:] == sizes[1][1:]:
         full, truth = keep_common_slices(full, truth)
     elif sizes[0] != sizes[1]:
         found, beside = (describe_size(v.images) for v in (truth, full))
-        expected = "the same matrix"
+        expected = f"{REGISTER}, or the same matrix"
         if sizes[0][1:] == sizes[1][1:]:
             expected += f", or {COMMON}"
         found = f"{found} beside a reference of {beside}"
@@ -72,7 +73,7 @@ def read_input(
 
     Their notes are printed on stderr. Raises InputError.
     """
-    full, given = _read_magnitude(reference, "reference"), _read_magnitude(image, "input")
+    full, given = read_magnitude(reference, "reference"), read_magnitude(image, "input")
     turned, followed = turn_onto(full, given), follow_slices(given, full)
     if not _fit_planes(turned, given, scale) and followed is not given:
         again = turn_onto(full, followed)  # its own slices are taken, unless only so the sizes fit
@@ -114,7 +115,13 @@ def tell_notes(*volumes: Volume) -> None:
             print(f"note: {note}", file=sys.stderr)
 
 
-def _read_magnitude(source: Source, role: str) -> Volume:
+def read_magnitude(source: Source, role: str) -> Volume:
+    """A volume of magnitudes; an odd background is noted. Raises InputError for anything else.
+
+    >>> import torch
+    >>> read_magnitude(torch.rand(2, 8, 8), "reference").notes
+    ()
+    """
     volume = read_volume(source)
     low, high = float(volume.images.min()), float(volume.images.max())
     # a little undershoot comes from interpolation; more would be folded up by the LR magnitude

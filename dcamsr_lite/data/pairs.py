@@ -21,12 +21,16 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, check_whole
-from ..kspace import center_crop, center_pad, degrade, zero_fill, zero_fill_image
+from ..kspace import center_crop, center_pad, zero_fill_image
 from ..network.config import MULTIPLE
 from .background import find_offsets
 from .geometry import has_place, keep_slices, place_crop
-from .matching import Source, describe_size, read_input, read_pair
+from .low_resolution import choose_order, measure_low, sample_low, take_measured
+from .matching import Source, describe_size, read_input, read_magnitude, read_pair, tell_notes
+from .misalignment import tell_misalignment
 from .normalisation import NORMALISATIONS, find_contrast, normalise_reference, normalise_target
+from .registration import Registration, register_onto
+from .resampling import choose_grid
 from .volume import Volume
 
 SCALES = (2, 8)  # the least and the most
@@ -53,6 +57,7 @@ class Pair:
     be undone). ``low`` is the LR image on the target's scale and ``zero_filled`` (slice, rows, columns)
     what can be made of it without a network, in the target's units: neither knows of the padding,
     they are ``kspace.degrade`` and ``kspace.zero_fill`` of the target at its own size.
+    ``registration`` says how the reference was brought onto the target, where that was asked for.
     """
 
     reference: Volume
@@ -67,6 +72,7 @@ class Pair:
     std: Tensor
     low: Tensor
     zero_filled: Tensor
+    registration: Registration | None = None
 
     reference_image = property(attrgetter("reference.images"))
     reference_path = property(attrgetter("reference.path"))
@@ -159,9 +165,8 @@ class Pair:
 
         A slice whose LR image has no contrast is the zero-filled one: a network has nothing to go by.
         """
-        sr = sr.to(
-            torch.promote_types(sr.dtype, torch.float32)
-        )  # half precision is too coarse here
+        # half precision is too coarse here
+        sr = sr.to(torch.promote_types(sr.dtype, torch.float32))
         std, zero_filled = self.std.to(sr), self.zero_filled.to(sr)
         image = (sr * std + self.mean.to(sr)).squeeze(1)
         return torch.where(std.squeeze(1) > 0, center_crop(image, self.shape), zero_filled)
@@ -173,8 +178,16 @@ class Pair:
         >>> pair.take_slice(1).target_image.shape
         torch.Size([1, 16, 16])
         """
+        return self.take_slices(index, 1)
+
+    def take_slices(self, first: int, count: int) -> "Pair":
+        """Some slices of the pair, which lie where they lay.
+
+        >>> load_pair(torch.rand(5, 16, 16), torch.rand(5, 16, 16), scale=2).take_slices(1, 3)
+        Pair: array guides array, 3 slices of 16 x 16, 2x, clean
+        """
         return replace(
-            self, **{name: _take_slice(part, index) for name, part in vars(self).items()}
+            self, **{name: _take_slices(part, first, count) for name, part in vars(self).items()}
         )
 
     def with_reference(self, images: Tensor) -> "Pair":
@@ -207,11 +220,13 @@ class Pair:
         return replace(self, given=given, low=low, zero_filled=zero_filled, **normalised)
 
 
-def _take_slice(part: Any, index: int) -> Any:
+def _take_slices(part: Any, first: int, count: int) -> Any:
     """Cut what has slices; the rest is of the whole."""
     if isinstance(part, Volume):
-        return keep_slices(part, index, 1)
-    return part[index : index + 1] if isinstance(part, Tensor) else part
+        return keep_slices(part, first, count)
+    if isinstance(part, Registration) and part.unmoved is not None:
+        return replace(part, unmoved=part.unmoved[first : first + count])
+    return part[first : first + count] if isinstance(part, Tensor) else part
 
 
 def load_pair(
@@ -221,8 +236,9 @@ def load_pair(
     order: str | None = None,
     normalisation: str = "clean",
     common_slices: bool = False,
+    register: bool = False,
 ) -> Pair:
-    """Read a reference and a target on the same matrix and degrade the target.
+    """Read a reference and a target, on the same matrix unless registered, and degrade the target.
 
     >>> pair = load_pair(torch.rand(2, 16, 16), torch.rand(2, 16, 16), scale=2)
     >>> pair.order, pair.normalisation
@@ -236,12 +252,45 @@ def load_pair(
     target's order and direction, and voxels more than half a voxel apart are refused. Where one has
     more slices, ``common_slices`` takes those that both have. What was done about an oddity is
     printed on stderr, a line each, and kept as ``pair.notes``. A row of ``find_pairs`` may be handed
-    over as it is, ``load_pair(*row, 4)``: its subject is passed over. Raises InputError.
+    over as it is, ``load_pair(*row, 4)``: its subject is passed over.
+
+    ``register`` brings a reference of any grid and place onto the target's, by rigid registration
+    (SimpleITK, of the extra ``[scans]``) with the low-resolution target alone, and keeps what was
+    done as ``pair.registration``. Without it, files that seem to lie off each other get a note.
+    Raises InputError.
     """
     if isinstance(scale, str) and isinstance(order, Integral):
         scale, order = order, None
+    if register:
+        scale = _check_options(scale, order, normalisation)
+        full, truth, done = read_registered(reference, target, scale, order)
+        return replace(make_pair(full, truth, scale, order, normalisation), registration=done)
     full, truth = read_pair(reference, target, common_slices)
-    return make_pair(full, truth, scale, order, normalisation)
+    return _note_misalignment(make_pair(full, truth, scale, order, normalisation))
+
+
+def read_registered(
+    reference: Source, target: Source, scale: int, order: str | None = None
+) -> tuple[Volume, Volume, Registration]:
+    """Both volumes as ``read_pair`` gives them, the reference registered, and what was done.
+
+    Their notes are printed on stderr. Raises InputError.
+    """
+    full, truth = read_magnitude(reference, "reference"), read_magnitude(target, "target")
+    _, seen = measure_low(truth, order or choose_order(truth), scale)
+    full, done = register_onto(full, truth, seen, scale)
+    tell_notes(full, truth)
+    return full, truth, done
+
+
+def _note_misalignment(pair: Pair) -> Pair:
+    """The pair with a note, also on stderr, where its files seem to lie off each other."""
+    if pair.reference.path is None or pair.given.path is None:  # arrays are made, not measured
+        return pair
+    pixel = pair.scale if pair.target is None else 1
+    notes = tell_misalignment(pair.reference, pair.zero_filled, pixel)
+    tell_notes(Volume(pair.low, notes=notes))
+    return replace(pair, reference=replace(pair.reference, notes=pair.reference.notes + notes))
 
 
 def make_pair(
@@ -270,6 +319,7 @@ def load_input(
     scale: int,
     normalisation: str = "clean",
     common_slices: bool = False,
+    register: bool = False,
 ) -> Pair:
     """Read a reference and the image to be sharpened: of full size, or low-resolution already.
 
@@ -282,12 +332,26 @@ def load_input(
     it, rounded down as ``kspace.degrade`` does, is the low-resolution image, on the target's scale;
     its ``target`` and ``target_image`` are None. It is taken for a crop of k-space, which keeps the
     middle pixel of both grids in one place (``geometry.place_crop``); where NIfTI's affines say
-    otherwise, by up to one of its pixels, it is shifted. ``common_slices`` as in ``load_pair``.
+    otherwise, by up to one of its pixels, it is shifted. ``common_slices`` and ``register`` as in
+    ``load_pair``; registered, an image of any other size is the low-resolution one where its pixels
+    are larger than the reference's by more than the root of ``scale`` (a note says which).
     Raises InputError for any other size.
     """
     scale = _check_options(scale, None, normalisation)
+    if register:
+        full, given = read_magnitude(reference, "reference"), read_magnitude(image, "input")
+        grid, notes = choose_grid(full, given, scale)
+        if grid.images.shape == given.images.shape:
+            _, seen = measure_low(given, choose_order(given), scale)
+        else:
+            low = given.images - find_offsets(given.images)
+            seen = zero_fill_image(low, tuple(grid.images.shape[1:]))
+        full, done = register_onto(full, grid, seen, scale)
+        full = replace(full, notes=full.notes + notes)
+        tell_notes(full, given)
+        return replace(_assemble(full, given, scale, None, normalisation), registration=done)
     full, given = read_input(reference, image, scale, common_slices)
-    return _assemble(full, given, scale, None, normalisation)
+    return _note_misalignment(_assemble(full, given, scale, None, normalisation))
 
 
 def _check_options(scale: int, order: str | None, normalisation: str) -> int:
@@ -306,24 +370,17 @@ def _assemble(
     if min(shape) < SMALLEST:
         found = describe_size(reference.images)
         raise InputError(reference.path or "reference", found, f"{SMALLEST} x {SMALLEST} or more")
-    order = order or ("image" if is_low or given.kspace is None else "coils")
+    order = order or ("image" if is_low else choose_order(given))
     multiple = math.lcm(MULTIPLE, 2 * scale)  # twice: see sample_low
     rows, columns = (-(-n // multiple) * multiple for n in shape)
     padded = (rows, columns)
 
-    def measure(volume: Volume) -> Tensor:
-        if order == "coils" and volume.kspace is not None:
-            return volume.kspace
-        return volume.images - find_offsets(volume.images)  # which a magnitude would fold up
-
     offset = find_offsets(given.images) * (order != "coils")
     if is_low:
-        low = measure(given)
+        low = take_measured(given, order)
         filled = zero_fill_image(low, shape)
-    else:  # slice by slice: the coils of a whole fastMRI volume may be a gigabyte
-        full = measure(given)
-        low = torch.stack([degrade(one, scale, order) for one in full])
-        filled = torch.stack([zero_fill(one, scale, order) for one in full])
+    else:
+        low, filled = measure_low(given, order, scale)
     image = center_pad(reference.images - find_offsets(reference.images), padded)
     truth = None if is_low else center_pad(given.images - offset, padded)
     placed = sample_low(low, filled, padded, scale)
@@ -335,26 +392,9 @@ def _assemble(
         scale=scale,
         order=order,
         normalisation=normalisation,
-        ref=normalise_reference(image, measure(reference), scale, order, normalisation)
+        ref=normalise_reference(image, take_measured(reference, order), scale, order, normalisation)
         * find_contrast(reference.images),
         low=low + offset,
         zero_filled=filled + offset,
         **normalised | {"mean": normalised["mean"] + offset.unsqueeze(1)},
     )
-
-
-def sample_low(low: Tensor, filled: Tensor, grid: tuple[int, int], scale: int) -> Tensor:
-    """The LR image on the network's grid: its pixel (i, j) lies on the padded image's (i s, j s).
-
-    >>> low, filled = torch.rand(1, 25, 31), torch.rand(1, 50, 62)
-    >>> sample_low(low, filled, (56, 64), scale=2).shape
-    torch.Size([1, 28, 32])
-
-    ``grid`` is a multiple of twice the scale, so that pixel 0 of both lies in one place, which is
-    what networks and bicubic upsampling take for granted. An odd crop lies between such pixels, and
-    that of a size that is no multiple of the scale has pixels of another size; but an image without
-    high frequencies may be looked at anywhere, and zero-fill is that: every s-th pixel of it is taken.
-    """
-    if (low.shape[-2] * scale, low.shape[-1] * scale) == grid:
-        return low
-    return center_pad(filled, grid)[..., ::scale, ::scale]

@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from ..data.augmentation import measure_warp, vary_and_tell
-from ..data.file_lists import find_pairs, read_pairs_csv
+from ..data.file_lists import list_rows
 from ..data.files import read_volume
 from ..data.matching import read_pair
-from ..data.pairs import Pair, Source, make_pair
+from ..data.pairs import Pair, Source, make_pair, read_registered
 from ..data.volume import Volume
 from ..errors import InputError, atomic_path, raise_if_out_of_memory
 from ..kspace import fft2c, ifft2c
@@ -58,15 +58,14 @@ def list_sources(
 
 
 def list_files(name: str) -> list[tuple[Path, Path]]:
-    """The pairs (reference, target) of a folder in M4Raw's layout, or of a CSV. Raises InputError.
+    """The pairs (reference, target) of a folder (M4Raw's layout or BIDS) or a CSV. Raises InputError.
 
     >>> for file in ("pairs.csv", "t1.npy", "t2.npy"):
     ...     _ = Path(file).write_text("t1.npy,t2.npy")
     >>> [(one.name, other.name) for one, other in list_files("pairs.csv")]
     [('t1.npy', 't2.npy')]
     """
-    listed = find_pairs(name) if Path(name).is_dir() else read_pairs_csv(name)
-    return [(reference, target) for reference, target, *_ in listed]
+    return [(reference, target) for reference, target, *_ in list_rows(name)]
 
 
 def list_volumes(pair: Pair | Sequence) -> tuple[Source, Source]:
@@ -119,7 +118,11 @@ def cut_pair(
     Slices whose LR image has no contrast are left out: no network is asked for them.
     """
     # first turned onto each other, then mirrored
-    volumes = read_pair(*list_volumes(pair), cutting.common_slices)
+    sources = list_volumes(pair)
+    if cutting.register:
+        volumes = read_registered(*sources, scale, cutting.order)[:2]
+    else:
+        volumes = read_pair(*sources, cutting.common_slices)
     parts = []
     for one, other in [volumes, tuple(map(mirror, volumes))] if cutting.mirror else [volumes]:
         read = make_pair(one, other, scale, cutting.order, cutting.normalisation)

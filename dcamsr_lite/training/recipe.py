@@ -92,7 +92,8 @@ class Cutting(Choices):
     """How volumes become training slices; each field is an option of ``dcamsr train``.
 
     >>> Cutting(mirror=False, keep_dark=True)  # the paper's
-    Cutting(mirror=False, keep_dark=True, order=None, normalisation='clean', common_slices=False)
+    Cutting(mirror=False, keep_dark=True, order=None, normalisation='clean', common_slices=False,
+    register=False)
 
     ``mirror``: every slice also with left and right exchanged. ``keep_dark``: also slices whose
     target is below a quarter of the brightest slice's mean, air and skull. The others are options of
@@ -109,6 +110,8 @@ class Cutting(Choices):
     normalisation: str = declare("note", "clean", "or the authors' code's", choices=NORMALISATIONS)
     common_slices: bool = declare("note", False, "of a pair with unlike slice counts",
                                   action="store_true")
+    register: bool = declare("note", False, "bring each reference onto its target's grid and place",
+                             action="store_true")
     # fmt: on
 
 

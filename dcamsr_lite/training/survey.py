@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..data.geometry import REGISTER
 from ..data.shapes import Shape, read_shape
 from ..errors import InputError
 from ..network.config import MULTIPLE
@@ -30,7 +31,11 @@ class Survey:
 
 
 def survey_sources(
-    names: Sequence[str], size: int, subjects: int, common_slices: bool = False
+    names: Sequence[str],
+    size: int,
+    subjects: int,
+    common_slices: bool = False,
+    register: bool = False,
 ) -> Survey:
     """Look at every file that ``list_sources`` would give, without reading a volume.
 
@@ -51,7 +56,9 @@ def survey_sources(
         if name == "simulated":
             shapes += [(name, (SIMULATED_SLICES, size, size))] * subjects
         else:
-            shapes += [(pair[1], check_pair(pair, common_slices)) for pair in list_files(name)]
+            shapes += [
+                (pair[1], check_pair(pair, common_slices, register)) for pair in list_files(name)
+            ]
     grids = [(where, pad_size(shape)) for where, shape in shapes if shape]
     for where, grid in grids:
         if grid != grids[0][1]:
@@ -62,9 +69,13 @@ def survey_sources(
     return Survey(len(shapes), slices, grids[0][1] if grids else None)
 
 
-def check_pair(pair: tuple[Path, Path], common_slices: bool) -> Shape | None:
+def check_pair(
+    pair: tuple[Path, Path], common_slices: bool, register: bool = False
+) -> Shape | None:
     """The shape of what is read of a pair of files, if their headers say it. Raises InputError."""
     one, other = map(read_shape, pair)
+    if register:  # the target's grid, whatever the reference's
+        return other
     if one is None or other is None:
         return None
     turned = all(file.name.lower().endswith((".nii", ".nii.gz")) for file in pair)
@@ -78,6 +89,8 @@ def check_pair(pair: tuple[Path, Path], common_slices: bool) -> Shape | None:
     expected = "the same matrix"
     if one[1:] == other[1:]:
         expected += ", or --common-slices: the slices that both have"
+    else:
+        expected = f"{REGISTER}, or {expected}"
     raise InputError(pair[1], f"{found} beside a reference of {beside}", expected)
 
 

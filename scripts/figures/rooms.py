@@ -59,7 +59,7 @@ def rooms() -> Drawing:
     d.box(240, 456, 160, 56, ["assets/weights", "a file and its card"], "input", dashed=True)
     d.arrow((630, 442), (630, 484), (402, 484))
     note(512, 476, "last.safetensors")
-    d.box(785, 60, 140, 56, ["evaluation.py", "metrics.py"])
+    d.box(785, 60, 140, 72, ["evaluation.py", "metrics.py", "cohort.py, protocols.py"])
     d.box(785, 166, 140, 72, ["interpret/", "tracing, interventions,", "attribution"], "attention")
     d.arrow((720, 186), (752, 186), (752, 88), (783, 88), kind="attention")
     note(744, 130, "SR image", "end")
@@ -81,8 +81,8 @@ def rooms() -> Drawing:
         d.tag(795, 396 + 26 * (number - 1), number)
         d.text(813, 400.5 + 26 * (number - 1), words, size=12, anchor="start")
     note(785, 482, "Not drawn: errors.py, global_state.py, figures.py,", "start")
-    note(785, 498, "which many use; validation in training/ goes", "start")
-    note(785, 514, "through evaluation.py.", "start")
+    note(785, 498, "overlays.py, extras.py, which many use;", "start")
+    note(785, 514, "validation in training/ goes through evaluation.py.", "start")
     return d
 
 
