@@ -4,6 +4,7 @@
 from . import (
     cli as cli,
     bench as bench,
+    cohort as cohort,
     commands as commands,
     course as course,
     data as data,
@@ -17,6 +18,7 @@ from . import (
     metrics as metrics,
     network as network,
     phantom as phantom,
+    protocols as protocols,
     training as training,
     widgets as widgets,
 )

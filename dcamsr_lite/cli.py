@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     demo = command("demo", "demo.show", "super-resolve an embedded head: figure, page, metrics")
     demo.add_argument("--out", type=path, default="demo", help="folder (default: %(default)s)")
 
-    data = commands.add_parser("data", help="make data")
+    data = commands.add_parser("data", help="make data, or look at them")
     kinds = data.add_subparsers(required=True, metavar="KIND", parser_class=OneLineParser)
     simulate = command(
         "simulate", "data.simulate", "write simulated M4Raw-layout files", under=kinds
@@ -116,11 +116,23 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=seed, default=0)
     simulate.add_argument("--size", type=positive, default=256)
 
+    check = command("check", "data.check", "say what is in a folder or CSV of pairs", under=kinds)
+    check.add_argument("data", type=path, metavar="DIR|CSV")
+    check.add_argument("--read", action="store_true", help="read every volume, not headers alone")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+
     judge = command(
-        "evaluate", "evaluate.score", "score a method on a reference and a target volume"
+        "evaluate", "evaluate.score", "score methods on a reference and a target, or on many pairs"
     )
-    add_inputs(judge, "--target")
+    words = "a folder (M4Raw's layout, BIDS) or a CSV of pairs, instead of one pair"
+    judge.add_argument("data", type=path, nargs="?", metavar="FOLDER|CSV", help=words)
+    add_inputs(judge, "--target", required=False)
     add_degradation(judge)
+    judge.add_argument("--protocol", metavar="NAME", help="of many pairs; `list` explains each")
+    words = "of many pairs: several with commas between, names or files of weights, or all"
+    judge.add_argument("--methods", metavar="NAMES", help=words)
+    judge.add_argument("--out", type=path, metavar="DIR", help="of many pairs: folder for tables")
+    judge.add_argument("--resume", action="store_true", help="go on with the tables in --out")
     judge.add_argument("--method", default="dcamsr", help="dcamsr, zero-fill, bicubic")
     judge.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -1,14 +1,23 @@
-"""``dcamsr data simulate``: heads with real anatomy and simulated contrasts, as M4Raw's files."""
+"""``dcamsr data``: simulated heads as M4Raw's files, and what is in a folder of pairs."""
 
+import json
 import os
 from argparse import Namespace
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
+from ..data.file_lists import list_rows
 from ..data.hdf5 import write_m4raw
+from ..data.pairs import load_pair
+from ..data.shapes import read_shape
 from ..errors import InputError, check_writable
 from ..phantom.head import simulate as simulate_head
+from ..protocols import PROTOCOLS
+from ..training.survey import check_pair
 
 REPETITIONS = {"T1": 3, "T2": 3, "FLAIR": 2}  # as M4Raw has them
 REPEATED = [(contrast, k) for contrast, count in REPETITIONS.items() for k in range(count)]
@@ -34,6 +43,55 @@ def simulate(options: Namespace) -> None:
             path, name = name_file(options.out, seed, contrast, k), f"simulated {seed:010d}"
             write_m4raw(path, head.kspace[contrast][k], f"AX{contrast}", protocol, name)
     print(f"{options.subjects} subjects in {options.out}: real anatomy, simulated contrasts")
+
+
+def check(options: Namespace) -> None:
+    """Say what pairs there are, what is broken and why, and what every protocol would take."""
+    report = look_at(options.data, options.read)
+    if options.json:
+        print(json.dumps(report))
+        return
+    print(f"{report['pairs']} pairs of {report['subjects']} subjects in {options.data}")
+    for shape, count in report["shapes"].items():
+        print(f"{count} of {shape} (slice, row, column)")
+    for found in report["broken"]:
+        print(f"broken: {found['why']}")
+    for name, count in report["protocols"].items():
+        print(f"--protocol {name} would take {count} pairs")
+
+
+def look_at(data: str, read: bool = False) -> dict[str, Any]:
+    """Pairs, subjects, shapes, what is broken, and what the protocols take, of a folder or CSV.
+
+    >>> for file in ("some.csv", "one.npy", "two.npy"):
+    ...     _ = Path(file).write_text("one.npy,two.npy")
+    >>> look_at("some.csv")["broken"][0]["why"]
+    'one.npy: found no header that says a size; expected a whole volume'
+
+    With ``read`` every pair is read, else headers alone. Raises InputError where there is no pair.
+    """
+    rows = list_rows(data)
+    broken: list[dict[str, str]] = []
+    shapes: Counter[str] = Counter()
+    for reference, target, subject in tqdm(rows, "looking", unit="pair", disable=None):
+        try:
+            for file in (reference, target):
+                if read_shape(file) is None:
+                    raise InputError(file, "no header that says a size", "a whole volume")
+            shape = check_pair((reference, target), common_slices=False)
+            if read:
+                load_pair(reference, target, 2)
+            shapes[" x ".join(map(str, shape or ()))] += 1
+        except InputError as error:
+            named = {"subject": subject, "reference": str(reference), "target": str(target)}
+            broken.append(named | {"why": str(error)})
+    takes = {}
+    for name, protocol in PROTOCOLS.items():
+        with suppress(InputError):
+            takes[name] = len(list_rows(protocol.find_data(data)))
+    subjects = len({subject for *_, subject in rows})
+    report: dict[str, Any] = {"data": str(data), "pairs": len(rows), "subjects": subjects}
+    return report | {"shapes": dict(shapes), "broken": broken, "protocols": takes}
 
 
 def name_file(folder: str | Path, seed: int, contrast: str, repetition: int) -> Path:

@@ -8,11 +8,30 @@ from ..data.files import read_volume
 from ..data.matching import Source
 from ..data.pairs import Pair, load_pair
 from ..data.planes import read_slices, take_plane
+from ..errors import InputError
 from ..network.checkpoints import load
 from ..network.super_resolver import SuperResolver
+from .evaluate_many import explain_protocols, score_all
+
+PAIR = ("reference", "target", "scale")  # of one pair
+MANY = ("protocol", "methods", "out", "resume")  # options of many pairs
 
 
 def score(options: Namespace) -> None:
+    if options.protocol == "list":
+        explain_protocols()
+        return
+    if options.data is not None:
+        if given := [f"--{name}" for name in PAIR[:2] if getattr(options, name) is not None]:
+            found = f"{given[0]} beside {options.data}"
+            raise InputError("dcamsr evaluate", found, "one pair, or a folder or CSV of pairs")
+        score_all(options)
+        return
+    if missing := [f"--{name}" for name in PAIR if getattr(options, name) is None]:
+        expected = "them, or a folder or CSV of pairs"
+        raise InputError("dcamsr evaluate", f"no {', '.join(missing)}", expected)
+    if given := [f"--{name}" for name in MANY if getattr(options, name)]:
+        raise InputError(given[0], "one pair", "it with a folder or CSV of pairs")
     model = load_asked(options) if options.method == "dcamsr" else None
     pair = load_asked_pair(options, model)
     if model is not None:

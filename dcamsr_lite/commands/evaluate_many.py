@@ -1,0 +1,144 @@
+"""``dcamsr evaluate FOLDER|CSV``: every pair, several methods, one table."""
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..cohort import (
+    MEASURES,
+    Reading,
+    find_worst,
+    read_done,
+    score_rows,
+    summarise,
+    write_table,
+)
+from ..data.file_lists import list_rows
+from ..errors import InputError, atomic_path, check_writable
+from ..evaluation import METHODS, Network, check_scale
+from ..metrics import CONVENTION
+from ..network.checkpoints import load, weights
+from ..protocols import PROTOCOLS, choose_protocol
+
+ROWS, TABLE, RESULT = "rows.jsonl", "table.csv", "result.json"
+
+
+def explain_protocols() -> None:
+    for name, protocol in PROTOCOLS.items():
+        print(protocol.describe(name))
+    print(f"metrics: {CONVENTION}")
+
+
+def choose_methods(options: Namespace, scale: int) -> dict[str, Network | str]:
+    """The asked methods by name: those without a network, weights of the package, files of weights."""
+    own = [name for name in weights() if f"{scale}x" in name.split("-")]
+    default = options.weights or f"lite-{scale}x"
+    names = (options.methods or options.method).split(",")
+    if names == ["all"]:
+        names = [*METHODS, *own, *([options.weights] if options.weights else [])]
+    chosen: dict[str, Network | str] = {}
+    for name in names:
+        if name in METHODS:
+            chosen[name] = name
+            continue
+        model = load(default if name == "dcamsr" else name)
+        model.normalisation = model.normalisation or "clean"
+        check_scale(model, scale)
+        chosen[name] = model
+    return chosen
+
+
+def score_all(options: Namespace) -> None:
+    """Score every pair of a folder or CSV; ``--out`` takes tables that ``--resume`` goes on with.
+
+    Raises InputError where no pair could be scored.
+    """
+    protocol = choose_protocol(options.protocol) if options.protocol else None
+    if protocol and options.scale not in (None, protocol.scale):
+        beside = f"{options.scale} beside {options.protocol}"
+        raise InputError("--scale", beside, "no --scale, or the protocol's")
+    scale = protocol.scale if protocol else options.scale
+    if scale is None:
+        raise InputError("dcamsr evaluate", "no --scale", "it, or --protocol")
+    if options.resume and not options.out:
+        raise InputError("--resume", "no --out", "the folder of the run to go on with")
+    data = protocol.find_data(options.data) if protocol else options.data
+    rows = list_rows(data)
+    methods = choose_methods(options, scale)
+    reading = Reading(
+        order=options.order or (protocol.order if protocol else None),
+        normalisation=options.normalisation,
+        common_slices=options.common_slices,
+        register=options.register,
+        clamp=bool(protocol and protocol.clamp),
+    )
+    key: dict[str, Any] = {"data": str(Path(data).resolve()), "scale": scale}
+    key |= {"protocol": options.protocol, "reading": vars(reading)}
+    done: list[dict] = []
+    stream = None
+    if options.out:
+        check_writable(options.out)
+        file = Path(options.out) / ROWS
+        if file.exists() and not options.resume:
+            raise InputError(file, "rows of an earlier run", "--resume, or another --out")
+        done = read_done(file, key)
+        with atomic_path(file) as temporary:  # without what was not written whole
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in (key, *done)))
+        stream = file.open("a", encoding="utf-8")
+    found = list(done)
+    made = score_rows(methods, rows, scale, reading, done)
+    count = len(rows) * len(methods)
+    for row in tqdm(made, "scoring", count, initial=len(done), unit="volume", disable=None):
+        found.append(row)
+        if stream:
+            stream.write(json.dumps(row) + "\n")
+            stream.flush()
+        if "error" in row:
+            print(f"warning: left out: {row['error']}", file=sys.stderr)
+    if stream:
+        stream.close()
+    finish(options, found, methods, scale)
+
+
+def finish(options: Namespace, found: list[dict], methods: dict, scale: int) -> None:
+    """The tables, in files and printed."""
+    found = [row for row in found if row["method"] in methods]
+    broken = [row for row in found if "error" in row]
+    if len(broken) == len(found):
+        raise InputError(options.data, f"no pair that can be scored: {broken[0]['error']}", "pairs")
+    result: dict[str, Any] = {"scale": scale, "protocol": options.protocol}
+    result |= {"methods": summarise(found), "per_volume": found, "failed": broken}
+    result |= {"worst": find_worst(found), "convention": CONVENTION}
+    if options.protocol:
+        result["protocol_says"] = PROTOCOLS[options.protocol].describe(options.protocol)
+    if options.out:
+        write_table(Path(options.out) / TABLE, found)
+        with atomic_path(Path(options.out) / RESULT) as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if options.json:
+        print(json.dumps(result))
+        return
+    print(
+        f"{'method':<28}{'volumes':>8}{'subjects':>9}{'PSNR dB (95 %)':>26}{'SSIM':>8}{'NMSE':>9}"
+    )
+    for name, told in result["methods"].items():
+        if not told["volumes"]:
+            print(f"{name:<28}{0:>8}")
+            continue
+        low, high = told["interval"]["psnr"]
+        psnr = f"{told['psnr']:.2f} ({low:.2f} to {high:.2f})"
+        line = f"{name:<28}{told['volumes']:>8}{told['subjects']:>9}{psnr:>26}"
+        print(f"{line}{told['ssim']:>8.3f}{told['nmse']:>9.4f}")
+    for name, rows in result["worst"].items():
+        worst = ", ".join(f"{Path(row['target']).name} {row[MEASURES[0]]:.2f} dB" for row in rows)
+        print(f"worst of {name}: {worst}")
+    if broken:
+        print(f"left out: {len(broken)} of {len(found)}")
+    print(f"convention: {CONVENTION}")
+    if options.protocol:
+        print(f"protocol: {result['protocol_says']}")
+    print("Not for clinical use.")

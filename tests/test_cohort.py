@@ -1,0 +1,205 @@
+"""Folders and protocols: numbers step by step; stopped runs go on; what is broken is said."""
+
+import csv
+import json
+from pathlib import Path
+
+import h5py
+import nibabel
+import numpy as np
+import pytest
+from helpers import coil_kspace, phantom
+from skimage.metrics import structural_similarity
+
+import dcamsr_lite as dl
+from dcamsr_lite import cli
+from dcamsr_lite.cohort import Reading, score_rows, summarise
+from dcamsr_lite.data.files import write_m4raw
+
+PROTOCOL = {"tr": 500, "te": 18.4, "flip": 90}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Three subjects, one of them with two repetitions, as M4Raw's validation set lies."""
+    folder = tmp_path / "m4raw" / "multicoil_val"
+    folder.mkdir(parents=True)
+    for seed, (subject, repetition) in enumerate([(1, 1), (1, 2), (2, 1), (3, 1)]):
+        for contrast, more in (("T1", 10), ("T2", 20)):
+            path = folder / f"{subject:03d}_{contrast}{repetition:02d}.h5"
+            write_m4raw(
+                path, coil_kspace(2, 32, seed + more), f"AX{contrast}", PROTOCOL, str(subject)
+            )
+    return folder.parent
+
+
+def compute_protocol(kspace, scale):
+    """PSNR, SSIM, NMSE of zero-fill against the clamped target, with numpy alone."""
+    fourier = dict(axes=(-2, -1), norm="ortho")
+
+    def to_image(k):
+        image = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(k, (-2, -1)), **fourier), (-2, -1))
+        return np.sqrt((np.abs(image) ** 2).sum(1))
+
+    size = kspace.shape[-1]
+    small = size // scale
+    kept = slice(size // 2 - small // 2, size // 2 - small // 2 + small)
+    target = to_image(kspace)
+    low = to_image(kspace[..., kept, kept])  # scale times brighter
+    mean = low.mean((1, 2), keepdims=True)
+    std = low.std((1, 2), keepdims=True, ddof=1)
+    target = mean + std * np.clip((target - mean) / std, -6, 6)
+    padded = np.zeros_like(kspace)
+    padded[..., kept, kept] = kspace[..., kept, kept]
+    image = to_image(padded)
+    error = ((target - image) ** 2).mean()
+    peak = target.max()
+    window = {"win_size": 7, "data_range": peak}
+    ssim = np.mean(
+        [structural_similarity(a, b, **window) for a, b in zip(target, image, strict=True)]
+    )
+    return 10 * np.log10(peak**2 / error), ssim, ((target - image) ** 2).sum() / (target**2).sum()
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_protocols_numbers_are_those_of_its_steps(tree, scale, capsys):
+    asked = [
+        "evaluate",
+        str(tree),
+        "--protocol",
+        f"m4raw-{scale}x",
+        "--methods",
+        "zero-fill",
+        "--json",
+    ]
+    assert cli.main(asked) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert len(result["per_volume"]) == 4 and result["scale"] == scale
+    wanted = []
+    for row in result["per_volume"]:
+        with h5py.File(row["target"]) as file:
+            found = compute_protocol(file["kspace"][()].astype(complex), scale)
+        np.testing.assert_allclose([row[m] for m in ("psnr", "ssim", "nmse")], found, rtol=1e-6)
+        wanted.append(found)
+    told = result["methods"]["zero-fill"]
+    assert told["subjects"] == 3 and told["volumes"] == 4
+    np.testing.assert_allclose([told[m] for m in ("psnr", "ssim", "nmse")], np.mean(wanted, 0))
+    low, high = told["interval"]["psnr"]
+    assert low <= told["psnr"] <= high
+
+
+def test_a_knee_protocol_takes_a_csv(tmp_path, capsys):
+    for name, seed in (("pd", 1), ("fs", 2)):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            kspace = coil_kspace(2, 40, seed)[:, 0].numpy().astype(np.complex64)
+            file["kspace"] = kspace
+    (tmp_path / "pairs.csv").write_text("pd,fs,0.1")
+    asked = ["evaluate", str(tmp_path / "pairs.csv"), "--protocol", "fastmri-4x"]
+    assert cli.main([*asked, "--methods", "zero-fill,bicubic", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["per_volume"]
+    with h5py.File(tmp_path / "fs.h5") as file:
+        found = compute_protocol(file["kspace"][()][:, None].astype(complex), 4)
+    np.testing.assert_allclose([rows[0][m] for m in ("psnr", "ssim", "nmse")], found, rtol=1e-6)
+
+
+def test_a_stopped_run_goes_on_and_its_tables_are_whole(tree, tmp_path, capsys):
+    out = tmp_path / "out"
+    asked = ["evaluate", str(tree), "--scale", "4", "--methods", "zero-fill,bicubic"]
+    asked += ["--out", str(out)]
+    assert cli.main(asked) == 0
+    whole = json.loads((out / "result.json").read_text())
+    lines = (out / "rows.jsonl").read_text().splitlines()
+    assert len(lines) == 1 + 8
+    assert cli.main(asked) == 2  # nothing is replaced by mistake
+    for kept, torn in ((1, ""), (4, lines[4][:30]), (8, "")):
+        (out / "rows.jsonl").write_text("\n".join(lines[:kept]) + "\n" + torn)
+        assert cli.main([*asked, "--resume"]) == 0
+        assert json.loads((out / "result.json").read_text()) == whole
+        assert (out / "rows.jsonl").read_text().splitlines() == lines
+    with (out / "table.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["psnr"]) for row in table] == [row["psnr"] for row in whole["per_volume"]]
+    capsys.readouterr()
+    changed = [a if a != "4" else "2" for a in asked]
+    assert cli.main([*changed, "--resume"]) == 2
+    assert "other options" in capsys.readouterr().err
+
+
+def test_a_broken_volume_is_left_out_and_said(tree, capsys):
+    (tree / "multicoil_val" / "002_T201.h5").write_bytes(b"no file of HDF5")
+    asked = ["evaluate", str(tree), "--scale", "4", "--method", "bicubic"]
+    assert cli.main([*asked, "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert result["methods"]["bicubic"]["volumes"] == 3 and len(result["failed"]) == 1
+    assert "002_T201.h5" in captured.err
+    assert [row["psnr"] for row in result["worst"]["bicubic"]] == sorted(
+        row["psnr"] for row in result["per_volume"] if "psnr" in row
+    )
+    assert cli.main(["data", "check", str(tree), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["pairs"] == 4 and report["subjects"] == 3
+    assert [Path(b["target"]).name for b in report["broken"]] == ["002_T201.h5"]
+    assert report["protocols"]["m4raw-4x"] == 4 and report["shapes"] == {"2 x 32 x 32": 3}
+
+
+def test_a_bids_tree_is_scored_by_subject(tmp_path, capsys):
+    for subject in ("01", "02"):
+        for session in ("a", "b"):
+            place = tmp_path / f"sub-{subject}" / f"ses-{session}" / "anat"
+            place.mkdir(parents=True)
+            for number, kind in enumerate(("T1w", "T2w")):
+                images = phantom(2, 32, int(subject) + 10 * number).numpy()
+                image = nibabel.Nifti1Image(images.T, np.eye(4))
+                nibabel.save(image, place / f"sub-{subject}_ses-{session}_{kind}.nii.gz")
+    (tmp_path / "sub-02" / "ses-b" / "anat" / "sub-02_ses-b_T1w.nii.gz").unlink()
+    assert (
+        cli.main(["evaluate", str(tmp_path), "--scale", "2", "--method", "bicubic", "--json"]) == 0
+    )
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)["methods"]["bicubic"]
+    assert (told["volumes"], told["subjects"]) == (3, 2)
+    assert "1 files of T1w or T2w without a partner" in captured.err
+
+
+def test_networks_are_scored_beside_each_other_as_evaluate_does(tree, tmp_path, capsys):
+    dl.save(dl.DCAMSR(image_size=32), tmp_path / "mine.safetensors", normalisation="clean")
+    rows = dl.find_pairs(tree)
+    asked = ["evaluate", str(tree), "--scale", "4", "--json"]
+    mine = str(tmp_path / "mine.safetensors")
+    assert cli.main([*asked, "--methods", f"zero-fill,{mine}"]) == 0
+    found = json.loads(capsys.readouterr().out)["methods"]
+    for name, method in ((mine, dl.load(mine)), ("zero-fill", "zero-fill")):
+        wanted = dl.evaluate(method, rows, 4)
+        for measure in ("psnr", "ssim", "nmse"):
+            assert found[name][measure] == pytest.approx(wanted[measure], rel=1e-6)
+
+
+def test_intervals_are_over_subjects_not_volumes():
+    rows = [
+        {"method": "a", "subject": s, "psnr": float(10 * s), "ssim": 0.5, "nmse": 0.1}
+        for s in (1, 2, 3, 4) for _ in range(5)
+    ]  # fmt: skip
+    told = summarise(rows)["a"]
+    few = summarise(rows[::5])["a"]
+    assert told["interval"] == few["interval"] and told["psnr"] == 25
+    assert told["interval"]["psnr"][0] < 20 and told["interval"]["psnr"][1] > 30
+    assert told["interval"]["ssim"] == [0.5, 0.5]
+
+
+def test_protocols_are_explained_and_unknown_ones_refused(tree, capsys):
+    assert cli.main(["evaluate", "--protocol", "list"]) == 0
+    said = capsys.readouterr().out
+    assert all(
+        name in said for name in ("m4raw-4x", "m4raw-2x", "fastmri-4x", "fastmri-2x", "clamp")
+    )
+    for wrong in (["--protocol", "m4raw-3x"], ["--protocol", "m4raw-4x", "--scale", "2"], []):
+        assert cli.main(["evaluate", str(tree), *wrong]) == 2
+    assert cli.main(["evaluate", str(tree), "--scale", "4", "--reference", "t1.npy"]) == 2
+
+
+def test_an_error_of_one_pair_is_a_row():
+    good = phantom(2, 32).numpy()
+    rows = [(good, good, "1"), (good, good[:1], "2")]
+    found = list(score_rows({"bicubic": "bicubic"}, rows, 4, Reading()))
+    assert "psnr" in found[0] and "the same matrix" in found[1]["error"]
