@@ -17,6 +17,7 @@ from . import (
     kspace as kspace,
     metrics as metrics,
     network as network,
+    overlays as overlays,
     phantom as phantom,
     protocols as protocols,
     training as training,
@@ -51,6 +52,7 @@ from .network.checkpoints import (
 )
 from .network.config import Config as Config
 from .network.model import DCAMSR as DCAMSR
+from .overlays import draw_overlays as draw_overlays
 from .phantom.subjects import (
     DEMO_SEED as DEMO_SEED,
     VALIDATION_SEED as VALIDATION_SEED,

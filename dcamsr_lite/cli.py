@@ -158,6 +158,12 @@ def parser() -> argparse.ArgumentParser:
     )
     explore.add_argument("--slice", type=int, help="default: the brightest")
 
+    draw = command("figure", "figure.draw", "draw whether two contrasts lie on each other")
+    add_inputs(draw, "--target")
+    add_degradation(draw)
+    draw.add_argument("--out", type=path, required=True, help="a .png file")
+    draw.add_argument("--slice", type=int, help="default: the brightest")
+
     train = command("train", "train.train_network", "train a network")
     sources = "DIR in M4Raw's layout, CSV of pairs, or simulated; may be given again"
     train.add_argument("--data", type=path, required=True, action="append", help=sources)

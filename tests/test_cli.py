@@ -398,7 +398,7 @@ def test_the_command_is_installed_and_help_explains_every_command():
         env=environment,
     )
     assert shown.returncode == 0
-    for command in "demo data evaluate super-resolve explore train bench convert".split():
+    for command in "demo data evaluate super-resolve explore figure train bench convert".split():
         assert command in shown.stdout
     wrong = subprocess.run(
         [sys.executable, "-m", "dcamsr_lite", "nothing"],
