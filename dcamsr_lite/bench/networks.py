@@ -1,6 +1,6 @@
 """The rows of ``dcamsr bench``: one network, plain and fast, side by side.
 
->>> plan = BenchPlan(sizes=(32,), presets=("lite",), variants=("released",), repeats=1)
+>>> plan = BenchPlan(sizes=(16,), presets=("lite",), variants=("released",), repeats=1)
 >>> rows = [*bench_networks(plan, {"float32 TFLOP/s": 0.1, "copy GB/s": 10.0})]
 >>> sorted({(row["pass"], row["path"]) for row in rows})[:2]
 [('forward', 'fast'), ('forward', 'plain')]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import dcamsr_lite as dl
-from dcamsr_lite.bench.measure import count_work, measure_peak
+from dcamsr_lite.bench.measure import Quick, count_work, measure_peak, measure_rates
 from dcamsr_lite.bench.networks import (
     PASSES,
     BenchPlan,
@@ -88,9 +88,16 @@ def test_every_path_has_a_row_with_its_counts():
     assert all(row["times_plain"] == 1 for row in rows if row["path"] == "plain")
 
 
-def test_the_command_writes_its_page_and_prints_json(tmp_path, capsys):
+@pytest.fixture
+def small_machine(monkeypatch):
+    """What the machine can do, asked with a small matrix."""
+    small = Quick(matrix=64, copied=1000)
+    monkeypatch.setattr("dcamsr_lite.commands.bench.measure_rates", lambda _: measure_rates(small))
+
+
+def test_the_command_writes_its_page_and_prints_json(tmp_path, capsys, small_machine):
     options = ["--sizes", "16", "32", "--presets", "lite", "--variants", "corrected"]
-    options += ["--repeats", "1", "--threads", "1", "--seconds", "1"]
+    options += ["--repeats", "1", "--threads", "1", "--seconds", "1e-3"]
     out = tmp_path / "page"
     assert main(["bench", "--json", "--out", str(out), *options]) == 0
     shown = json.loads(capsys.readouterr().out)

@@ -186,9 +186,9 @@ def test_a_pair_with_a_tiny_field_of_view_has_another_subject():
 
 
 def test_the_other_subject_is_another_head():
-    from dcamsr_lite.phantom.subjects import simulated_reference
+    from dcamsr_lite.phantom.subjects import DEMO_SEED, OTHER_SEED, simulated_reference
 
-    first, second = (simulated_reference(seed, (24, 30), 1) for seed in (1, 2))
+    first, second = (simulated_reference(seed, (24, 30), 1) for seed in (OTHER_SEED, DEMO_SEED))
     assert first.shape == (1, 24, 30) and not torch.allclose(first, second, atol=0.05)
 
 

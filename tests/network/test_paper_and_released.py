@@ -13,13 +13,13 @@ SMALL = dict(channels=64, heads=8, encoder_blocks=(1, 1, 1), decoder_blocks=(1, 
 
 @pytest.fixture(scope="module")
 def pair():
-    return simulated_pair(seed=11, scale=4, size=256, slices=1)
+    return simulated_pair(seed=3, scale=4, size=128, slices=1)
 
 
 @functools.cache
 def recorded(variant: str, pair, **options):
     torch.manual_seed(0)
-    model = dl.DCAMSR(4, image_size=256, variant=variant, **SMALL, **options).eval()
+    model = dl.DCAMSR(4, image_size=128, variant=variant, **SMALL, **options).eval()
     with torch.inference_mode(), dl.trace(model) as record:
         model(pair.lr, pair.ref)
     return model, record
@@ -41,7 +41,7 @@ def test_fact_2_released_spatial_attention_starts_uniform_and_cannot_learn(pair)
 
 def test_fact_2_every_query_reads_the_same_average(pair):
     _, record = recorded("released", pair)
-    rows = record.spatial[4][0, 0]
+    rows = record.spatial[2][0, 0]  # of 64 x 64 queries
     torch.testing.assert_close(rows, rows.mean(0).expand_as(rows), atol=1e-4, rtol=0)
 
 

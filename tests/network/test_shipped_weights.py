@@ -96,7 +96,10 @@ def test_every_level_of_the_shipped_network_matters():
             assert change > 0.003 * whole.abs().mean(), (level, change)
 
 
-@pytest.mark.parametrize("shift", [(0.0, 0.0), (2.0, 0.0), (-1.0, 3.0)])
+@pytest.mark.parametrize(
+    "shift",
+    [(-1.0, 3.0), *(pytest.param(s, marks=pytest.mark.slow) for s in ((0.0, 0.0), (2.0, 0.0)))],
+)
 def test_the_aligned_network_finds_a_displaced_reference(shift):
     reference, target = simulated_volumes(VALIDATION_SEED)
     few = slice(3, 18, 5)

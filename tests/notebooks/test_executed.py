@@ -7,13 +7,16 @@ test_colab.py runs the student's with Colab's versions, fast; `make bench` measu
 import json
 import os
 import re
+from importlib.util import find_spec
 
 import pytest
 from helpers import ROOT
-
-pytest.importorskip("nbclient", reason="nbclient (the extra 'lab') is not installed")
-
 from kernels import run
+
+# not imported before a test runs: it takes seconds, in every process that collects tests
+pytestmark = pytest.mark.skipif(
+    not find_spec("nbclient"), reason="nbclient (the extra 'lab') is not installed"
+)
 
 FOLDER = ROOT / "notebooks"
 STUDENT = sorted(FOLDER.glob("*.ipynb"))

@@ -44,7 +44,7 @@ QUICK = ("corrected", "padded", "released")
 )
 def test_the_browsers_map_is_the_records(name, opened):
     model, pair = example(name)
-    page, record = opened(explore(model, pair)), recorded(model, pair)
+    page, record = opened(explore(model, pair, cuts=False)), recorded(model, pair)
     random = np.random.default_rng(0)
     for level in sorted(record.queries):
         rows, columns = record.size(level)
@@ -72,7 +72,7 @@ def test_the_browsers_map_is_the_records(name, opened):
 def test_the_picture_shows_the_map_where_it_lies(opened):
     """Padded by 2 rows and 2 columns: image and map are shifted against each other."""
     model, pair = example("padded")
-    explorer = explore(model, pair)
+    explorer = explore(model, pair, cuts=False)
     explorer.level, explorer.query = 2, [10, 20]
     page, record = opened(explorer), recorded(model, pair)
     frame, overlay, mark = (
@@ -93,7 +93,7 @@ def test_the_picture_shows_the_map_where_it_lies(opened):
 
 
 def test_keys_pointer_and_controls_move_the_query(opened):
-    explorer = explore(*example("corrected"))
+    explorer = explore(*example("corrected"), cuts=False)
     explorer.query = [30, 30]
     page = opened(explorer)
     state = f"(({{query, level, head, relative}}) => [query, level, head, relative])({ROOT}.state)"
@@ -130,11 +130,11 @@ def test_keys_pointer_and_controls_move_the_query(opened):
 
 
 def test_the_layout_is_named_and_the_scramble_visible(opened):
-    page = opened(explore(*example("released")))
+    page = opened(explore(*example("released"), cuts=False))
     text = page.inner_text("body")
     assert "scrambled merge, as released" in text and "Violet frame" in text
     assert page.locator(".dx-run").count() >= 1
-    page = opened(explore(*example("corrected")))
+    page = opened(explore(*example("corrected"), cuts=False))
     text = page.inner_text("body")
     assert "heads merged aligned" in text and "Not for clinical use." in text
     assert page.locator(".dx-run").count() == 0
@@ -145,7 +145,9 @@ def test_reasons_and_file_names_are_text(opened, tmp_path):
     assert page.get_by_role("alert").text_content() == "<img src=x onerror=alert(1)></script>"
     name = tmp_path / "<script>throw 1<b>.npy"
     np.save(name, smooth(1, (32, 32)).numpy())
-    page = opened(explore(network((32, 32)), dl.load_pair(name, smooth(2, (32, 32)), 4)))
+    page = opened(
+        explore(network((32, 32)), dl.load_pair(name, smooth(2, (32, 32)), 4), cuts=False)
+    )
     assert "<script>throw 1<b>.npy" in page.inner_text("body")
 
 
@@ -166,13 +168,13 @@ def test_an_update_draws_each_picture_once(variant, opened):
     """`make bench` measures how long that takes."""
     shape = (128, 128)
     pair = dl.load_pair(smooth(1, shape), smooth(2, shape), 4)
-    page = opened(explore(network(shape, variant=variant), pair))
+    page = opened(explore(network(shape, variant=variant), pair, cuts=False))
     steps = [f"{ROOT}.show({row}, 30)" for row in range(40, 45)]
     assert drawings(page, steps)[1:] == [1] * 4  # the first one may find a card undrawn
 
 
 def test_the_tour_sets_the_readers_place(opened):
-    explorer = explore(*example("corrected"))
+    explorer = explore(*example("corrected"), cuts=False)
     explorer.tour = [
         {"text": "Start at the rim.", "query": [3, 5], "level": 2},
         {"text": "Now one head.", "head": 6, "relative": False},

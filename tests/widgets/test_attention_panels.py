@@ -30,7 +30,7 @@ STATE = f"(state => {[*NAMES]}.map(name => state[name]))({ROOT}.state)"
 )
 def test_the_feature_maps_in_the_browser_are_the_records(name, opened):
     model, pair = example(name)
-    page, record = opened(explore(model, pair)), recorded(model, pair)
+    page, record = opened(explore(model, pair, cuts=False)), recorded(model, pair)
     random = np.random.default_rng(0)
     for level, features in record.features.items():
         halved = min(features.query.shape[-2:]) >= 64
@@ -57,7 +57,7 @@ def test_the_feature_maps_in_the_browser_are_the_records(name, opened):
 
 def test_output_error_and_attention_follow_the_network(opened):
     models, pair = both()
-    page = opened(explore(models, pair))
+    page = opened(explore(models, pair, cuts=False))
     box = page.locator(".dx-panels figure", has_text="Output")
     noted = {}
     for name, model in models.items():
@@ -76,7 +76,7 @@ def test_output_error_and_attention_follow_the_network(opened):
 
 def test_all_heads_side_by_side_share_one_scale(opened):
     model, pair = example("corrected")
-    explorer = explore(model, pair)
+    explorer = explore(model, pair, cuts=False)
     explorer.query, explorer.side_by_side = [20, 40], True
     page, record = opened(explorer), recorded(model, pair)
     maps = np.array(page.evaluate(f"{ROOT}.maps(1, 20, 40, true).map(m => [...m])"))
@@ -102,7 +102,7 @@ def test_all_heads_side_by_side_share_one_scale(opened):
 
 def test_an_update_of_eight_heads_draws_nine_pictures(opened):
     pair = dl.load_pair(smooth(1, (128, 128)), smooth(2, (128, 128)), 4)
-    explorer = explore(network((128, 128)), pair)
+    explorer = explore(network((128, 128)), pair, cuts=False)
     explorer.side_by_side = True
     steps = [f"{ROOT}.show({row}, 30)" for row in range(40, 43)]
     assert drawings(opened(explorer), steps) == [9] * 3  # the heads and their mean
@@ -110,7 +110,7 @@ def test_an_update_of_eight_heads_draws_nine_pictures(opened):
 
 def test_the_channel_cell_says_what_it_mixes(opened):
     model, pair = example("corrected")
-    explorer = explore(model, pair)
+    explorer = explore(model, pair, cuts=False)
     explorer.branch, explorer.level, explorer.cell = "channel", 2, [3, 1, 2]
     page, record = opened(explorer), recorded(model, pair)
     share = page.evaluate(f"v => {ROOT}.format(v)", float(record.channel[2][0, 3, 1, 2]))
@@ -144,7 +144,7 @@ def test_the_channel_cell_says_what_it_mixes(opened):
 
 def test_the_released_scramble_says_where_a_value_came_from(opened):
     model, pair = example("released")
-    explorer = explore(model, pair)
+    explorer = explore(model, pair, cuts=False)
     explorer.query = [40, 10]
     page, source = opened(explorer), recorded(model, pair).source(1, (40, 10))
     card = page.locator("section", has_text="Where did this pixel's value really come from?").last
@@ -158,7 +158,7 @@ def test_the_released_scramble_says_where_a_value_came_from(opened):
     assert run["x"] == pytest.approx(frame["x"] + column * pixel, abs=0.6)
     assert run["y"] == pytest.approx(frame["y"] + row * pixel, abs=0.6)
     assert run["width"] == pytest.approx(32 * pixel, abs=0.6)
-    page = opened(explore(*example("corrected")))
+    page = opened(explore(*example("corrected"), cuts=False))
     assert not page.get_by_text("Where did this pixel's value really come from?").is_visible()
 
 
@@ -166,7 +166,7 @@ def test_the_scramble_is_told_in_the_images_own_rows_and_columns(opened):
     """Of 30 x 36 the network sees 32 x 40: one row and two columns of zeros come first."""
     model = network((30, 36), variant="released")
     pair = dl.load_pair(smooth(1, (30, 36)), smooth(2, (30, 36)), 4)
-    explorer = explore(model, pair)
+    explorer = explore(model, pair, cuts=False)
     squares = {1: "row 15, column 18", 4: "rows 15 to 18, columns 18 to 21"}
     for level, square in squares.items():
         explorer.query, explorer.level = [15, 18], level
@@ -197,7 +197,7 @@ def test_the_default_tour_can_be_walked(opened):
 
 def test_a_step_may_lead_to_a_network_with_less_in_it(opened):
     models, pair = both()
-    explorer = explore(models, pair)
+    explorer = explore(models, pair, cuts=False)
     first = {"network": "whole", "level": 2, "head": 7, "branch": "channel", "cell": [7, 3, 3]}
     second = {"network": "bare", "level": 4, "head": 1, "branch": "spatial", "cell": [0, 0, 0]}
     explorer.tour = [{"text": "all of it", **first}, {"text": "less", **second}]
@@ -266,7 +266,7 @@ def test_a_keyboard_is_enough(opened):
 
 def test_a_finger_is_enough(browser, tmp_path):
     models, pair = both()
-    explore(models, pair).save_html(tmp_path / "page.html")
+    explore(models, pair, cuts=False).save_html(tmp_path / "page.html")
     context = browser.new_context(
         has_touch=True, is_mobile=True, offline=True, viewport={"width": 500, "height": 1000}
     )
@@ -286,7 +286,7 @@ def test_a_finger_is_enough(browser, tmp_path):
 
 
 def test_reduced_motion_is_respected(browser, tmp_path):
-    explore(*example("corrected")).save_html(tmp_path / "page.html")
+    explore(*example("corrected"), cuts=False).save_html(tmp_path / "page.html")
     lasts = "parseFloat(getComputedStyle(e).transitionDuration) > 0"
     moving = f"[...document.querySelectorAll('*')].filter(e => {lasts}).length"
     counts = []
@@ -340,7 +340,7 @@ def test_a_network_that_finds_the_reference_says_where_it_lies(opened, shift, wo
         attention.spatial.attention.sharpness.fill_(2000.0).log_()
     target = smooth(3, (64, 64))
     low = dl.load_pair(target, target, 4).zero_filled
-    page = opened(explore(model, dl.load_pair(low.roll(shift, (1, 2)), target, 4)))
+    page = opened(explore(model, dl.load_pair(low.roll(shift, (1, 2)), target, 4), cuts=False))
     panel = page.locator("section", has_text="Where does every place look?").last
     assert f"looks {words}, in pixels" in panel.inner_text()
     assert f"in the middle, {words}: there the reference lies." in panel.inner_text()

@@ -16,6 +16,7 @@ from traitlets import TraitError
 import dcamsr_lite as dl
 from dcamsr_lite.metrics import band_error, psnr
 from dcamsr_lite.widgets import AttentionExplorer, explore
+from dcamsr_lite.widgets.shared.base import draw_words
 from dcamsr_lite.widgets.shared.packing import pack, unpack
 from dcamsr_lite.widgets.shared.static import script
 
@@ -25,7 +26,7 @@ from dcamsr_lite.widgets.shared.static import script
 @pytest.mark.parametrize("name", [name for name in CASES if name != "aligned"])
 def test_what_is_sent_is_what_was_recorded(name):
     model, pair = example(name)
-    explorer, record = explore(model, pair), recorded(model, pair)
+    explorer, record = explore(model, pair, cuts=False), recorded(model, pair)
     assert sorted(map(int, explorer.levels)) == sorted(record.queries)
     for level, sent in ((int(name), sent) for name, sent in explorer.levels.items()):
         q, k = unpack(sent["queries"]), unpack(sent["keys"])
@@ -43,7 +44,7 @@ def test_what_is_sent_is_what_was_recorded(name):
 
 
 def test_no_attention_matrix_is_sent():
-    explorer = explore(*example("corrected"))
+    explorer = explore(*example("corrected"), cuts=False)
     for sent in explorer.levels.values():
         rows, columns = sent["grid"]
         for part in sent.values():
@@ -53,7 +54,7 @@ def test_no_attention_matrix_is_sent():
 
 def test_the_pictures_are_the_pair_and_its_output():
     model, pair = example("padded")
-    explorer = explore(model, pair)
+    explorer = explore(model, pair, cuts=False)
     expected = {"low": pair.zero_filled[0], "reference": pair.reference_image[0]}
     expected["target"] = pair.target_image[0]
     assert list(explorer.images) == list(expected)
@@ -77,14 +78,14 @@ def test_slice_default_is_the_brightest_reference_as_in_the_demo():
 
 def test_an_input_without_target_has_no_error_panel():
     pair = dl.load_input(smooth(1, (32, 32)), smooth(2, (8, 8)), 4)
-    explorer = explore(network((32, 32)), pair)
+    explorer = explore(network((32, 32)), pair, cuts=False)
     assert list(explorer.images) == ["low", "reference"]
     assert explorer.info["quality"] is explorer.networks["corrected"]["quality"] is None
     assert explorer.png()[:4] == b"\x89PNG"
 
 
 def test_the_readers_place_is_checked():
-    explorer = explore(*example("padded"))
+    explorer = explore(*example("padded"), cuts=False)
     assert (explorer.query, explorer.level, explorer.head) == ([30, 26], 1, None)
     explorer.query, explorer.level, explorer.head = [59, 51], 4, 7
     for name, wrong in {"query": [60, 0], "level": 3, "head": 8}.items():
@@ -94,7 +95,7 @@ def test_the_readers_place_is_checked():
 
 def test_lift_is_the_records():
     model, pair = example("padded")
-    explorer, record = explore(model, pair), recorded(model, pair)
+    explorer, record = explore(model, pair, cuts=False), recorded(model, pair)
     explorer.query, explorer.level, explorer.head, explorer.relative = [59, 3], 2, 5, False
     torch.testing.assert_close(explorer.lift(), record.lift(2, (30, 2), head=5))  # padded by 2, 2
 
@@ -116,7 +117,7 @@ def logits_only(q, k, project, temperature):
 def test_attention_without_keys_is_sent_as_it_is(options):
     model = network((32, 32), **options)
     pair = dl.load_pair(smooth(1, (32, 32)), smooth(2, (32, 32)), 4)
-    explorer = explore(model, pair, slice=0)
+    explorer = explore(model, pair, slice=0, cuts=False)
     with dl.trace(model) as record:
         model(pair.lr[:1], pair.ref[:1])
     for level in (1, 2, 4):
@@ -156,7 +157,7 @@ def test_what_cannot_be_shown_says_why(options, reason, monkeypatch):
 
 
 def test_the_static_twin_stands_beside_the_widget():
-    explorer = explore(*example("released"))
+    explorer = explore(*example("released"), cuts=False)
     data, _ = explorer._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert base64.b64decode(data["image/png"])[:8] == b"\x89PNG\r\n\x1a\n"
@@ -168,7 +169,7 @@ def test_the_static_twin_stands_beside_the_widget():
 def test_a_saved_page_of_lite_stays_below_6_mb(variant, tmp_path):
     shape = (128, 128)
     pair = dl.load_pair(smooth(1, shape), smooth(2, shape), 4)
-    explore(network(shape, variant=variant), pair).save_html(tmp_path / "page.html")
+    explore(network(shape, variant=variant), pair, cuts=False).save_html(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert len(page) < 6e6 and "without level" not in page
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
@@ -179,11 +180,19 @@ def test_a_saved_page_of_lite_stays_below_6_mb(variant, tmp_path):
 
 def test_a_larger_network_saves_its_coarser_levels(tmp_path, monkeypatch):
     monkeypatch.setattr("dcamsr_lite.widgets.attention.explorer.PAGE_BYTES", 500_000)
-    explorer = explore(*example("corrected"))
+    explorer = explore(*example("corrected"), cuts=False)
     explorer.save_html(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert len(page) <= 500_000 and "without level 1" in page
     assert explorer.level == 1 and list(explorer.levels) == ["1", "2", "4"]
+
+
+def test_a_page_draws_its_picture_once(monkeypatch):
+    """It was drawn twice, the first time to see how much room it leaves: half of all the time."""
+    explorer, drawn = explore(*example("coarse only"), cuts=False), []
+    monkeypatch.setattr(explorer, "_draw", lambda: drawn.append(0) or draw_words("drawn"))
+    explorer.save_html("page.html")
+    assert len(drawn) == 1
 
 
 def test_the_script_can_stand_inside_a_page():
@@ -215,7 +224,7 @@ def test_the_record_keeps_what_the_channel_branch_mixes():
 
 def test_the_error_is_split_by_band():
     model, pair = example("padded")
-    explorer, target = explore(model, pair), pair.target_image
+    explorer, target = explore(model, pair, cuts=False), pair.target_image
     ours = dl.super_resolve(model, pair)
     seen = {"low": explorer.info["quality"], "output": explorer.networks["corrected"]["quality"]}
     for image, shown in ((pair.zero_filled, seen["low"]), (ours, seen["output"])):
@@ -227,7 +236,7 @@ def test_the_error_is_split_by_band():
 
 def test_several_networks_share_one_pair():
     models, pair = both()
-    explorer = explore(models, pair)
+    explorer = explore(models, pair, cuts=False)
     assert (list(explorer.networks), explorer.network) == (["whole", "bare"], "whole")
     explorer.level, explorer.head, explorer.branch, explorer.cell = 1, 7, "channel", [7, 3, 3]
     explorer.network = "bare"  # which has level 4 only, and no channel branch
@@ -243,20 +252,20 @@ def test_several_networks_share_one_pair():
 def test_a_list_is_named_by_variant():
     shape, pair = (32, 32), dl.load_pair(smooth(1, (32, 32)), smooth(2, (32, 32)), 4)
     variants = ["corrected", "paper", "corrected"]
-    explorer = explore([network(shape, variant=v) for v in variants], pair)
+    explorer = explore([network(shape, variant=v) for v in variants], pair, cuts=False)
     assert list(explorer.networks) == ["corrected", "paper", "corrected 2"]
     assert "3 networks, 4x" in explorer.info["title"]
     with pytest.raises(dl.InputError, match="models: found none"):
-        explore([], pair)
+        explore([], pair, cuts=False)
     with pytest.raises(dl.InputError, match="found str"):
-        explore({"a": network(shape), "b": "lite-4x"}, pair)
+        explore({"a": network(shape), "b": "lite-4x"}, pair, cuts=False)
 
 
 def test_a_page_of_several_networks_stays_below_the_limit(tmp_path, monkeypatch):
     # for each network
     monkeypatch.setattr("dcamsr_lite.widgets.attention.explorer.PAGE_BYTES", 700_000)
     models, pair = both()
-    explorer = explore({"one": models["whole"], "two": models["whole"]}, pair)
+    explorer = explore({"one": models["whole"], "two": models["whole"]}, pair, cuts=False)
     explorer.tour = [{"text": "Fine.", "level": 1, "network": "two"}, {"text": "All.", "level": 4}]
     state = explorer.state()
     assert {name: list(one["levels"]) for name, one in state["networks"].items()} == {

@@ -179,7 +179,7 @@ class AttentionExplorer(Explorer):
             mark_pixel(axes, *self.query)
         return figure
 
-    def state(self) -> dict:
+    def state(self, picture: str | None = None) -> dict:
         """What a saved page holds: below 6 MB a network, so of larger ones the coarser levels only.
 
         >>> AttentionExplorer(message="nothing to show").state()["networks"]
@@ -189,7 +189,7 @@ class AttentionExplorer(Explorer):
             return super().state()
         held = sorted({int(level) for one in self.networks.values() for level in one["levels"]})
         states = (super(AttentionExplorer, self).state() | self._from_level(n) for n in held)
-        return self._fit(states, PAGE_BYTES * len(self.networks))
+        return self._fit(states, PAGE_BYTES * len(self.networks), picture)
 
     def _from_level(self, finest: int) -> dict:
         """What changes in a page that holds no finer level than this one."""

@@ -187,7 +187,7 @@ class DisplacementExplorer(Explorer):
             for name, psnr in row["psnr"].items()
         ]
 
-    def state(self) -> dict:
+    def state(self, picture: str | None = None) -> dict:
         """What a saved page holds: the answers to one slider at a time in steps, and to the tour.
 
         >>> DisplacementExplorer(message="nothing to show").state()["results"]
@@ -197,7 +197,7 @@ class DisplacementExplorer(Explorer):
         """
         if not self._models:
             return super().state() | {"rows": [], "result": {}, "results": []}
-        return self._fit((self._in_steps(count) for count in PREPARED), PAGE_BYTES)
+        return self._fit((self._in_steps(count) for count in PREPARED), PAGE_BYTES, picture)
 
     def _in_steps(self, count: int) -> dict:
         toured = [step["moved"] for step in self.tour if "moved" in step]

@@ -63,7 +63,7 @@ class InterventionLab(Explorer):
     >>> lab = intervention_lab(DCAMSR(scale=4, image_size=32), pair)
     >>> print(lab.run(Intervention(shift=(0, 2))).intervention)
     reference shifted 2 px right
-    >>> lab.prepare(lab.clicks())
+    >>> lab.prepare(lab.clicks()[:3])  # all of them take a pass of the network each
     >>> len(lab.table()), len(lab.run_standard())
     (2, 18)
     >>> lab.to_csv("tried.csv")
@@ -233,7 +233,7 @@ class InterventionLab(Explorer):
             writer.writeheader()
             writer.writerows(self.table())
 
-    def state(self) -> dict:
+    def state(self, picture: str | None = None) -> dict:
         """What a saved page holds: the table with its pictures, the standard set, and the tour's.
 
         >>> InterventionLab(message="nothing to show").state()["results"]
@@ -252,7 +252,7 @@ class InterventionLab(Explorer):
         results = [_sent(self._answer(one)) for one in dict.fromkeys(order)]
         state = super().state() | {"rows": self.rows, "result": _sent(self.result)}
         counts = range(max(1, len(results)), 0, -1)
-        return self._fit((state | {"results": results[:n]} for n in counts), PAGE_BYTES)
+        return self._fit((state | {"results": results[:n]} for n in counts), PAGE_BYTES, picture)
 
     def _draw(self):
         """The images on screen, and what changed against the network left alone."""

@@ -88,8 +88,8 @@ class Explorer(anywidget.AnyWidget):
         with default_style():
             return render_png(self._draw() if self.info else draw_words(repr(self)))
 
-    def state(self) -> dict:
-        """What a saved page holds.
+    def state(self, picture: str | None = None) -> dict:
+        """What a saved page holds beside its ``picture``, which is drawn where it is not given.
 
         >>> sorted(Explorer(message="nothing to show").state())
         ['images', 'info', 'message', 'tour']
@@ -97,9 +97,9 @@ class Explorer(anywidget.AnyWidget):
         names = ("info", "images", "message", "tour", *self._kept, *self._held)
         return {name: getattr(self, name) for name in names}
 
-    def _fit(self, states: Iterable[dict], limit: float) -> dict:
+    def _fit(self, states: Iterable[dict], limit: float, picture: str | None) -> dict:
         """The first of ever smaller states whose page is small enough, or the last."""
-        picture = self._twin()
+        picture = self._twin() if picture is None else picture
         for state in states:
             if len(page(state, self._esm, self._css, picture)) <= limit:
                 break
@@ -115,7 +115,8 @@ class Explorer(anywidget.AnyWidget):
         Raises InputError when it cannot be written.
         """
         with atomic_path(path) as temporary:
-            temporary.write_bytes(page(self.state(), self._esm, self._css, self._twin()))
+            picture = self._twin()  # once: it takes as long as all the rest
+            temporary.write_bytes(page(self.state(picture), self._esm, self._css, picture))
 
 
 def draw_words(words: str) -> "Figure":
