@@ -63,6 +63,7 @@ from .widgets import (
     compare_images as compare_images,
     explore as explore,
     explore_attribution as explore_attribution,
+    explore_contrasts as explore_contrasts,
     explore_displacement as explore_displacement,
     explore_kspace as explore_kspace,
     intervention_lab as intervention_lab,

@@ -25,12 +25,15 @@ import nbformat
 from nbclient import NotebookClient
 from quality import problems
 
+from dcamsr_lite.course import staged_help
+
 HERE = Path(__file__).resolve().parent
 MINUTES = HERE / "minutes.json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SOLUTION = re.compile(
     r"^(?P<indent> *)### BEGIN SOLUTION\n(?P<body>.*?)^ *### END SOLUTION\n?", re.M | re.S
 )
+EXPLAIN = re.compile(r'^course\.answer\("([\w.]+)"', re.M)
 CHECK = re.compile(r'^course\.check\("([\w.]+)"', re.M)
 SETUP = """\
 # Installs only when the package is missing; never replaces torch or numpy.
@@ -210,6 +213,19 @@ def build(source: Path, out: Path = HERE, measure: bool = False) -> dict[str, fl
     return by_path
 
 
+def rubric() -> str:
+    """The page for who reads the answers to "Explain": for each its question, and a point a line."""
+    lines = ['# Rubric: what a full answer to each "Explain" says', ""]
+    lines += ["A point for each line. Made by `notebooks/build.py` from the course's words.", ""]
+    answers = staged_help.read_words("explanations.json")
+    for source in sorted((HERE / "source").glob("*.py")):
+        lines += [f"## {source.stem}", ""]
+        for name in EXPLAIN.findall(source.read_text(encoding="utf-8")):
+            lines += [f"**{name}** {answers[name]['question']}", ""]
+            lines += [f"- {point}" for point in answers[name]["points"]] + [""]
+    return "\n".join(lines)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("names", nargs="*", help="for example 01_kspace; default: all")
@@ -223,6 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
             size = path.stat().st_size / 1e6
             print(f"{path.relative_to(HERE)}: {seconds:.0f} s, {size:.2f} MB", flush=True)
             found += [f"{path.relative_to(HERE)}: {problem}" for problem in problems(path)]
+    (HERE / "solutions" / "RUBRIC.md").write_text(rubric(), encoding="utf-8")
     for line in found:
         print(line, file=sys.stderr)
     return 1 if found else 0

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 
 const widgets = "dcamsr_lite/widgets";
 const entries = { empty: "shared/empty.js" };
-for (const name of ["attention", "attribution", "comparison", "displacement", "kspace", "lab"]) entries[name] = `${name}/explorer.js`;
+for (const name of ["attention", "attribution", "comparison", "contrast", "displacement", "kspace", "lab"])
+  entries[name] = `${name}/explorer.js`;
 
 const { outputFiles } = await build({
   absWorkingDir: fileURLToPath(new URL("..", import.meta.url)),

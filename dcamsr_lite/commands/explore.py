@@ -29,5 +29,5 @@ def write_page(options: Namespace) -> None:
     if options.slice is not None and not 0 <= options.slice < len(pair.lr):
         raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
     warn_if_far(model, pair)
-    widgets.explore(model, pair, slice=options.slice).save_html(options.out)
+    widgets.explore(model, pair, slice=options.slice, tour=True).save_html(options.out)
     print(f"wrote {options.out}: open it in a browser. Not for clinical use.")

@@ -7,6 +7,7 @@ a module of its own; ``bundles`` are built from these by ``make bundles``.
 from .attention.explorer import AttentionExplorer, explore
 from .attribution.explorer import AttributionExplorer, explore_attribution
 from .comparison.explorer import Comparison, compare_images
+from .contrast.explorer import ContrastExplorer, explore_contrasts
 from .displacement.explorer import DisplacementExplorer, explore_displacement
 from .gallery import save_gallery
 from .kspace.explorer import KSpaceExplorer, explore_kspace
@@ -16,12 +17,14 @@ __all__ = [
     "AttentionExplorer",
     "AttributionExplorer",
     "Comparison",
+    "ContrastExplorer",
     "DisplacementExplorer",
     "InterventionLab",
     "KSpaceExplorer",
     "compare_images",
     "explore",
     "explore_attribution",
+    "explore_contrasts",
     "explore_displacement",
     "explore_kspace",
     "intervention_lab",

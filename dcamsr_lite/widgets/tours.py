@@ -44,3 +44,26 @@ def tour_kspace(shape: Sequence[int]) -> list[dict]:
     plain |= {"rescale": True, "box": "quarter"}
     steps = [plain | step for step in _TOURS["kspace"]]
     return [step | {"box": boxes[step["box"]]} for step in steps]
+
+
+def tour_contrasts() -> list[dict]:
+    """The contrast explorer's tour: each step's times on one side, whole.
+
+    >>> tour_contrasts()[0]["active"], len(tour_contrasts())
+    ('left', 6)
+    """
+    return [dict(step) for step in _TOURS["contrasts"]]
+
+
+def tour_attention(channel: bool, cuts: bool) -> list[dict]:
+    """A tour that fits every attention explorer: no step names a place, a level or a network.
+
+    >>> len(tour_attention(channel=True, cuts=True)), len(tour_attention(channel=False, cuts=False))
+    (6, 4)
+
+    Without the step on the channel branch, or on cuts, where there is none.
+    """
+    steps = [dict(step) for step in _TOURS["any attention"]]
+    if not cuts:
+        steps.pop()
+    return [step for step in steps if channel or step.get("branch") != "channel"]

@@ -187,7 +187,7 @@ course.answer("start.measured")
 # attentions; entropy 1 is uniform, 0 one-hot.
 
 # %%
-dl.explore(model, pair, slice=slice_)
+dl.explore(model, pair, slice=slice_, tour=True)
 
 # %% [markdown]
 # The same numbers in Python: how far is each head from looking everywhere alike (1)?

@@ -35,10 +35,24 @@ head = phantom.simulate(dl.DEMO_SEED, size=128, slices=6, repetitions=1, contras
 image = head.images["T2"][3]
 
 # %% [markdown]
+# ## Under your fingers first
+# The k-space of the slice that this notebook works on, and the image that a box of it gives. Press
+# Next for the tour, or drag the box. Before each change say what blur, ringing, noise and brightness
+# will do; the exercises ask why. (The two dark bars are columns that were never acquired.)
+
+# %%
+dl.explore_kspace(head.kspace["T2"][0], slice=3)
+
+# %% [markdown]
 # ## Exercise 1: from image to k-space
 # The scanner measures k-space; the image is its inverse Fourier transform. Two conventions matter:
 # the zero frequency sits in the middle, at index `n // 2` (and so does the image's origin), and the
 # transform is orthonormal, so that it keeps energy.
+#
+# `torch.fft` counts from a corner: index 0 is the zero frequency, and the origin of the image. Two
+# functions turn arrays round by half their length: `fftshift` brings index 0 to the middle, at
+# `n // 2`; `ifftshift` brings the middle to index 0. For even lengths they are the same, for odd ones
+# they differ by one.
 #
 # **Predict.** Where in the picture of k-space is the mean brightness of the image?
 
@@ -179,7 +193,8 @@ course.show(
 # %% [markdown]
 # ## Exercise 5: blur
 # One bright pixel has all frequencies in equal parts. After a 4x crop, zero-filled back to full size,
-# only the centre quarter of each axis is left.
+# only the centre quarter of each axis is left: a box. The transform of a box is the *sinc*,
+# sin(pi x) / (pi x): one hump, and ripples to both sides that change sign and fade like 1 / x.
 #
 # **Predict.** How many pixels apart are the first zeros to the left and to the right of the point?
 
@@ -272,7 +287,10 @@ for s in (1, 2, 4):
     print(f"{s}x: deviation {low.std():.4f}, 0.05 / {s} = {0.05 / s:.4f}")
 
 # %% [markdown]
-# So a low-resolution image is blurred *and* cleaner. A measured slice shows both:
+# So a low-resolution image is blurred *and* cleaner. A measured slice shows both. It was received by
+# four *coils* around the head. Each sees all of it, best what is near, with a phase of its own: so
+# each has its own k-space, and its own complex image. The *root of the sum of squares* (`ks.rss`)
+# makes one magnitude image of the four, whatever their phases:
 
 # %%
 measured = head.kspace["T2"][0, 3]
@@ -312,15 +330,10 @@ course.show(
 )
 
 # %% [markdown]
-# ## All of it under your fingers
-# Change the crop and watch blur, ringing, noise and brightness. Before each change: predict. The two
-# dark bars in k-space are columns that were never acquired.
-
-# %%
-pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
-dl.explore_kspace(pair)
-
-# %% [markdown]
+# ## Back to the beginning
+# Return to the explorer at the top. Now the numbers below its box should be predictions that you can
+# make: 2x and 4x, lines in place of a box, a Hann window.
+#
 # ## Recap
 # - Cropping k-space blurs (a sinc as wide as the scale), rings (9 % of a jump), cleans (noise /
 #   scale) and brightens (times scale).

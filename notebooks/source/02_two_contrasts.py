@@ -25,6 +25,7 @@
 import torch
 from matplotlib.figure import Figure
 
+import dcamsr_lite as dl
 from dcamsr_lite import course, phantom
 from dcamsr_lite.phantom.sequences import PROTOCOL, TISSUES
 from dcamsr_lite.phantom.subjects import DEMO_SEED
@@ -77,6 +78,24 @@ course.show(
 )
 
 # %% [markdown]
+# And the decay: what is left of the signal at the echo.
+
+# %%
+times = torch.linspace(0, 250, 200)
+figure = Figure(figsize=(6, 2.6), layout="constrained")
+axes = figure.subplots()
+for name, style in (("white", "-"), ("gray", "--"), ("csf", "-."), ("lesion", ":")):
+    axes.plot(times, torch.exp(-times / TISSUES[name].t2), style, label=name)
+axes.axvline(PROTOCOL["T2"].TE, color="grey")
+axes.set(xlabel="TE, ms (grey: the T2 protocol)", ylabel="left at the echo", ylim=(0, 1.05))
+axes.legend()
+course.show(
+    figure,
+    alt="Decay over TE: at 128 ms fluid has kept nearly all, a lesion half, grey and white a fifth"
+    " to a third.",
+)
+
+# %% [markdown]
 # ## Exercise 2: who is bright?
 # **Predict.** On T1 (TR 500 ms, TE 18.4 ms): order `"white"`, `"gray"`, `"csf"` from dark to bright.
 
@@ -99,15 +118,28 @@ for contrast in ("T1", "T2"):
     print(contrast, signal)
 
 # %% [markdown]
-# The head, in both contrasts and in FLAIR, without noise:
+# The head, in both contrasts and in FLAIR, without noise. Lesions are outlined in orange on each:
 
 # %%
 head = phantom.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, noise=False)
 slice_ = 3
+figure = course.picture({name: image[slice_] for name, image in head.images.items()})
+for axes in figure.axes[:3]:
+    axes.contour(head.lesions[slice_], [0.3], colors="#ffb000", linewidths=1.2)
 course.show(
-    {name: image[slice_] for name, image in head.images.items()},
-    alt="One slice: T1 with dark fluid, T2 with bright fluid, FLAIR with fluid suppressed.",
+    figure,
+    alt="One slice: T1 with dark fluid, T2 with bright fluid, FLAIR with fluid suppressed. Small"
+    " lesions beside the ventricle, outlined: grey on T1, bright on T2 and FLAIR.",
 )
+
+# %% [markdown]
+# ## Turn the knobs
+# The same head's tissues, each with one set of times. Move TR, TE and TI of either image; the curves
+# and the lesions follow. Which times make fluid and white matter alike on both? Press Next for the
+# tour.
+
+# %%
+dl.explore_contrasts(phantom.cut_tissues(DEMO_SEED), slice=slice_)
 
 # %% [markdown]
 # The package's equations know two things more: the refocusing pulse, and the echo train of a fast spin

@@ -445,7 +445,7 @@ for name, network, r in (("shipped", model, record), ("mine", idea, changed)):
 course.answer("attention.fair")
 
 # %%
-dl.explore(idea, pair, slice=slice_)
+dl.explore(idea, pair, slice=slice_, tour=True)
 
 # %% [markdown]
 # ## Recap

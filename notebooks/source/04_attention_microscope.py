@@ -58,7 +58,7 @@ for level in (1, 2, 4):
 # will test that at the end.
 
 # %%
-dl.explore(model, pair, slice=slice_)
+dl.explore(model, pair, slice=slice_, tour=True)
 
 # %% [markdown]
 # ## Exercise 1: lift attention to pixels

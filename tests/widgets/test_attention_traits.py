@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from explorers import CASES, both, example, network, recorded, smooth
-from helpers import ROOT, pip
+from helpers import ROOT, phantom, pip
 from torch.nn.functional import normalize
 from traitlets import TraitError
 
@@ -304,3 +304,16 @@ def test_traits_work_with_other_widget_libraries(libraries, tmp_path):
     pytest_ = [sys.executable, "-m", "pytest", *quiet, "-p", "no:cacheprovider"]
     tests = subprocess.run([*pytest_, *map(str, files)], **run)
     assert tests.returncode == 0, tests.stdout[-3000:] + tests.stderr[-1000:]
+
+
+@pytest.mark.parametrize("changes, steps", [({}, 5), ({"channel": False}, 4)])
+def test_a_tour_that_is_asked_for_fits_the_network(changes, steps):
+    """Every step of it can be taken: without cuts, and without a channel branch, it is shorter."""
+    model = dl.DCAMSR(scale=4, image_size=32, channels=8, heads=2, **changes)
+    volume = phantom(1, 32)
+    explorer = dl.explore(model, dl.load_pair(volume, volume, 4), cuts=False, tour=True)
+    assert len(explorer.tour) == steps
+    for step in explorer.tour:
+        for name in set(step) - {"text"}:
+            setattr(explorer, name, step[name])
+        assert explorer.lift().isfinite().all()

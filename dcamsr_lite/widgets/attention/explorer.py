@@ -42,6 +42,7 @@ from ..shared.slices import (
     name_network,
 )
 from ..shared.static import script, style
+from ..tours import tour_attention
 
 LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
@@ -166,6 +167,11 @@ class AttentionExplorer(Explorer):
         minus: Any = common if self.relative == "queries" else self.relative
         return lift(weights, footprints, self.head, minus)
 
+    def _arrays(self) -> dict[str, Tensor]:
+        shown = self.networks[self.network]
+        packed = self.images | {"output": shown["output"]}
+        return {"map": self.lift()} | {name: unpack(packed[name]) for name in packed}
+
     def _draw(self):
         """The images, and the map of this query."""
         shown = self.networks[self.network]
@@ -211,7 +217,7 @@ class AttentionExplorer(Explorer):
 
 @show_reason()
 def explore(
-    models: Models, pair: Pair, slice: int | None = None, cuts: bool = True
+    models: Models, pair: Pair, slice: int | None = None, cuts: bool = True, tour: bool = False
 ) -> AttentionExplorer:
     """The attention microscope on one slice, by default the one with the brightest reference.
 
@@ -226,8 +232,9 @@ def explore(
 
     ``models`` is one network, a list, or a dict of names: several are switched in the page. Runs one
     forward pass of each in eval mode, and with ``cuts`` six more, which say what the output loses
-    without a branch or the reference. Raises InputError, and in a notebook also shows the reason,
-    when there is no spatial attention to look at or model and pair do not fit.
+    without a branch or the reference. ``tour``: with a guided tour that fits any network. Raises
+    InputError, and in a notebook also shows the reason, when there is no spatial attention to look
+    at or model and pair do not fit.
     """
     index, images = choose_slice(pair, slice)
     named = _attending(models)
@@ -253,6 +260,7 @@ def explore(
         network=first,
         level=min(map(int, networks[first]["levels"])),
         query=[side // 2 for side in pair.shape],
+        tour=tour_attention(all(one["d"] for one in networks.values()), cuts) if tour else [],
     )
 
 

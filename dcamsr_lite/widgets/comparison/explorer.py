@@ -60,6 +60,9 @@ class Comparison(Explorer):
             raise TraitError(f"point {value} is not in {self!r}")
         return value
 
+    def _arrays(self) -> dict[str, Tensor]:
+        return {name: unpack(self.images[name]) for name in (self.left, *self.info["names"])}
+
     def _draw(self) -> "Figure":
         images = {name: unpack(self.images[name]) for name in self.info["names"]}
         row, column = self.point

@@ -181,6 +181,9 @@ class KSpaceExplorer(Explorer):
             "removed": float(bands[~kept].sum()),
         }
 
+    def _arrays(self) -> dict[str, Tensor]:
+        return {"image": self.image(), "kspace": self.kspace(), "weights": self.weights()}
+
     def _draw(self):
         """k-space with the box, the image, its difference from the full one, and the profile."""
         from matplotlib.patches import Ellipse, Rectangle

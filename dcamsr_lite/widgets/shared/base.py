@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import anywidget
+import numpy as np
+from torch import Tensor
 from traitlets import Dict, List, TraitError, Unicode, validate
 
 from ...errors import InputError, atomic_path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SYNC = {"sync": True}
+PRINTED = {".png": "Software", ".svg": "Date", ".pdf": "CreationDate"}  # what each writes of itself
 
 
 class Explorer(anywidget.AnyWidget):
@@ -87,6 +90,42 @@ class Explorer(anywidget.AnyWidget):
         """
         with default_style():
             return render_png(self._draw() if self.info else draw_words(repr(self)))
+
+    def save_figure(self, path: str | Path, dpi: int = 300) -> None:
+        """Write the view on screen for print, by the path's ending: .png, .svg, .pdf; atomic.
+
+        >>> Explorer(message="nothing to show").save_figure("empty.pdf")
+        >>> Path("empty.pdf").read_bytes()[:4]
+        b'%PDF'
+
+        ``.npy`` is the map or image on screen alone, ``.npz`` it with the other images, by name.
+        ``dpi`` is that of pixels. Raises InputError for another ending, where there is no map, and
+        when it cannot be written.
+        """
+        ending = Path(path).suffix.lower()
+        arrays = self._arrays() if self.info else {}
+        if ending not in (*PRINTED, ".npy", ".npz"):
+            raise InputError(str(path), repr(ending), f"one of {', '.join(PRINTED)}, .npy, .npz")
+        if ending not in PRINTED and not arrays:
+            raise InputError(str(path), f"no map in {self!r}", f"one of {', '.join(PRINTED)}")
+        with atomic_path(path) as temporary, default_style(), temporary.open("wb") as file:
+            if ending == ".npy":
+                np.save(file, next(iter(arrays.values())).numpy())
+            elif ending == ".npz":
+                np.savez(file, **{name: array.numpy() for name, array in arrays.items()})
+            else:
+                self._print(file, ending, dpi)
+
+    def _print(self, file: IO[bytes], ending: str, dpi: int) -> None:
+        from matplotlib import rc_context
+
+        figure = self._draw() if self.info else draw_words(repr(self))
+        with rc_context({"svg.hashsalt": "dcamsr"}):  # the same view gives the same file
+            figure.savefig(file, format=ending[1:], dpi=dpi, metadata={PRINTED[ending]: None})
+
+    def _arrays(self) -> dict[str, Tensor]:
+        """What is on screen as numbers, the map or image first; none where there is no such thing."""
+        return {}
 
     def state(self, picture: str | None = None) -> dict:
         """What a saved page holds beside its ``picture``, which is drawn where it is not given.

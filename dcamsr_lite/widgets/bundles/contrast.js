@@ -1,0 +1,569 @@
+// Built by `make bundles` from the modules named below: change those, not this.
+
+// dcamsr_lite/widgets/shared/elements.js
+var SVG = "http://www.w3.org/2000/svg";
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+var make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+var shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+var card = (title, ...children) => make("section", { class: "dx-card" }, make("h3", {}, title), ...children);
+function button(label, act, attributes = {}) {
+  const element = make("button", { type: "button", ...attributes }, label);
+  element.addEventListener("click", act);
+  return element;
+}
+var announcer = () => make("div", { class: "dx-hidden", "aria-live": "polite" });
+
+// dcamsr_lite/widgets/shared/numbers.js
+function half(bits) {
+  const sign = bits >> 15 ? -1 : 1;
+  const exponent = bits >> 10 & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
+  const at = 3 * (i >> 1);
+  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
+});
+var halves;
+function unpack({ data, dtype, shape: shape2, scale }) {
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
+  const read = {
+    float32: () => new Float32Array(bytes),
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
+    int16: () => Float32Array.from(new Int16Array(bytes)),
+    int12: () => twelve(
+      new Uint8Array(bytes),
+      shape2.reduce((a, b) => a * b)
+    ),
+    int8: () => Float32Array.from(new Int8Array(bytes))
+  };
+  const values = read[dtype]();
+  const scales = [scale].flat();
+  const each = values.length / scales.length;
+  for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
+  return { values, shape: shape2 };
+}
+var unpackAll = (packed) => Object.fromEntries(Object.entries(packed).map(([name, image]) => [name, unpack(image).values]));
+function extent(values) {
+  let top = 0;
+  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
+  return top || 1e-30;
+}
+function format(x, digits = 3) {
+  if (x === 0 || !isFinite(x)) return String(x);
+  const power = Math.floor(Math.log10(Math.abs(x)));
+  if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
+  const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+  return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/colours.js
+var BLUE = [38, 116, 216];
+var ORANGE = [238, 112, 8];
+var VIRIDIS = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [253, 231, 37]
+];
+var grey = (t) => {
+  const v = 255 * t;
+  return [v, v, v, 255];
+};
+var viridis = (t) => {
+  const x = t * (VIRIDIS.length - 1);
+  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
+  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
+};
+var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
+function palette(colour) {
+  const table = new Uint8ClampedArray(4 * 511);
+  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
+  return new Uint32Array(table.buffer);
+}
+var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
+function paint(canvas, values, [rows, columns], low, high, name) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const table = PALETTES[name];
+  const pixels = new Uint32Array(values.length);
+  const step = 510 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = (values[i] - low) * step + 0.5;
+    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
+  }
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+}
+
+// dcamsr_lite/widgets/shared/input.js
+function eachFrame() {
+  let pending = null;
+  const flush = () => {
+    const draw = pending;
+    pending = null;
+    draw?.();
+  };
+  const soon = (draw) => {
+    if (!pending) requestAnimationFrame(flush);
+    pending = draw;
+  };
+  return { soon, flush };
+}
+var ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+function steps(element, move, settled = () => {
+}) {
+  element.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(
+      step[0],
+      step[1],
+      /** @type {any} */
+      event
+    );
+  });
+  element.addEventListener("keyup", (event) => ARROWS[event.key] && settled());
+}
+
+// dcamsr_lite/widgets/shared/controls.js
+function choice(label, options, read, write) {
+  const name = `dx${Math.random()}`;
+  const inputs = options.map(([value, text, hint = text]) => {
+    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
+    input.addEventListener("change", () => write(value));
+    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+  });
+  const sync = () => inputs.forEach(({ value, input }) => {
+    input.checked = read() === value;
+  });
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  steps(group, (rows, columns, { target }) => {
+    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
+    const { value, input } = inputs[at % inputs.length];
+    input.checked = true;
+    input.focus();
+    write(value);
+  });
+  return { group, sync };
+}
+function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write) {
+  const input = make("input", { type: "range", min, max, step, "aria-label": hint });
+  const number = make("output");
+  const sync = () => {
+    input.value = String(read());
+    number.textContent = text(read());
+    input.setAttribute("aria-valuetext", number.textContent);
+  };
+  const moved = (settled) => {
+    write(+input.value, settled);
+    sync();
+  };
+  input.addEventListener("input", () => moved(false));
+  input.addEventListener("change", () => moved(true));
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved(false);
+  };
+  steps(input, keys, () => moved(true));
+  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+}
+
+// dcamsr_lite/widgets/shared/page.js
+function guide(model) {
+  const steps2 = model.get("tour");
+  if (!steps2?.length) return null;
+  const text = make("p", { class: "dx-step", "aria-live": "polite" });
+  const place = make("small");
+  const back = button("Back", () => go(at - 1));
+  const next = button("Next", () => go(at + 1), { class: "dx-main" });
+  let at = -1;
+  function go(to) {
+    at = Math.max(0, Math.min(steps2.length - 1, to));
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
+    place.textContent = `${at + 1} of ${steps2.length}`;
+    [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
+    for (const [name, value] of Object.entries(state)) model.set(name, value);
+    model.save_changes();
+  }
+  back.disabled = true;
+  text.textContent = `A tour in ${steps2.length} steps: press Next.`;
+  return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
+}
+var heading = (model, title, lead, about) => make(
+  "header",
+  {},
+  make("h2", {}, title),
+  make("p", {}, lead),
+  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  guide(model)
+);
+function revive(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (typeof value.dtype === "string")
+    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+}
+function savedModel(state) {
+  const values = revive(state);
+  const listeners = {};
+  return {
+    alone: true,
+    get: (name) => values[name],
+    set: (name, value) => {
+      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+      values[name] = value;
+      for (const listener of listeners[`change:${name}`] ?? []) listener();
+    },
+    on: (event, listener) => {
+      (listeners[event] ??= []).push(listener);
+    },
+    off: (event, listener) => {
+      listeners[event] = listeners[event]?.filter((l) => l !== listener);
+    },
+    save_changes: () => {
+    },
+    send: () => {
+    }
+  };
+}
+function widget(build2, kind) {
+  function render2({ model, el }) {
+    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
+    const message = model.get("message");
+    const footer = make("footer", {}, "Not for clinical use.");
+    el.append(root);
+    if (!message && Object.keys(model.get("info")).length) {
+      const stop = build2(model, root);
+      root.append(footer);
+      return stop;
+    }
+    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+  }
+  const standalone2 = (el, state) => render2({ model: savedModel(state), el });
+  return { render: render2, standalone: standalone2 };
+}
+
+// dcamsr_lite/widgets/shared/state.js
+function shareState(model, names, state, changed, fit = () => {
+}) {
+  let writing = false;
+  const read = () => {
+    if (writing) return;
+    Object.assign(state, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    fit();
+    changed();
+  };
+  const write = () => {
+    writing = true;
+    for (const name of names) model.set(name, state[name]);
+    writing = false;
+  };
+  const save = () => {
+    write();
+    model.save_changes();
+  };
+  const set = (changes) => {
+    Object.assign(state, changes);
+    fit();
+    save();
+    changed();
+  };
+  const bind = (name) => [() => state[name], (value) => set(
+    /** @type {any} */
+    { [name]: value }
+  )];
+  for (const name of names) model.on(`change:${name}`, read);
+  const stop = () => {
+    for (const name of names) model.off(`change:${name}`, read);
+  };
+  return { read, write, save, set, bind, stop };
+}
+
+// dcamsr_lite/widgets/contrast/signals.js
+var decay = (time, constant) => Math.exp(-Math.max(0, time) / constant);
+function signal([pd, t1, t2], { sequence, TR, TE, TI }, trains) {
+  if (sequence === "spin echo") return pd * (1 - 2 * decay(TR - TE / 2, t1) + decay(TR, t1)) * decay(TE, t2);
+  const [echoes, flip] = trains[sequence];
+  const length = 2 * TE * echoes / (echoes + 1);
+  const across = Math.sin(flip * Math.PI / 360) ** 2;
+  const echo = decay(TE * across, t2) * decay(TE * (1 - across), t1);
+  const inverted = sequence === "inversion recovery" ? decay(TI, t1) : decay(TR - length, t1);
+  return pd * (1 - 2 * inverted + decay(TR - length, t1)) * echo;
+}
+
+// dcamsr_lite/widgets/contrast/curves.js
+var SHOWN = ["white", "gray", "csf", "lesion"];
+var POINTS = 120;
+function curvePanel(name, [low, high], words, info) {
+  const [width, height, left, right, top, bottom] = [330, 190, 34, 8, 8, 32];
+  const grid = shape("g");
+  const paths = SHOWN.map((tissue) => shape("path", { class: `cx-${tissue}` }));
+  const cursor = shape("line", { class: "cx-cursor", y1: top, y2: height - bottom });
+  const svg = shape(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, class: "cx-curves", role: "img" },
+    grid,
+    cursor,
+    ...paths
+  );
+  const element = card(words, svg);
+  const x = (time) => left + (time - low) / (high - low) * (width - left - right);
+  const every = (high - low) / 4;
+  const times = [0, 1, 2, 3, 4].map((i) => low + i * every);
+  function draw(timing) {
+    element.hidden = name === "TI" && timing.sequence !== "inversion recovery";
+    if (element.hidden) return;
+    const lines = SHOWN.map(
+      (tissue) => Array.from({ length: POINTS + 1 }, (_, i) => {
+        const time = low + (high - low) * i / POINTS;
+        return [time, Math.abs(signal(info.times[tissue], { ...timing, [name]: time }, info.train))];
+      })
+    );
+    const peak = 1.05 * Math.max(0.05, ...lines.flat().map(([, value]) => value));
+    const y = (value) => height - bottom - value / peak * (height - top - bottom);
+    lines.forEach(
+      (line, i) => paths[i].setAttribute(
+        "d",
+        line.map(([time, value], j) => `${j ? "L" : "M"}${x(time).toFixed(1)} ${y(value).toFixed(1)}`).join("")
+      )
+    );
+    for (const end of ["x1", "x2"]) cursor.setAttribute(end, String(x(timing[name])));
+    const marks = [0, peak / 2, peak];
+    grid.replaceChildren(
+      ...marks.flatMap((value) => [
+        shape("line", { x1: left, x2: width - right, y1: y(value), y2: y(value) }),
+        shape("text", { x: left - 5, y: y(value) + 3.5, "text-anchor": "end" }, format(value, 2))
+      ]),
+      ...times.map(
+        (time) => shape(
+          "text",
+          { x: x(time), y: height - bottom + 13, "text-anchor": time === high ? "end" : "middle" },
+          String(Math.round(time))
+        )
+      ),
+      shape("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, `${name}, ms`)
+    );
+    const now = SHOWN.map((t) => `${t} ${format(Math.abs(signal(info.times[t], timing, info.train)))}`);
+    svg.setAttribute("aria-label", `${words}. At ${name} ${Math.round(timing[name])} ms: ${now.join(", ")}`);
+  }
+  return { element, draw };
+}
+var legend = () => make(
+  "p",
+  { class: "cx-legend" },
+  ...SHOWN.map(
+    (tissue) => make(
+      "span",
+      {},
+      shape(
+        "svg",
+        { viewBox: "0 0 26 8", width: 26, height: 8 },
+        shape("path", { class: `cx-${tissue}`, d: "M0 4h26" })
+      ),
+      tissue
+    )
+  )
+);
+
+// dcamsr_lite/widgets/contrast/explorer.js
+var SIDES = ["left", "right"];
+var NAMES = [...SIDES, "active", "lesions"];
+var CURVES = { TR: "Recovery: a longer TR", TE: "Decay: a longer TE", TI: "Inversion: a longer TI" };
+var STEPS = { TR: 10, TE: 1, TI: 5 };
+function build(model, root) {
+  const info = model.get("info");
+  const [rows, columns] = info.shape;
+  const fractions = unpackAll(model.get("images"));
+  const state = (
+    /** @type {any} */
+    { left: {}, right: {}, active: "right", lesions: true }
+  );
+  const { soon, flush } = eachFrame();
+  const shared = shareState(model, NAMES, state, update);
+  const settle = () => {
+    flush();
+    shared.save();
+    say();
+  };
+  const signals = (side) => Object.fromEntries(
+    Object.entries(info.times).map(([name, t]) => [name, Math.abs(signal(t, state[side], info.train))])
+  );
+  function image(side) {
+    const values = new Float32Array(rows * columns);
+    for (const name of info.tissues) {
+      const one = signal(info.times[name], state[side], info.train);
+      fractions[name].forEach((share, i) => values[i] += one * share);
+    }
+    return values.map(Math.abs);
+  }
+  const panels = SIDES.map((side) => {
+    const canvas = make("canvas", { role: "img" });
+    const marks = make("canvas", { class: "cx-marks", "aria-hidden": "true" });
+    const frame = make("div", { class: "dx-frame cx-frame", style: `aspect-ratio:${columns}/${rows}` }, canvas, marks);
+    const title = make("b");
+    const times = make("output");
+    const figure = make("figure", {}, make("figcaption", {}, title, times), frame);
+    frame.addEventListener("click", () => shared.set({ active: side }));
+    return { side, canvas, marks, title, times, figure };
+  });
+  const active = choice(
+    "Sliders set the",
+    [
+      ["left", "left image"],
+      ["right", "right image"]
+    ],
+    ...shared.bind("active")
+  );
+  const sequence = choice(
+    "Sequence",
+    [
+      ["spin echo", "spin echo"],
+      ["fast spin echo", "fast spin echo", "fast spin echo, a train of echoes"],
+      ["inversion recovery", "inversion", "inversion recovery"]
+    ],
+    () => state[state.active].sequence,
+    (value) => shared.set({ [state.active]: { ...state[state.active], sequence: value } })
+  );
+  const marking = choice(
+    "Lesions",
+    [
+      [true, "marked"],
+      [false, "not marked"]
+    ],
+    ...shared.bind("lesions")
+  );
+  const sliders = Object.entries(info.bounds).map(([name, [low, high]]) => ({
+    name,
+    ...slider(
+      name,
+      {
+        kind: "cx-slider",
+        hint: `${name} in milliseconds`,
+        bounds: [low, high, STEPS[name]],
+        text: (x) => `${format(x, 4)} ms`
+      },
+      () => state[state.active][name],
+      (value, settled) => {
+        state[state.active] = { ...state[state.active], [name]: value };
+        settled ? settle() : soon(draw);
+      }
+    )
+  }));
+  const presets = Object.entries(info.protocol).map(
+    ([name, timing]) => button(name, () => shared.set({ [state.active]: { ...timing } }), { "aria-label": `${name} of the protocol` })
+  );
+  const curves = Object.entries(CURVES).map(([name, words]) => curvePanel(name, info.bounds[name], words, info));
+  const reading = make("p", { class: "dx-reading cx-reading" });
+  const live = announcer();
+  root.append(
+    heading(
+      model,
+      "What makes a tissue bright?",
+      "Choose an image, then move TR, TE and TI: its tissues follow their curves. A lesion is bright, dark or hidden by choice of these times alone.",
+      [info.title, "one set of times for each tissue; no noise"]
+    ),
+    make(
+      "div",
+      { class: "dx-controls" },
+      active.group,
+      make(
+        "div",
+        { class: "cx-presets", role: "group", "aria-label": "Protocol" },
+        make("small", {}, "Protocol"),
+        ...presets
+      ),
+      sequence.group,
+      marking.group
+    ),
+    make("div", { class: "cx-sliders" }, ...sliders.map((s) => s.group)),
+    make(
+      "div",
+      { class: "cx-parts" },
+      make("div", { class: "cx-images" }, ...panels.map((p) => p.figure)),
+      make("div", {}, legend(), make("div", { class: "cx-charts" }, ...curves.map((c) => c.element)))
+    ),
+    reading,
+    live
+  );
+  function outline(canvas) {
+    const zoom = 4;
+    [canvas.width, canvas.height] = [columns * zoom, rows * zoom];
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const share = fractions.lesion;
+    if (!context || !share || !state.lesions) return;
+    const inside = (r, c) => r >= 0 && c >= 0 && r < rows && c < columns && share[r * columns + c] > 0.3;
+    context.strokeStyle = "#ffb000";
+    context.lineWidth = 1.6;
+    context.beginPath();
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++) {
+        if (!inside(r, c)) continue;
+        const [x, y] = [c * zoom, r * zoom];
+        for (const [dr, dc, x0, y0, x1, y1] of [
+          [-1, 0, 0, 0, zoom, 0],
+          [1, 0, 0, zoom, zoom, zoom],
+          [0, -1, 0, 0, 0, zoom],
+          [0, 1, zoom, 0, zoom, zoom]
+        ])
+          if (!inside(r + dr, c + dc)) {
+            context.moveTo(x + x0, y + y0);
+            context.lineTo(x + x1, y + y1);
+          }
+      }
+    context.stroke();
+  }
+  function draw() {
+    for (const { side, canvas, title, times, figure } of panels) {
+      const { sequence: kind, TR, TE, TI } = state[side];
+      const values = image(side);
+      paint(canvas, values, info.shape, 0, extent(values), "grey");
+      title.textContent = kind;
+      times.textContent = `TR ${format(TR, 4)}, TE ${format(TE, 4)}${kind === "inversion recovery" ? `, TI ${format(TI, 4)}` : ""} ms`;
+      canvas.setAttribute("aria-label", `${side} image: ${kind}, ${times.textContent}`);
+      figure.classList.toggle("cx-active", side === state.active);
+    }
+    for (const curve of curves) curve.draw(state[state.active]);
+    const apart = (side) => {
+      const found = signals(side);
+      const difference = found.lesion - found.white;
+      return `${side} ${difference > 0 ? "+" : "−"}${format(Math.abs(difference))}`;
+    };
+    reading.textContent = `A lesion's signal minus that of white matter: ${SIDES.map(apart).join(", ")} (1: fully relaxed water). Each image's white is its own largest signal.`;
+  }
+  function update() {
+    for (const part of [active, sequence, marking, ...sliders]) part.sync();
+    for (const { name, group } of sliders)
+      group.hidden = name === "TI" && state[state.active].sequence !== "inversion recovery";
+    for (const { marks } of panels) outline(marks);
+    draw();
+  }
+  function say() {
+    const found = signals(state.active);
+    live.textContent = `${state.active} image: ${SHOWN.map((name) => `${name} ${format(found[name])}`).join(", ")}.`;
+  }
+  shared.read();
+  root.explorer = { state, signals, image };
+  return () => shared.stop();
+}
+var { render, standalone } = widget(build, "contrast");
+var explorer_default = { render };
+export {
+  explorer_default as default,
+  standalone
+};

@@ -1,0 +1,1 @@
+"""The contrast explorer: TR, TE and TI make an image of six tissues."""
