@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
-from dcamsr_lite.interpret import attribution, deletion
+from dcamsr_lite.interpret import attribution, deletion, sanity
 from dcamsr_lite.interpret.patch_target import TARGETS, smooth
 
 # %%
@@ -484,6 +484,80 @@ for word, pick in (("least", min), ("most", max)):
 # agree with the attribution best in rank (exercise 6), say little about what matters; nor, as a rule,
 # does the lifted attention. Look for the exception, and ask what one map in nine may do by chance.
 #
+# ## Is it the network's at all?
+# A map can look right because the *image* shows through. The test (Adebayo et al. 2018): draw the
+# weights anew, part by part from the output to the input, and make the map again. A map that stays as
+# it was says nothing of what was learned. Rank correlation with the map of the trained network, of
+# signed values and of magnitudes.
+#
+# **Predict.** The edges of T1 cannot change. What of the attribution will be left when all weights are
+# random: its signs, its magnitudes, or neither?
+
+# %%
+patch = patches["ventricle"]
+
+
+def by_path(network):
+    path_ = attribution.blur_path(network, lr, ref, patch, "detail", steps=course.budget(2, fast=1))
+    return path_.result().ref
+
+
+def by_attention(network):
+    return attribution.lifted_attention(network, lr, ref, patch)[1]
+
+
+# %%
+explained = {"attribution": by_path, "attention, level 1": by_attention}
+explained["edges of T1"] = lambda network: edges
+stages = {name: sanity.compare_randomised(model, f) for name, f in explained.items()}
+for kind in ("signed", "absolute"):
+    print(f"{kind:<22}", *(f"{part:>15}" for part in stages["edges of T1"]))
+    for name, found_ in stages.items():
+        print(f"{name:<22}", *(f"{one[kind]:>15.2f}" for one in found_.values()))
+
+# %% [markdown]
+# With the last layer drawn anew the *signs* are gone already: they are the network's. The *magnitudes*
+# never are, quite: more than half of their order comes from the edges of the image. So read signs, and
+# do not take a map's outlines for knowledge. The attention of level 1 changes when its own transformer
+# is drawn anew, not before: nothing behind it has a part in it.
+#
+# **Explain.** Exercise 6 found that edges agree well with the attribution's magnitudes. What does this
+# test add?
+
+# %%
+course.answer("reliance.sanity")
+
+# %% [markdown]
+# ## Several networks side by side
+# The same patch, the same question, every shipped 4x network (with fewer pieces of the path than in
+# exercise 4: a share is off by some hundredths). Compare signed shares where the maps are complete,
+# and look whether a difference of two networks is larger than that of two patches.
+
+# %%
+rows = {}
+for name in [name for name in dl.weights() if "-4x" in name]:
+    other = dl.load(name).eval().requires_grad_(False)
+    steps_ = course.budget(4, fast=1)
+    rows[name] = attribution.blur_path(other, lr, ref, patch, "detail", steps=steps_).result()
+    one = rows[name]
+    print(
+        f"{name:<18} detail gained {one.value - one.start:5.1f}   signed share {one.net_share:.2f}"
+        f"   absolute {one.share_of_reference:.2f}   off by {100 * one.completeness_error:.1f} %"
+    )
+
+# %%
+top, left = patch[0] - 12, patch[1] - 12
+course.show(
+    {name: one.ref[top : top + 32, left : left + 32] for name, one in rows.items()},
+    alt="Attribution of the same patch by each network, 32 x 32 pixels around it: orange in the middle,"
+    " weak and of both signs around; strongest for corrected and released.",
+    kind="signed",
+    label="adds to the detail",
+    shared=True,
+    dpi=60,
+)
+
+# %% [markdown]
 # ## Exercise 8: how does it get there?
 # All that the reference says goes through two branches. The lifted map is that of the *spatial* one.
 #
