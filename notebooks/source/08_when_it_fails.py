@@ -23,6 +23,9 @@
 # **Not for clinical use.**
 
 # %%
+import contextlib
+import io
+
 import torch
 from IPython.display import display
 from matplotlib.figure import Figure
@@ -236,6 +239,39 @@ course.show(
 
 # %%
 course.answer("failures.turn")
+
+# %% [markdown]
+# ## Put it back
+# What has moved can be moved back before the network sees it. `register=True` looks for the turn and
+# the shift at which T1 and the *blurred* T2 foretell each other best; the truth does not lead. (It
+# needs SimpleITK, which is not on Colab or Binder: there the next cell says how to get it.)
+
+# %%
+away = t1.images.roll((2, 3), (1, 2))  # rows down, columns to the right
+fails = dl.load_pair(away, t2, scale=4)
+line("2 and 3 pixels off", dl.super_resolve(model, fails)[slice_])
+
+# %%
+try:
+    with contextlib.redirect_stderr(io.StringIO()):  # the line is printed below
+        works = dl.load_pair(away, t2, scale=4, register=True)
+except dl.InputError as missing:
+    works = print(missing)
+if works:
+    print(works.registration)
+    line("registered", dl.super_resolve(model, works)[slice_])
+
+# %%
+if works:
+    course.show(
+        dl.draw_overlays(works, slice_),
+        alt="Before: edges of T1 lie beside those of T2, outlines are left over. After: on each other.",
+        dpi=60,
+    )
+
+# %% [markdown]
+# Contrasts cannot be subtracted. The last column foretells T2 from the grey value of T1 alone: an
+# outline is left where the two do not lie on each other, and what only T2 shows is left in any case.
 
 # %% [markdown]
 # ## Exercise 4: a noisy reference
@@ -583,8 +619,8 @@ print(f"disagreement of the truth with an input that was combined first: {found:
 # ## When to trust
 # What the cells above support, for this network and this slice, and a reader or an instructor can
 # say:
-# - Registration comes first. Beyond the tolerance of exercise 3 the reference does harm; beyond the
-#   smaller one, against a network without a reference, it is not worth having.
+# - Registration comes first, and a look at it. Beyond the tolerance of exercise 3 the reference does
+#   harm; beyond the smaller one, against a network without a reference, it is not worth having.
 # - A noisy reference of the right head brings less; a clean one of the wrong head does more harm than
 #   a blank one.
 # - A lesion that only the target shows is weaker than in zero-fill; one that only the reference shows

@@ -24,6 +24,7 @@
 
 # %%
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -51,10 +52,9 @@ START = globals().get("START", Path.cwd())  # the first folder, also when this c
 #   Unpack an archive, for example the validation one, and name its folder here.
 # - **fastMRI** knees: ask for them at [fastmri.med.nyu.edu](https://fastmri.med.nyu.edu). Handing them
 #   on is forbidden. Name a CSV of pairs, rows `reference,target`.
-# - **Your own**: two volumes of axial slices on the same grid, registered, `.nii.gz`, `.npy`, `.npz` or
-#   `.h5`. Arrays are (slice, row, column); a NIfTI file's third axis is taken for the slices. Nobody
-#   compares the two affines: that the grids agree is up to you. The shipped weights expect pixels near
-#   1.9 mm (240 mm / 128).
+# - **Your own**: two volumes, `.nii.gz`, `.npy`, `.npz`, `.h5`, DICOM folders, or PNG pictures. Arrays
+#   are (slice, row, column). Here they have to lie on one grid and on each other; a section below
+#   registers those that do not. The shipped weights expect pixels near 1.9 mm (240 mm / 128).
 #
 # Names are relative to the folder in which the notebook started. **Restart and run all after changing
 # `MY_DATA`.** The pairs of exercise 2, the normalisation, the paper's evaluation, exercises 5 and 6 and
@@ -524,10 +524,37 @@ back = files.read_volume("sr.nii.gz").images
 print(f"{tuple(back.shape)}, {dl.psnr(t2.images, back):.2f} dB")
 
 # %% [markdown]
+# ## Another grid, another place
+# Two scans of one head seldom lie on each other. Here T1 has moved, and its slices are larger images.
+# `--register` (SimpleITK, of the extra `[scans]`) brings it onto the grid and the place of T2, found by
+# what is seen of T2, the blurred image. Always look at it: `dcamsr figure` draws both.
+
+# %%
+away = ks.center_pad(t1.images.roll((2, 3), (1, 2)), (144, 144))
+wide = dataclasses.replace(t1, images=away, field_of_view=(270.0, 270.0), kspace=None)
+files.write_volume("t1_moved.nii.gz", away, like=wide)
+files.write_volume("t2.nii.gz", t2.images, like=t2)
+asked = "--reference t1_moved.nii.gz --target t2.nii.gz --scale 4"
+dcamsr(f"evaluate {asked}")
+
+# %%
+dcamsr(f"evaluate {asked} --register")
+dcamsr(f"figure {asked} --register --out place.png")
+
+# %%
+try:
+    with contextlib.redirect_stderr(io.StringIO()):
+        placed = dl.load_pair("t1_moved.nii.gz", "t2.nii.gz", 4, register=True)
+    words = "Before: edges of T1 beside those of T2. After: on them; fewer outlines are left."
+    course.show(dl.draw_overlays(placed), alt=words, dpi=60)
+except dl.InputError as missing:
+    print(missing)
+
+# %% [markdown]
 # ## Far from the training
-# Nothing is resampled: an image keeps its matrix. The shipped weights were trained at 128 x 128 pixels
-# of 240 mm. Elsewhere they run all the same: the command line warns, the Python functions do not. (The
-# number below has less air in it than those above.)
+# Without `--register` nothing is resampled: an image keeps its matrix. The shipped weights were trained
+# at 128 x 128 pixels of 240 mm. Elsewhere they run all the same: the command line warns, the Python
+# functions do not. (The number below has less air in it than those above.)
 
 # %%
 files.write_volume("t1_small.npy", t1.images[..., 16:112, 24:104])
