@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     demo = command("demo", "demo.show", "super-resolve an embedded head: figure, page, metrics")
     demo.add_argument("--out", type=path, default="demo", help="folder (default: %(default)s)")
 
-    data = commands.add_parser("data", help="make data, or look at them")
+    data = commands.add_parser("data", help="make data, fetch them, or look at them")
     kinds = data.add_subparsers(required=True, metavar="KIND", parser_class=OneLineParser)
     simulate = command(
         "simulate", "data.simulate", "write simulated M4Raw-layout files", under=kinds
@@ -121,6 +121,19 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--read", action="store_true", help="read every volume, not headers alone")
     check.add_argument("--json", action="store_true", help="print one JSON object")
 
+    words = (
+        "bring single files of a public record here, out of its archives; the same command goes on"
+    )
+    fetch = command("fetch", "data.fetch", words, under=kinds)
+    fetch.add_argument("record", choices=("m4raw", "open-ms"))
+    fetch.add_argument("--out", type=path, required=True, metavar="DIR")
+    fetch.add_argument("--split", default="val", choices=("train", "val", "test"), help="of m4raw")
+    fetch.add_argument("--subjects", type=positive, default=1, metavar="N", help="the first N")
+    fetch.add_argument("--contrasts", default="T1,T2", metavar="NAMES", help="default: %(default)s")
+    words = "another address, or a folder, in the place of the record's own"
+    fetch.add_argument("--from", type=path, dest="origin", metavar="ADDRESS|FOLDER", help=words)
+    fetch.add_argument("--limit", type=rate, default=4, metavar="GB", help="default: %(default)s")
+
     judge = command(
         "evaluate", "evaluate.score", "score methods on a reference and a target, or on many pairs"
     )
@@ -133,6 +146,10 @@ def parser() -> argparse.ArgumentParser:
     judge.add_argument("--methods", metavar="NAMES", help=words)
     judge.add_argument("--out", type=path, metavar="DIR", help="of many pairs: folder for tables")
     judge.add_argument("--resume", action="store_true", help="go on with the tables in --out")
+    words = (
+        "of many pairs: so many pictures of each method's worst (default: %(default)s), in --out"
+    )
+    judge.add_argument("--worst", type=int, default=3, choices=range(100), metavar="N", help=words)
     judge.add_argument("--method", default="dcamsr", help="dcamsr, zero-fill, bicubic")
     judge.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -230,6 +247,8 @@ def add_common_slices(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--plane", choices=PLANES, help="slices of this direction (default: as stored)"
     )
+    words = "the mean of all repetitions of an M4Raw file, of reference and target"
+    command.add_argument("--average", action="store_true", help=words)
     command.add_argument("--slices", metavar="FIRST:END", help="some slices (default: all)")
 
 

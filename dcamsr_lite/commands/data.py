@@ -1,4 +1,4 @@
-"""``dcamsr data``: simulated heads as M4Raw's files, and what is in a folder of pairs."""
+"""``dcamsr data``: heads simulated as M4Raw's files, public records, what is in a folder of pairs."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..data.fetching import fetch_record
 from ..data.file_lists import list_rows
 from ..data.hdf5 import write_m4raw
 from ..data.pairs import load_pair
@@ -43,6 +44,22 @@ def simulate(options: Namespace) -> None:
             path, name = name_file(options.out, seed, contrast, k), f"simulated {seed:010d}"
             write_m4raw(path, head.kspace[contrast][k], f"AX{contrast}", protocol, name)
     print(f"{options.subjects} subjects in {options.out}: real anatomy, simulated contrasts")
+
+
+def fetch(options: Namespace) -> None:
+    """Bring files of a public record into ``out``, and say what to do with them."""
+    files = fetch_record(
+        options.record,
+        options.out,
+        options.split,
+        options.subjects,
+        options.contrasts.split(","),
+        options.origin,
+        1e9 * options.limit,
+    )
+    size = sum(file.stat().st_size for file in files)
+    print(f"{len(files)} files, {size / 1e6:.1f} MB, in {options.out}: whole, check sums compared")
+    print(f"look at them: dcamsr data check {options.out}")
 
 
 def check(options: Namespace) -> None:
