@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from .data.matching import Source
 from .data.pairs import Pair, load_pair
+from .data.repetitions import read_average
 from .errors import InputError, atomic_path
 from .evaluation import METHODS, Network, run_network
 from .metrics import check_finite, score
@@ -49,6 +51,20 @@ class Reading:
     common_slices: bool = False
     register: bool = False
     clamp: bool = False
+    average: bool = False
+
+    def load(self, reference: Source, target: Source, scale: int, normalisation: str) -> Pair:
+        """One pair, so read. Raises InputError.
+
+        >>> a = np.random.default_rng(0).random((2, 32, 32))
+        >>> Reading(order="image").load(a, a, 4, "clean").order
+        'image'
+        """
+        if self.average:
+            reference, target = read_average(reference), read_average(target)
+        return load_pair(
+            reference, target, scale, self.order, normalisation, self.common_slices, self.register
+        )
 
 
 def score_rows(
@@ -81,10 +97,7 @@ def score_rows(
             try:
                 kind = choose_normalisation(method, reading)
                 if kind not in pairs:
-                    pairs[kind] = load_pair(
-                        reference, target, scale, reading.order, kind, reading.common_slices,
-                        reading.register,
-                    )  # fmt: skip
+                    pairs[kind] = reading.load(reference, target, scale, kind)
                 row |= score_pair(method, pairs[kind], reading.clamp)
             except InputError as error:
                 row |= {"error": str(error)}
@@ -110,8 +123,7 @@ def score_pair(method: Network | str, pair: Pair, clamp: bool = False) -> dict[s
     >>> sorted(score_pair("bicubic", load_pair(a, a, 4)))
     ['nmse', 'psnr', 'ssim']
     """
-    image = METHODS[method](pair) if isinstance(method, str) else run_network(method, pair)
-    check_finite("output", image)
+    image = run_method(method, pair)
     truth = find_truth(pair, clamp) - pair.offset
     found = score(truth, image - pair.offset, pair.scale)
     row: dict[str, Any] = {name: found[name] for name in MEASURES}
@@ -119,6 +131,20 @@ def score_pair(method: Network | str, pair: Pair, clamp: bool = False) -> dict[s
         row |= {"misalignment": done.misalignment, "doubtful": done.doubtful}
         row |= {"registration": done.to_json()}
     return row
+
+
+def run_method(method: Network | str, pair: Pair) -> Tensor:
+    """What a network, or a method of ``evaluation.METHODS``, makes of a pair, in the target's units.
+
+    >>> a = np.random.default_rng(0).random((2, 32, 32))
+    >>> run_method("zero-fill", load_pair(a, a, 4)).shape
+    torch.Size([2, 32, 32])
+
+    Raises InputError where it is not finite.
+    """
+    image = METHODS[method](pair) if isinstance(method, str) else run_network(method, pair)
+    check_finite("output", image)
+    return image
 
 
 def find_truth(pair: Pair, clamp: bool) -> Tensor:

@@ -333,6 +333,33 @@ def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> N
     axes.text(0, 0.95, "\n".join(lines), va="top", fontsize=10, linespacing=1.6)
 
 
+def draw_case(pair: Pair, image: Tensor, words: str) -> "Figure":
+    """Of a super-resolved volume the slice with the largest error: inputs, output, target, error.
+
+    >>> head = torch.rand(3, 32, 32)
+    >>> from dcamsr_lite.data.pairs import load_pair
+    >>> pair = load_pair(head, head, scale=4)
+    >>> draw_case(pair, pair.zero_filled, "zero-fill").get_suptitle()[:17]
+    'zero-fill. Slice '
+
+    ``image`` is (slice, row, column) in the target's units. Raises InputError without a target.
+    """
+    if pair.target_image is None:
+        raise InputError("pair", "no target", "a reference and a full-size target")
+    index = int((image - pair.target_image).square().mean((-2, -1)).argmax())
+    target, floor, ours = (x[index] for x in (pair.target_image, pair.zero_filled, image))
+    peak = pair.target_image.max()
+    figure, axes = lay_out(5, 2.6, 3.6, f"{words}. Slice {index}")
+    draw_panel(axes[0], "reference", pair.reference_image[index])
+    scores = [judge(target, image, peak, pair.scale) for image in (floor, ours)]
+    titles = f"zero-fill\n{scores[0]}", f"output\n{scores[1]}", "target"
+    for one, title, shown in zip(axes[1:4], titles, (floor, ours, target), strict=True):
+        draw_panel(one, title, shown, limit=float(target.max()) or None)
+    error = (ours - target).abs()
+    draw_panel(axes[4], "|error| of the output", error, "magnitude", label="signal")
+    return figure
+
+
 @default_style()
 def render_png(figure: "Figure", dpi: float | str = "figure") -> bytes:
     """A figure as PNG; the same picture gives the same bytes.

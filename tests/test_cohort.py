@@ -105,7 +105,7 @@ def test_a_knee_protocol_takes_a_csv(tmp_path, capsys):
 def test_a_stopped_run_goes_on_and_its_tables_are_whole(tree, tmp_path, capsys):
     out = tmp_path / "out"
     asked = ["evaluate", str(tree), "--scale", "4", "--methods", "zero-fill,bicubic"]
-    asked += ["--out", str(out)]
+    asked += ["--out", str(out), "--worst", "0"]
     assert cli.main(asked) == 0
     whole = json.loads((out / "result.json").read_text())
     lines = (out / "rows.jsonl").read_text().splitlines()
@@ -123,6 +123,52 @@ def test_a_stopped_run_goes_on_and_its_tables_are_whole(tree, tmp_path, capsys):
     changed = [a if a != "4" else "2" for a in asked]
     assert cli.main([*changed, "--resume"]) == 2
     assert "other options" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_worst_volumes_are_drawn(tree, tmp_path):
+    out = tmp_path / "out"
+    asked = ["evaluate", str(tree), "--scale", "4", "--methods", "zero-fill", "--out", str(out)]
+    assert cli.main([*asked, "--worst", "1"]) == 0
+    assert [file.name for file in out.glob("*.png")] == ["worst-zero-fill-1.png"]
+    assert (out / "worst-zero-fill-1.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_repetitions_are_averaged_where_that_is_asked(tree, capsys):
+    """The phase differs from repetition to repetition: the mean is that of the magnitudes."""
+    asked = ["evaluate", str(tree), "--scale", "4", "--method", "zero-fill", "--json"]
+    assert cli.main([*asked, "--average"]) == 0
+    rows = json.loads(capsys.readouterr().out)["per_volume"]
+    assert [row["subject"] for row in rows] == ["001", "002", "003"]
+    means = []
+    for contrast in ("T1", "T2"):
+        images = []
+        for file in (tree / "multicoil_val").glob(f"001_{contrast}*.h5"):
+            with h5py.File(file) as opened:
+                images.append(opened["reconstruction_rss"][()])
+        assert len(images) == 2
+        means.append(np.mean(images, 0))
+    wanted = dl.evaluate("zero-fill", dl.load_pair(*means, 4), 4)["psnr"]
+    assert rows[0]["psnr"] == pytest.approx(wanted, abs=1e-4)
+    capsys.readouterr()
+    asked[1:2] = ["--reference", rows[0]["reference"], "--target", rows[0]["target"], "--average"]
+    assert cli.main(asked) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["psnr"] == pytest.approx(wanted, abs=1e-4)
+    assert "001_T201.h5: the mean of 2 repetitions" in captured.err
+
+
+def test_what_cannot_be_averaged_is_refused(tree, tmp_path, capsys):
+    folder = tree / "multicoil_val"
+    write_m4raw(folder / "001_T202.h5", coil_kspace(2, 40), "AXT2", PROTOCOL, "1")
+    asked = ["evaluate", "--scale", "4", "--method", "zero-fill", "--average", "--reference"]
+    one = [str(folder / "001_T101.h5"), "--target", str(folder / "001_T201.h5")]
+    assert cli.main([*asked, *one]) == 2
+    assert "2 x 40 x 40 beside 2 x 32 x 32" in capsys.readouterr().err
+    np.save(tmp_path / "t1.npy", phantom(2, 32).numpy())
+    one[2] = str(tmp_path / "t1.npy")
+    assert cli.main([*asked, str(folder / "002_T101.h5"), *one[1:]]) == 2
+    assert "no name of M4Raw's" in capsys.readouterr().err
 
 
 def test_a_broken_volume_is_left_out_and_said(tree, capsys):

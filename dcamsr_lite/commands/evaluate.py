@@ -8,6 +8,7 @@ from ..data.files import read_volume
 from ..data.matching import Source
 from ..data.pairs import Pair, load_pair
 from ..data.planes import read_slices, take_plane
+from ..data.repetitions import read_average
 from ..errors import InputError
 from ..network.checkpoints import load
 from ..network.super_resolver import SuperResolver
@@ -59,7 +60,7 @@ def load_asked(options: Namespace) -> SuperResolver:
 def load_asked_pair(options: Namespace, model: SuperResolver | None) -> Pair:
     """Reference and target as the options say."""
     pair = load_pair(
-        options.reference,
+        read_average(options.reference) if options.average else options.reference,
         turn_asked(options.target, options),
         options.scale,
         options.order,
@@ -71,8 +72,9 @@ def load_asked_pair(options: Namespace, model: SuperResolver | None) -> Pair:
 
 
 def turn_asked(source: str, options: Namespace) -> Source:
-    """The file, or its volume in the asked plane."""
-    return take_plane(read_volume(source), options.plane) if options.plane else source
+    """The file, or its volume: the mean of its repetitions, in the asked plane."""
+    given = read_average(source) if options.average else source
+    return take_plane(read_volume(given), options.plane) if options.plane else given
 
 
 def cut_asked(pair: Pair, options: Namespace) -> Pair:

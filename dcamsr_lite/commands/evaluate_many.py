@@ -1,6 +1,9 @@
 """``dcamsr evaluate FOLDER|CSV``: every pair, several methods, one table."""
 
+import contextlib
+import io
 import json
+import re
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -11,15 +14,19 @@ from tqdm import tqdm
 from ..cohort import (
     MEASURES,
     Reading,
+    choose_normalisation,
     find_worst,
     read_done,
+    run_method,
     score_rows,
     summarise,
     write_table,
 )
 from ..data.file_lists import list_rows
+from ..data.repetitions import join_repetitions
 from ..errors import InputError, atomic_path, check_writable
 from ..evaluation import METHODS, Network, check_scale
+from ..figures import draw_case, write_png
 from ..metrics import CONVENTION
 from ..network.checkpoints import load, weights
 from ..protocols import PROTOCOLS, choose_protocol
@@ -68,6 +75,8 @@ def score_all(options: Namespace) -> None:
         raise InputError("--resume", "no --out", "the folder of the run to go on with")
     data = protocol.find_data(options.data) if protocol else options.data
     rows = list_rows(data)
+    if options.average:
+        rows = join_repetitions(rows)
     methods = choose_methods(options, scale)
     reading = Reading(
         order=options.order or (protocol.order if protocol else None),
@@ -75,6 +84,7 @@ def score_all(options: Namespace) -> None:
         common_slices=options.common_slices,
         register=options.register,
         clamp=bool(protocol and protocol.clamp),
+        average=options.average,
     )
     key: dict[str, Any] = {"data": str(Path(data).resolve()), "scale": scale}
     key |= {"protocol": options.protocol, "reading": vars(reading)}
@@ -101,11 +111,31 @@ def score_all(options: Namespace) -> None:
             print(f"warning: left out: {row['error']}", file=sys.stderr)
     if stream:
         stream.close()
-    finish(options, found, methods, scale)
+    finish(options, found, methods, scale, reading)
 
 
-def finish(options: Namespace, found: list[dict], methods: dict, scale: int) -> None:
-    """The tables, in files and printed."""
+def draw_worst(folder: Path, worst: dict, methods: dict, scale: int, reading: Reading) -> None:
+    """The worst volumes of every method, a picture each."""
+    cases = [
+        (name, place, row) for name, rows in worst.items() for place, row in enumerate(rows, 1)
+    ]
+    for name, place, row in tqdm(cases, "drawing", unit="picture", disable=None):
+        method = methods[name]
+        with contextlib.redirect_stderr(io.StringIO()):  # its notes were printed when it was scored
+            pair = reading.load(
+                row["reference"], row["target"], scale, choose_normalisation(method, reading)
+            )
+        words = (
+            f"{name}, subject {row['subject']}, {Path(row['target']).name}: {row['psnr']:.2f} dB"
+        )
+        file = f"worst-{re.sub(r'[^A-Za-z0-9.-]+', '_', name)}-{place}.png"
+        write_png(draw_case(pair, run_method(method, pair), words), folder / file)
+
+
+def finish(
+    options: Namespace, found: list[dict], methods: dict, scale: int, reading: Reading
+) -> None:
+    """The tables, in files and printed, and the worst cases as pictures."""
     found = [row for row in found if row["method"] in methods]
     broken = [row for row in found if "error" in row]
     if len(broken) == len(found):
@@ -119,6 +149,8 @@ def finish(options: Namespace, found: list[dict], methods: dict, scale: int) -> 
         write_table(Path(options.out) / TABLE, found)
         with atomic_path(Path(options.out) / RESULT) as temporary:
             temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        drawn = find_worst(found, options.worst)
+        draw_worst(Path(options.out), drawn, methods, scale, reading)
     if options.json:
         print(json.dumps(result))
         return

@@ -7,6 +7,7 @@ from contextlib import suppress
 from ..data.dicom import check_new_folder, is_dicom, write_dicom
 from ..data.files import EXTENSIONS, write_volume
 from ..data.pairs import load_input
+from ..data.repetitions import read_average
 from ..errors import InputError, check_output
 from ..evaluation import super_resolve, warn_if_far
 from .evaluate import choose_normalisation, cut_asked, load_asked, turn_asked
@@ -24,7 +25,7 @@ def sharpen(options: Namespace) -> None:
     normalisation = choose_normalisation(options, model)
     given = turn_asked(options.input, options)
     pair = load_input(
-        options.reference,
+        read_average(options.reference) if options.average else options.reference,
         given,
         options.scale,
         normalisation,

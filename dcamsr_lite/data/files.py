@@ -44,9 +44,11 @@ MAX_NIFTI_OFFSET = 2**24  # bytes; where the voxels of a NIfTI file may start
 MAX_NPY_HEADER = 2**14  # bytes; numpy itself takes no more than 10,000
 MAX_READ = 2**22  # bytes of a zip archive at once
 PIECE = 2**18  # values that are read at a time
-# What a NIfTI header says of the place of its voxels; the rest (names, windows) is of no other file.
+# What a NIfTI header says of the place of its voxels, and what they mean; the rest (names, windows) is
+# of no other file.
 GEOMETRY = ("pixdim", "xyzt_units", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x",
-            "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z")  # fmt: skip
+            "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z", "intent_code",
+            "intent_name", "intent_p1", "intent_p2", "intent_p3")  # fmt: skip
 
 
 def read_volume(source: str | Path | np.ndarray | Tensor | Volume) -> Volume:
@@ -179,7 +181,7 @@ def _read_nifti(path: Path) -> Volume:
 
 
 def _copy_geometry(header):
-    """A header with nothing but sizes, units, and both affines with the codes of what they are."""
+    """A header with nothing but sizes, units, intent, and both affines with their codes."""
     import nibabel
 
     kept = nibabel.Nifti1Header()

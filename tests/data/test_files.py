@@ -182,6 +182,7 @@ def test_nifti_keeps_units_and_both_affines_with_their_codes(tmp_path):
             image.set_qform(qform, codes[1])
             image.header.set_xyzt_units("micron", "sec")
             image.header["descrip"] = "a name"
+            image.header.set_intent("estimate", name="T2 signal")
             (tmp_path / "t1.nii").write_bytes(image.to_bytes())
             volume = read_volume(tmp_path / "t1.nii")
             pair = load_pair(volume, volume, 2)
@@ -193,6 +194,7 @@ def test_nifti_keeps_units_and_both_affines_with_their_codes(tmp_path):
                 np.testing.assert_allclose(back.get_sform(), sform)
                 np.testing.assert_allclose(back.get_qform(), qform)
                 assert back.get_xyzt_units() == ("micron", "sec") and not back["descrip"].item()
+                assert back.get_intent() == ("estimate", (), "T2 signal")
 
 
 @pytest.mark.parametrize(("unit", "length"), [("meter", 1e-3), ("micron", 1e3), ("mm", 1)])
