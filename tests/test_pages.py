@@ -11,6 +11,7 @@ from helpers import ROOT
 from dcamsr_lite import cli
 
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/own-data.md"]
+PAGES += ["docs/reproduce-the-paper.md"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ROOMS = ROOT / "dcamsr_lite"
 
