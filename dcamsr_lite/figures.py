@@ -26,6 +26,7 @@ from torch import Tensor
 from .data.pairs import Pair
 from .errors import InputError, atomic_path
 from .evaluation import check_pair, run_network
+from .interpret.displacements import choose_places, draw_arrows
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
@@ -209,7 +210,7 @@ def record_slice(model: SuperResolver, pair: Pair, index: int) -> tuple[Record, 
 def overview(
     model: SuperResolver, pair: Pair, index: int | None = None, query: tuple[int, int] | None = None
 ) -> "Figure":
-    """Images, errors on one scale, lifted spatial attention at three scales, channel matrices.
+    """Images, errors on one scale, spatial attention at three scales, channel matrices.
 
     ``query`` is (row, column) at full size; the same place is asked at every level. Needs a pair with
     a target; of another normalisation than the network's it is said on stderr. Returns a matplotlib
@@ -241,7 +242,7 @@ def overview(
         limit = float((reference if image is reference else target).max())
         draw_panel(axes, title, image, limit=limit, size=10)
     _draw_errors(grid[1][:2], {"zero-fill": floor - target, "DCAMSR": ours - target})
-    _draw_lifted(grid[1][2:], record, query)
+    _draw_spatial(grid[1][2:], record, query, reference)
     _draw_channel(grid[2][:3], record)
     _draw_entropies(grid[2][3], record)
     _write_words(grid[2][4], model, pair, index, query)
@@ -267,11 +268,18 @@ def _draw_errors(axes, errors: dict[str, Tensor]) -> None:
         draw_panel(one, f"|error| of {name}", error.abs(), "magnitude", limit, label=label, size=10)
 
 
-def _draw_lifted(axes, record: Record, query: tuple[int, int]) -> None:
+def _draw_spatial(axes, record: Record, query: tuple[int, int], reference: Tensor) -> None:
     for one, level in zip(axes, (1, 2, 4), strict=True):
         title = f"spatial attention of x, level {level}\nminus uniform, mean of heads"
         if level not in record.spatial:
             _write_nothing(one, f"level {level}:\nno spatial attention")
+            continue
+        if level in record.windows:
+            title = f"where each place looks, level {level}\narrows 3 x as long"
+            draw_panel(one, title, reference, size=10)
+            places = choose_places(reference)
+            rows, columns = places.T // level
+            draw_arrows(one, places, record.displacement(level)[:, rows, columns].T)
             continue
         lifted = record.lift(level, tuple(side // level for side in query), relative=True)
         label = "weight on a reference pixel"
@@ -308,12 +316,10 @@ def _draw_entropies(axes, record: Record) -> None:
             heads = [place + (0.12 if branch == "channel" else -0.12)] * len(values)
             axes.scatter(heads, values, color=colour, marker=mark, label=label, alpha=0.7)
     axes.set_xticks(range(3), ["1", "2", "4"])
-    axes.set_ylim(-0.05, 1.05)
     axes.axhline(1, color="grey", linewidth=0.8)
-    axes.set_xlabel("level")
-    axes.set_ylabel("entropy: 0 one-hot, 1 uniform")
+    axes.set(ylim=(-0.05, 1.05), xlabel="level", ylabel="entropy: 0 one-hot, 1 uniform")
     axes.set_title("how sharp each head is")
-    axes.legend(loc="lower left")
+    axes.legend(loc="center left")
 
 
 def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> None:
@@ -321,12 +327,9 @@ def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> N
     lines = [
         f"variant {c.variant}, preset {c.preset}, {c.scale}x",
         f"slice {index}, matrix {pair.shape[0]} x {pair.shape[1]}",
-        f"x: query at row {query[0]}, column {query[1]}",
-        "PSNR of this slice against",
-        "the volume's maximum; squared",
-        "error in % of the target's energy,",
-        "in measured and removed k-space",
-        "",
+        "" if c.in_sequence else f"x: query at row {query[0]}, column {query[1]}",
+        "PSNR of this slice against the\nvolume's maximum; squared error in %",
+        "of the target's energy, in measured\nand removed k-space\n",
         WARNING,
     ]
     axes.axis("off")

@@ -15,7 +15,7 @@ from ..metrics import ceiling_from_repetitions
 from ..network.checkpoints import load
 from ..phantom.subjects import DEMO_SEED, simulated_pair, simulated_repetitions
 from ..widgets import explore
-from ..widgets.tours import ATTENTION
+from ..widgets.tours import FINDING, MISPLACED, misplace
 
 WEIGHTS, SCALE, SIZE = "lite-4x", 4, 128
 
@@ -43,9 +43,10 @@ def show(options: Namespace) -> None:
         "results": results,
         "note": WARNING,
     }
-    write_png(overview(model, pair), out / "figure.png")
-    explorer = explore(model, pair)
-    explorer.tour = ATTENTION
+    moved = misplace(pair)
+    write_png(overview(model, moved), out / "figure.png")
+    explorer = explore(model, moved)
+    explorer.tour, explorer.query = FINDING, FINDING[0]["query"]
     explorer.save_html(out / "explorer.html")
     with atomic_path(out / "metrics.json") as temporary:
         temporary.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
@@ -57,4 +58,6 @@ def show(options: Namespace) -> None:
     print("measured, removed: the NMSE inside and outside of the k-space that was kept")
     print(f"noise ceiling {ceiling:.2f} dB (one noisy repetition is the target)")
     print(f"simulated head, seed {DEMO_SEED}, {SCALE}x, {SIZE} x {SIZE}. {WARNING}")
-    print(f"look at {out / 'figure.png'}, open {out / 'explorer.html'} in a browser")
+    print(f"look at {out / 'figure.png'}, open {out / 'explorer.html'} in a browser: in both the")
+    down, left = MISPLACED[0], -MISPLACED[1]
+    print(f"reference lies {down} pixels lower and {left} further left, for the network to find")

@@ -7,7 +7,7 @@
 """
 
 from math import cos, degrees, radians, sin
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +15,10 @@ from torch import Tensor
 from .image_edits import WHITE
 from .interventions import Intervention
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LONGER = 3  # arrows in the picture, as in widgets/shared/arrow_field.js
 EVERY = 8  # pixels between two places; this and the next as in widgets/shared/offsets.js
 DARK = 1 / 8  # of white: what is darker in the reference is air
 
@@ -41,6 +45,23 @@ def choose_places(reference: Tensor) -> Tensor:
     white = float(reference.quantile(WHITE)) or 1.0
     lit = reference[EVERY // 2 :: EVERY, EVERY // 2 :: EVERY] >= DARK * white
     return lit.nonzero() * EVERY + EVERY // 2
+
+
+def draw_arrows(axes: "Axes", places: Tensor, offsets: Tensor) -> None:
+    """Draw an arrow at each place (n, 2) to where it looks, (n, 2) from it, drawn LONGER times as long.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> draw_arrows(axes, torch.tensor([[4, 4]]), torch.tensor([[0.0, 2.0]]))
+    >>> len(axes.collections)
+    2
+    """
+    (rows, columns), (down, right) = places.T, offsets.T
+    axes.scatter(columns, rows, s=4, color="white", linewidths=0)
+    axes.quiver(
+        columns, rows, right, down, color="#ee7008", angles="xy", scale_units="xy",
+        scale=1 / LONGER, width=0.008,
+    )  # fmt: skip
 
 
 def plant(places: Tensor, shape: tuple[int, ...], move: Intervention) -> Tensor:

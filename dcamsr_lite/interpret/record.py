@@ -66,6 +66,14 @@ class Features(NamedTuple):
     value: Tensor
 
 
+class Telling(NamedTuple):
+    """Where there is most to see: a level, a head (None: their mean), and the weights' own share."""
+
+    level: int
+    head: int | None
+    share: float
+
+
 class Record:
     """Both attentions of the last forward pass inside ``trace``.
 
@@ -165,6 +173,25 @@ class Record:
         attention = attention.mean(1) if head is None else attention[:, head]
         own = attention - attention.mean(1, keepdim=True)
         return self._square(level, own) / self._square(level, attention - 1 / own.shape[-1])
+
+    def find_most_telling(self, batch: int = 0) -> Telling:
+        """The level and head whose maps differ most from query to query: there is most to see.
+
+        By the mean, over the queries of the image, of the weight that a query gives elsewhere than
+        all queries do on average: 0 (every map alike) to 1. Attention to the pixels around each query
+        moves with it, whatever its weights: then the finest level, and the mean of the heads.
+        """
+        if self.windows:
+            return Telling(min(self.windows), None, 1.0)
+        shares = {}
+        for level in self.queries:
+            own = self._of_image(level)[batch] - self.common(level)[batch].unsqueeze(1)
+            each = own.abs().sum(-1).mean(-1) / 2
+            shares[level, int(each.argmax())] = float(each.max())
+        level, head = max(shares, key=shares.__getitem__)
+        if shares[level, head] < 0.01:  # no map depends on its query
+            return Telling(min(self.queries), None, shares[level, head])
+        return Telling(level, head, shares[level, head])
 
     def _square(self, level: int, weights: Tensor) -> Tensor:
         """The sum of squares of what these weights (b, n, p) make of the tokens: (b,)."""

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 Grid = tuple[int, int]  # rows and columns of a level
 TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
 NEAR = 49  # side of the neighbourhood of a query, in pixels of the level
+IN_PLACE = (
+    2.0  # nats: most references lie in place, so that offset 0 has this much ahead of the votes
+)
 SHARPNESS = 100.0, 150.0  # at the start, of the votes of all queries and of those near by
 
 
@@ -121,12 +124,15 @@ class SharedVotes(Window):
     A query's vote for an offset is the cosine, over the channels of all heads, between it and the key
     that lies there, both about their mean over the image. Votes are averaged over the whole image,
     which finds a shift, and over a square around the query, which finds turn and bend; each has a
-    learned sharpness, and both are added. All heads look at the same place.
+    learned sharpness, and both are added, with a little ahead for the place itself: between contrasts
+    votes err by parts of a pixel, and most references lie in place. All heads look at one place.
     """
 
     def __init__(self, tokens: int):
         super().__init__(tokens)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
+        middle = F.one_hot(torch.tensor(self.side**2 // 2), self.side**2)
+        self.register_buffer("ahead", IN_PLACE * middle[:, None, None], persistent=False)
         self.agreed = nn.Softmax(dim=-1)  # one map for all heads passes here, to be watched
 
     def logits(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
@@ -138,6 +144,7 @@ class SharedVotes(Window):
         votes = rearrange(votes, "b 1 (h w) p -> b p h w", h=grid[0])
         every, near = self.sharpness.exp()
         shared = every * votes.mean((-2, -1), keepdim=True) + near * average_near(votes)
+        shared = shared + self.ahead
         return rearrange(shared, "b p h w -> b 1 (h w) p")
 
     def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..data.pairs import Pair
 from ..errors import atomic_path
 from ..figures import brightest_slice
-from ..network.checkpoints import load, weights
+from ..network.checkpoints import load
 from ..phantom.subjects import DEMO_SEED, simulated_pair
 from .attention.explorer import explore
 from .attribution.explorer import explore_attribution
@@ -25,7 +25,7 @@ from .kspace.explorer import explore_kspace
 from .lab.explorer import intervention_lab
 from .shared.base import Explorer
 from .shared.static import style
-from .tours import ATTENTION, ATTRIBUTION, VARIANTS
+from .tours import ATTENTION, ATTRIBUTION, FINDING, VARIANTS, misplace
 
 SCALE = 4
 ENTRY = """<section class="dx-card">
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     """One explorer of the gallery: file name, title, one sentence, and what makes it.
 
     >>> [entry.name for entry in GALLERY]
-    ['kspace', 'attention', 'variants', 'displacement', 'lab', 'attribution']
+    ['kspace', 'attention', 'footprints', 'variants', 'displacement', 'lab', 'attribution']
     """
 
     name: str
@@ -63,8 +63,16 @@ def example() -> tuple[Pair, int]:
 
 
 def _attention() -> Explorer:
+    """The reference was moved, and the network finds it."""
     pair, index = example()
-    explorer = explore(load(f"lite-{SCALE}x"), pair, slice=index)
+    explorer = explore(load(f"lite-{SCALE}x"), misplace(pair), slice=index)
+    explorer.tour, explorer.query = FINDING, FINDING[0]["query"]
+    return explorer
+
+
+def _footprints() -> Explorer:
+    pair, index = example()
+    explorer = explore(load(f"lite-{SCALE}x-footprints"), pair, slice=index)
     explorer.tour = ATTENTION
     return explorer
 
@@ -82,8 +90,8 @@ def _variants() -> Explorer:
 def _displacement() -> Explorer:
     """A network that finds the reference, where one is here, beside one that takes it as it lies."""
     pair, index = example()
-    known = [n for n in ("lite-4x-aligned", "lite-4x", "lite-4x-corrected") if n in weights()]
-    return explore_displacement({name: load(name) for name in known[:2]}, pair, slice=index)
+    names = f"lite-{SCALE}x", f"lite-{SCALE}x-footprints"
+    return explore_displacement({name: load(name) for name in names}, pair, slice=index)
 
 
 def _kspace() -> Explorer:
@@ -119,8 +127,14 @@ GALLERY = [
     Entry(
         "attention",
         "Attention explorer",
-        "Which pixels and which features of the reference does the network read for one pixel?",
+        "The reference lies beside its place, and nobody told the network: where does it look?",
         _attention,
+    ),
+    Entry(
+        "footprints",
+        "Attention over footprints, as in the paper",
+        "Which pixels and which features of the reference does this network read for one pixel?",
+        _footprints,
     ),
     Entry(
         "variants",

@@ -1,23 +1,41 @@
 """Guided tours: what a page says step by step, and the traits that each step sets; see tours.json.
 
->>> [tour[0]["text"][:18] for tour in (ATTENTION, VARIANTS, ATTRIBUTION)]
-['A query is one pix', 'The network as its', 'A patch of the out']
+>>> [tour[0]["text"][:18] for tour in (FINDING, ATTENTION, VARIANTS, ATTRIBUTION)]
+['A query is one pix', 'A query is one pix', 'The network as its', 'A patch of the out']
 
-A tour is a plain list: ``explorer.tour = [{"text": "Look here.", "query": [3, 5]}, ...]``. Three are
-for the head of ``dcamsr demo`` (128 x 128, ``lite``): ATTENTION for its network, VARIANTS for the
-gallery's page of the variants that were trained alike, ATTRIBUTION for the page that keeps two
-methods at one patch. Their query lies in bright fluid behind the thalamus. LAB fits any head.
+A tour is a plain list: ``explorer.tour = [{"text": "Look here.", "query": [3, 5]}, ...]``. Each step
+ends with what is seen, and what follows from it. Four are for the head of ``dcamsr demo`` (128 x 128,
+``lite``): FINDING for its network, with a reference that was moved; ATTENTION for one that looks at
+footprints; VARIANTS for the gallery's page of the variants that were trained alike, ATTRIBUTION for
+the page that keeps two methods at one patch. Their query lies in bright fluid behind the thalamus.
+LAB fits any head.
 """
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..data.pairs import Pair
+from ..kspace import shift
+
 _TOURS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-ATTENTION, VARIANTS, ATTRIBUTION = (
-    _TOURS[name] for name in ("attention", "variants", "attribution")
+FINDING, ATTENTION, VARIANTS, ATTRIBUTION, LAB = (
+    _TOURS[name] for name in ("finding", "attention", "variants", "attribution", "lab")
 )
-LAB = _TOURS["lab"]
+
+MISPLACED = 2, -3  # rows and columns: how far the reference of the tour FINDING was moved
+
+
+def misplace(pair: Pair) -> Pair:
+    """The pair with its reference moved as the tour FINDING says, in whole pixels.
+
+    >>> import torch
+    >>> from dcamsr_lite import load_pair
+    >>> pair = load_pair(torch.eye(16)[None], torch.rand(1, 16, 16), scale=2)
+    >>> torch.allclose(misplace(pair).reference_image, torch.eye(16).roll((2, -3), (0, 1)), atol=1e-5)
+    True
+    """
+    return pair.with_reference(shift(pair.reference_image, *MISPLACED).clamp_min(0))
 
 
 def center_box(shape: Sequence[int], scale: float) -> list[int]:

@@ -29,10 +29,12 @@
 
 # %%
 import torch
+from IPython.display import display
 
 import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.evaluation import METHODS
+from dcamsr_lite.widgets.tours import FINDING, misplace
 
 # %% [markdown]
 # ## One head, two contrasts
@@ -181,22 +183,31 @@ course.answer("start.measured")
 
 # %% [markdown]
 # ## Ask a pixel
-# Press Next first: the tour explains the page. Then move over the image, or use the arrow keys. The
-# view "minus uniform" comes first: orange weighs more than in uniform attention, blue less; "absolute"
-# shows the weights themselves. A pixel of level n is n x n image pixels; a head is one of 8 independent
-# attentions; entropy 1 is uniform, 0 one-hot.
+# Two scans of one head seldom lie on each other: people move. For this view the reference was moved, 2
+# pixels down and 3 to the left, and nobody told the network. Where does it look? Press Next first: the
+# tour explains the page. Then move over an image, or use the arrow keys.
+#
+# A pixel of level n is n x n image pixels; a head is one of 8 independent attentions; entropy 1 is
+# uniform, 0 one-hot.
 
 # %%
-dl.explore(model, pair, slice=slice_, tour=True)
+moved = misplace(pair)
+explorer = dl.explore(model, moved, slice=slice_)
+explorer.tour, explorer.query = FINDING, FINDING[0]["query"]
+display(explorer)
 
 # %% [markdown]
-# The same numbers in Python: how far is each head from looking everywhere alike (1)?
+# The same in Python: where does each place look, in pixels from its own? Half of the places in the head
+# look less far than the median, half further.
 
 # %%
 with dl.trace(model) as record, torch.inference_mode():
-    model(pair.lr[[slice_]], pair.ref[[slice_]])
-for level in (1, 2, 4):
-    print(level, record.entropy(level)["spatial"][0].numpy().round(3))
+    model(moved.lr[[slice_]], moved.ref[[slice_]])
+head = pair.target_image[slice_] > pair.target_image.max() / 8
+down, right = record.displacement(level=1)[:, head].median(dim=1).values
+print(f"in the middle of the head's places: {down:.1f} down, {right:.1f} to the right")
+for name, given in {"in place": pair, "moved": moved}.items():
+    print(f"reference {name:<10} {dl.evaluate(model, given)['psnr']:.2f} dB")
 
 # %% [markdown]
 # ## What is left without attention
@@ -212,7 +223,9 @@ course.show_part("network", "global residual")
 # with what is left.
 #
 # ## Exercise 4: cut the reference
-# Both attention branches off: nothing of the T1 image reaches the network any more.
+# In the paper the spatial attention does not search around a place: it weighs 64 sums over the whole
+# reference ([03](03_dcamsr_in_einops.ipynb) builds it). Take a network of that kind, trained on pairs
+# in place, and switch both attention branches off: nothing of the T1 image reaches it any more.
 #
 # **Predict.** Is the result `"below zero-fill"`, `"like zero-fill"`,
 # `"between zero-fill and the whole network"`, or is there `"no change"`?
@@ -226,6 +239,7 @@ cut = "below zero-fill"
 course.check("start.cut", cut)
 
 # %%
+footprints = dl.load("lite-4x-footprints")
 cuts = {
     "as trained": {},
     "spatial branch off": {"spatial": "off"},
@@ -233,8 +247,9 @@ cuts = {
     "both branches off": {"spatial": "off", "channel": "off"},
 }
 for name, change in cuts.items():
-    with dl.intervene(model, **change):
-        print(f"{name:<20} {psnr_(pair.target_image, dl.super_resolve(model, pair)):.2f} dB")
+    with dl.intervene(footprints, **change):
+        image = dl.super_resolve(footprints, pair)
+        print(f"{name:<20} {psnr_(pair.target_image, image):.2f} dB")
 
 # %% [markdown]
 # **Explain.** Which branch does this network lean on? And why is this not the number that a network
@@ -248,8 +263,9 @@ course.answer("start.lean")
 # - A crop of k-space leaves zero-fill; a network with a second contrast brings back part of what
 #   was removed.
 # - PSNR is one number with a convention; the error map and its two bands say where it comes from.
-# - What attention shows and what a cut costs are two things: this network leans on its channel
-#   branch.
+# - Where the reference does not lie on the target, attention that can look around finds it.
+# - What attention shows and what a cut costs are two things: a network on footprints leans on its
+#   channel branch.
 #
 # ## Bonus, open-ended
 # Take another seed in place of `DEMO_SEED`, or `scale=2` with `lite-2x`. Write down first which

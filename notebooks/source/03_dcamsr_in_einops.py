@@ -39,7 +39,7 @@ from dcamsr_lite.network import attention
 
 # %%
 pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
-model = dl.load("lite-4x").eval()
+model = dl.load("lite-4x-footprints").eval()
 slice_ = 3
 
 # %%

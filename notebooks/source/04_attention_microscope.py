@@ -32,6 +32,7 @@ from matplotlib.figure import Figure
 import dcamsr_lite as dl
 from dcamsr_lite import course
 from dcamsr_lite.interpret.interventions import edit
+from dcamsr_lite.kspace import shift
 
 # %% [markdown]
 # ## One pass, recorded
@@ -40,7 +41,7 @@ from dcamsr_lite.interpret.interventions import edit
 
 # %%
 pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
-model = dl.load("lite-4x").eval()
+model = dl.load("lite-4x-footprints").eval()
 slice_ = 3
 
 # %%
@@ -577,6 +578,41 @@ for name in ("spatial", "channel", "all"):
 course.answer("microscope.may_write")
 
 # %% [markdown]
+# ## Attention that has something to find
+# The maps of this network hardly care where the reference lies, and it was trained on pairs in place.
+# In `lite-4x`, the variant *aligned*, a query may read the 9 x 9 pixels around its own place, all
+# queries vote on where to look, and both branches read the reference as it was found. It was trained on
+# displaced references. Slide the reference away, and choose either network.
+#
+# **Predict.** By how much does each of the two fall, two pixels away? Which arrows will move?
+
+# %%
+finder = dl.load("lite-4x")
+dl.explore_displacement({"aligned": finder, "footprints": model}, pair, slice=slice_)
+
+# %% [markdown]
+# The same as numbers: where the reference was put, where the attention finds it (the median over the
+# head, in pixels), and what its cut costs there.
+
+# %%
+one, head = pair.take_slice(slice_), pair.target_image[slice_] > pair.target_image.max() / 8
+for rows, columns in ((0, 0), (2, -3), (-1, 1)):
+    moved_ = one.with_reference(shift(one.reference_image, rows, columns).clamp_min(0))
+    with dl.trace(finder) as record, torch.inference_mode():
+        finder(moved_.lr, moved_.ref)
+    found = record.displacement(level=1)[:, head].median(dim=1).values.tolist()
+    whole, other = (dl.evaluate(network, moved_)["psnr"] for network in (finder, model))
+    with dl.intervene(finder, spatial="off"):
+        cost_ = whole - dl.evaluate(finder, moved_)["psnr"]
+    print(
+        f"put {rows:2d} {columns:2d}, found {found[0]:4.1f} {found[1]:4.1f}: {whole:.2f} dB, without"
+        f" spatial attention {cost_:.2f} less; footprints {other:.2f} dB"
+    )
+
+# %% [markdown]
+# Here picture, test and task agree: the arrows say where the reference lies, a cut costs what lies
+# elsewhere, and in place it costs little. That took a task in which there is something to find.
+#
 # ## Your own hypothesis
 # The lab holds every head that was made uniform, and one disc at the last query. Cut heads, levels,
 # branches; paint; shift. Write down first what you expect.
@@ -588,6 +624,7 @@ display(lab)
 # %% [markdown]
 # ## Recap
 # - A lifted map is footprints weighted by attention; most of it is shared by all queries.
+# - Attention that has to find the reference can be read: arrows, planted shift and cost agree.
 # - Entropy says how choosy a head is, and hardly how much it matters.
 # - The disc at home changes the query, the disc at the peak does not: a picture of one path is no
 #   picture of the network.

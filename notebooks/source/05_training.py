@@ -468,7 +468,7 @@ for log in shipped.values():
 # %%
 course.show(
     curves_of(shipped, x="steps of all stages"),
-    alt="Loss and validation PSNR of every shipped 4x network; lite-4x jumps where a stage begins.",
+    alt="Loss and PSNR of every shipped 4x network; lite-4x-footprints jumps where a stage begins.",
 )
 
 # %% [markdown]
@@ -476,8 +476,8 @@ course.show(
 # only if they were trained on the same slices. The [weights' page](../assets/weights/README.md) says
 # on which.
 #
-# **Explain.** `lite-4x` was trained in stages, and its PSNR jumps down where the last one begins. Has
-# it forgotten something in one step? Find out on that page what else was changed.
+# **Explain.** `lite-4x-footprints` was trained in stages, and its PSNR jumps down where the last one
+# begins. Has it forgotten something in one step? Find out on that page what else was changed.
 
 # %%
 course.answer("training.jump")
@@ -489,7 +489,7 @@ course.answer("training.jump")
 
 # %%
 yours = dl.load(runs / "live" / "last.safetensors")
-shipped_model = dl.load("lite-4x")
+shipped_model = dl.load("lite-4x-footprints")
 shown = simulated_pair(DEMO_SEED, scale=4, slices=6)
 for name, network, pair in (("yours", yours, held_out), ("shipped", shipped_model, shown)):
     zero = dl.evaluate("zero-fill", pair)["psnr"]

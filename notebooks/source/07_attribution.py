@@ -35,7 +35,7 @@ from dcamsr_lite.interpret.patch_target import TARGETS, smooth
 pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 slice_ = 3
 lr, ref = pair.lr[[slice_]], pair.ref[[slice_]]
-model = dl.load("lite-4x").eval().requires_grad_(False)
+model = dl.load("lite-4x-footprints").eval().requires_grad_(False)
 
 # %% [markdown]
 # ## Begin where the answer is known
@@ -605,7 +605,7 @@ shares = [one.share_of_reference for one in found.values()]
 worst = max(one.completeness_error for one in found.values())
 own4, others4 = (table[f"attention, level 4, {whose}"] for whose in ("own", "others"))
 print(
-    f"lite-4x, {len(shares)} patches of 8 x 8 on one slice of one simulated head. The reference\n"
+    f"lite-4x-footprints, {len(shares)} patches of 8 x 8, a slice of a simulated head. The reference\n"
     f"explains {min(signed):.2f} to {max(signed):.2f} of the detail gained (signed sums; it has\n"
     f"{min(shares):.2f} to {max(shares):.2f} of the magnitudes), on a blur path from sigma\n"
     f"{sigma} pixels, complete to {100 * worst:.1f} %. Lifted spatial attention, level 4: rank\n"

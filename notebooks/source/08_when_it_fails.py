@@ -44,7 +44,7 @@ from dcamsr_lite.interpret.floors import measure_floors
 # %%
 t1, t2 = dl.simulated_volumes(dl.DEMO_SEED, slices=6)
 pair = dl.load_pair(t1, t2, scale=4)
-model = dl.load("lite-4x")
+model = dl.load("lite-4x-footprints")
 slice_ = 3
 
 # %%

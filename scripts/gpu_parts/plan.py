@@ -43,7 +43,7 @@ class Plan:
     # the loss from 0.37 to 1.2 at 2e-4 and to 3.9 at 4e-4, and ten steps later both are alike.
     # train() clips nothing: should a number not be finite, the next rate is tried.
     rates: tuple[float, ...] = (2e-4, 1e-4)
-    real_share: int = 3  # few scanners, but real ones: near half of all slices, as for lite-4x
+    real_share: int = 3  # few scanners, but real ones: near half of all slices
 
     def network(self, preset: str, size: int | None = None, **own) -> dl.DCAMSR:
         """The same start every time; still on the CPU."""

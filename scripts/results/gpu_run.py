@@ -1,4 +1,4 @@
-"""What came back from `scripts/gpu.py`: kept in small files, set beside `lite-4x`, and told on a page.
+"""What came back from `scripts/gpu.py`: kept in small files, compared, and told on a page.
 
 python scripts/results/gpu_run.py keep FOLDER -> gpu/, from the --out of scripts/gpu.py
 python scripts/results/gpu_run.py compare WEIGHTS PATIENT.npz -> gpu/compare.csv
@@ -19,7 +19,7 @@ from dcamsr_lite.evaluation import METHODS
 from dcamsr_lite.metrics import score
 from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_volumes
 
-SCALE, SIZE, SHIPPED = 4, 256, "lite-4x"
+SCALE, SIZE, SHIPPED = 4, 256, "lite-4x-footprints"
 EVERY = 4  # slices of the patient: enough to tell two networks apart, on a CPU
 PARTS = ("correct", "bench", "profile", "equal", "train")
 OTHERS = ("profile.txt", "equal-curves.csv", "full-4x.csv")
@@ -43,7 +43,7 @@ def keep(arguments: argparse.Namespace) -> None:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Score a network of the run and `lite-4x` on the same slices at 256 x 256 -> compare.csv."""
+    """Score a network of the run and what ships on the same slices at 256 x 256 -> compare.csv."""
     sys.path.insert(0, str(ASSETS.parent / "scripts" / "weights"))
     from make import real_volumes
 

@@ -100,7 +100,7 @@ def alike(option: str, scale: int = 4) -> dict[str, str]:
 
 
 CARDS = {
-    "lite-4x": OPEN_MS
+    "lite-4x-footprints": OPEN_MS
     | {
         "steps": "4000 with slices varied in geometry, contrast and shading, whole heads twice as"
         " often; 800 varied, MNI p07 three times as often; 800 as measured; L1, moving average of"
@@ -108,15 +108,16 @@ CARDS = {
     },
     "lite-2x": OPEN_MS
     | {
-        "steps": "from the second stage of lite-4x, 800 with slices as measured, then 400 with half of"
-        " them in varied contrast; L1, moving average"
+        "steps": "from the second stage of lite-4x-footprints, 800 with slices as measured, then 400"
+        " with half of them in varied contrast; L1, moving average"
     },
-    "lite-4x-aligned": OPEN_MS
+    "lite-4x": OPEN_MS
     | {
-        "steps": "from lite-4x, 703, 770 and 800 with slices varied in geometry, contrast, shading and"
-        " misalignment, MNI p07 twice as often; 600 as measured, the references misaligned; L1, moving"
-        " average. The first two stages were stopped while the recipe was being found; votes were made"
-        " sharper by hand between stages (see README.md)",
+        "steps": "from lite-4x-footprints, 703, 770 and 800 with slices varied in geometry, contrast,"
+        " shading and misalignment, MNI p07 twice as often; 600 as measured, the references misaligned;"
+        " then 900 varied and 700 as measured, with the error of what is found as a second loss; L1,"
+        " moving average. Three stages were stopped while the recipe was being found; votes were made"
+        " sharper by hand between the first four (see README.md)",
         "command": "sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER",
     },
 } | {f"lite-4x-{v}": alike(f"--variant {v}") for v in ("released", "paper", "corrected")}

@@ -22,7 +22,7 @@ last() {
 }
 start="--init $work/second/last.safetensors --steps 800 --rate 4e-4 --average 0.995"
 last --out "$work/4x" $start
-make card lite-4x "$work/held_out.csv" "$work/first" "$work/second" "$work/4x"
+make card lite-4x-footprints "$work/held_out.csv" "$work/first" "$work/second" "$work/4x"
 last --out "$work/2x-first" --scale 2 $start
 # half of them in other contrasts, which also means: from magnitude images
 OMP_NUM_THREADS=2 last --out "$work/2x" --scale 2 --init "$work/2x-first/last.safetensors" \

@@ -1,8 +1,8 @@
 #!/bin/sh
-# The weights of the variant aligned, from lite-4x and the data of train.sh: about an hour and a half on one core
+# The weights of the variant aligned, from lite-4x-footprints and the data of train.sh: about three hours on one core
 # (OMP_NUM_THREADS=1), in an environment with the package:
 #     sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER
-# The order of what lite-4x-aligned went through; its first two stages were stopped half-way (see README.md).
+# The order of what lite-4x went through; three of its stages were stopped half-way (see README.md).
 set -eu
 source=$1
 work=$2
@@ -14,14 +14,21 @@ vary() {
   learn --vary geometry,mirror,contrast,curve,misalignment --data simulated --data "$work/train.csv" \
     --data "$work/brain.csv" --subjects 4 "$@"
 }
-vary --out "$work/aligned-1" --init lite-4x --steps 2000 --rate 6e-4 --until 700
+vary --out "$work/aligned-1" --init lite-4x-footprints --steps 2000 --rate 6e-4 --until 700
 make sharpen "$work/aligned-1/last.safetensors" 100 150 "$work/sharper-2.safetensors"
 vary --out "$work/aligned-2" --init "$work/sharper-2.safetensors" --steps 1400 --rate 5e-4 --until 770
 make sharpen "$work/aligned-2/last.safetensors" 300 300 "$work/sharper-3.safetensors"
 vary --out "$work/aligned-3" --init "$work/sharper-3.safetensors" --steps 800 --rate 4e-4
 make sharpen "$work/aligned-3/last.safetensors" 400 100 "$work/sharper-4.safetensors"
 # the slices as they were measured, the references displaced
-learn --out "$work/aligned" --vary misalignment --validation simulated --data simulated --data simulated \
-  --data "$work/train.csv" --data "$work/brain.csv" --subjects 6 --init "$work/sharper-4.safetensors" \
-  --steps 600 --rate 4e-4
-make card lite-4x-aligned "$work/held_out.csv" "$work/aligned-1" "$work/aligned-2" "$work/aligned-3" "$work/aligned"
+measured() {
+  learn --vary misalignment --validation simulated --data simulated --data simulated --data "$work/train.csv" \
+    --data "$work/brain.csv" --subjects 6 --rate 4e-4 "$@"
+}
+measured --out "$work/aligned-4" --init "$work/sharper-4.safetensors" --steps 600
+# what is found, beside how far the reference was moved, as a second loss
+vary --out "$work/aligned-5" --init "$work/aligned-4/last.safetensors" --finding 0.1 --steps 1500 --rate 5e-4 \
+  --until 900
+measured --out "$work/aligned" --init "$work/aligned-5/last.safetensors" --finding 0.1 --steps 700
+make card lite-4x "$work/held_out.csv" "$work/aligned-1" "$work/aligned-2" "$work/aligned-3" "$work/aligned-4" \
+  "$work/aligned-5" "$work/aligned"

@@ -113,7 +113,7 @@ def test_the_courses_numbers_are_the_packages():
 def test_the_answers_are_true_of_the_shipped_weights():
     """New weights may change what the predictions of notebook 07 call right."""
     pair = simulated_pair(DEMO_SEED, scale=4, slices=6)
-    model, patch = dl.load("lite-4x").eval().requires_grad_(False), (62, 68, 8, 8)
+    model, patch = dl.load("lite-4x-footprints").eval().requires_grad_(False), (62, 68, 8, 8)
     lr, ref = pair.lr[[3]], pair.ref[[3]]
     rows, columns = torch.arange(128.0) - 66, torch.arange(128.0) - 72
     distance = (rows[:, None].square() + columns.square()).sqrt()

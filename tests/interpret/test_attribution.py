@@ -145,7 +145,9 @@ def test_planted_keys_of_the_whole_network():
 )
 def test_complete_to_one_percent_on_the_shipped_weights(method, patch, target):
     pair = simulated_pair(seed=990_001, scale=4, slices=1, size=64)
-    found = method(dl.load("lite-4x"), pair.lr, pair.ref, patch, target, steps=12).result()
+    found = method(
+        dl.load("lite-4x-footprints"), pair.lr, pair.ref, patch, target, steps=12
+    ).result()
     assert found.completeness_error <= 0.01
     explained = found.lr.double().sum() + found.ref.double().sum()
     assert float(explained) == pytest.approx(found.value - found.start, rel=0.01)
@@ -267,7 +269,7 @@ def test_the_right_order_of_deletion_rises_first():
 
 
 BAD = [
-    ({"f": "lite-4x"}, "f: found str; expected a function"),
+    ({"f": "lite-4x-footprints"}, "f: found str; expected a function"),
     ({"f": lambda lr, ref: lr}, r"f: found an output \(1, 1, 4, 4\)"),
     ({"f": lambda lr, ref: 0}, "f: found an output int"),
     ({"lr": torch.zeros(4, 4)}, r"lr: found \(4, 4\)"),

@@ -94,3 +94,18 @@ def test_tour_and_notebook_say_which_part_is_shown():
     assert not any("every query shares is taken away" in step["text"] for step in tour)
     source = (ROOT / "notebooks/source/04_attention_microscope.py").read_text("utf-8")
     assert "record.own_share(" in source and '"queries"' in source
+
+
+def test_the_most_telling_head_is_the_one_whose_maps_depend_on_the_query():
+    model = dl.DCAMSR(scale=4, image_size=32, variant="corrected")
+    images = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32)
+    with dl.trace(model) as record:
+        model(*images)
+    for level, attention in record.spatial.items():
+        attention.fill_(1 / attention.shape[-1])
+        if level == 2:  # one head of one level: every other query reads another token
+            attention[:, 6] = 0
+            attention[:, 6, ::2, 0] = attention[:, 6, 1::2, 1] = 1
+    assert record.find_most_telling() == (2, 6, 0.5)
+    record.spatial[2].fill_(1 / record.spatial[2].shape[-1])
+    assert record.find_most_telling() == (1, None, 0)

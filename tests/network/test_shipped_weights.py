@@ -86,7 +86,7 @@ def test_a_simulated_head_in_every_format(scale, least, slices, tmp_path, capsys
 
 def test_every_level_of_the_shipped_network_matters():
     """Weights made with torch's own start had silent coarse levels: cutting them changed nothing."""
-    model = dl.load("lite-4x")
+    model = dl.load("lite-4x-footprints")
     pair = simulated_pair(VALIDATION_SEED, 4, slices=2)
     with torch.inference_mode():
         whole = model(pair.lr, pair.ref)
@@ -105,7 +105,7 @@ def test_the_aligned_network_finds_a_displaced_reference(shift):
     few = slice(3, 18, 5)
     moved = warp(reference.images[few], shift=tuple(x / 128 for x in shift))
     pair = dl.load_pair(moved, Volume(target.images[few], kspace=target.kspace[few]), 4)
-    model = dl.load("lite-4x-aligned")
+    model = dl.load("lite-4x")
     floor = dl.evaluate("zero-fill", [pair])["psnr"]
     assert dl.evaluate(model, [pair])["psnr"] - floor >= 3.0
     with dl.trace(model) as record, torch.inference_mode():

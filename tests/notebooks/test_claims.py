@@ -68,7 +68,7 @@ def test_08_knows_why_each_other_answer_is_not_the_whole(answer):
 def test_08_asks_for_what_the_network_shows_core_and_rim_apart():
     """It called dark wrong: at three of four places the core is dark and the rim bright."""
     pair = dl.load_pair(*dl.simulated_volumes(dl.DEMO_SEED, slices=6), scale=4)
-    model, radius = dl.load("lite-4x"), 4
+    model, radius = dl.load("lite-4x-footprints"), 4
     base = dl.run_intervention(model, pair, 3)
     painted = {}
     for place in [(50, 48), (50, 80), (85, 45), (85, 80)]:

@@ -87,7 +87,7 @@ def test_only_what_is_there_is_cut_and_the_passes_can_be_spared(opened):
 def test_the_rings_are_the_heads_at_this_query(opened):
     model, pair = example("corrected")
     explorer = explore(model, pair)
-    explorer.level, explorer.query = 2, [20, 40]
+    explorer.level, explorer.head, explorer.query = 2, None, [20, 40]
     page, record = opened(explorer), recorded(model, pair)
     part = card(page, "How far from uniform?")
     places = "all => all.filter(e => !e.hidden).map(e => parseFloat(e.style.left))"

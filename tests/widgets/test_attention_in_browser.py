@@ -72,8 +72,8 @@ def test_the_browsers_map_is_the_records(name, opened):
 def test_the_picture_shows_the_map_where_it_lies(opened):
     """Padded by 2 rows and 2 columns: image and map are shifted against each other."""
     model, pair = example("padded")
-    explorer = explore(model, pair, cuts=False)
-    explorer.level, explorer.query = 2, [10, 20]
+    explorer = explore(model, pair)
+    explorer.level, explorer.head, explorer.query = 2, None, [10, 20]
     page, record = opened(explorer), recorded(model, pair)
     frame, overlay, mark = (
         page.locator(f".dx-first > section:first-child > {part}").first.bounding_box()
@@ -174,7 +174,8 @@ def test_an_update_draws_each_picture_once(variant, opened):
 
 
 def test_the_tour_sets_the_readers_place(opened):
-    explorer = explore(*example("corrected"), cuts=False)
+    explorer = explore(*example("corrected"))
+    explorer.level, explorer.head = 1, None
     explorer.tour = [
         {"text": "Start at the rim.", "query": [3, 5], "level": 2},
         {"text": "Now one head.", "head": 6, "relative": False},

@@ -213,6 +213,7 @@ def test_a_keyboard_is_enough(opened):
     """From the first control to the last cell, by Tab, arrows, Space and Enter only."""
     models, pair = both()
     explorer = explore(models, pair)
+    explorer.level, explorer.head = 1, None
     explorer.tour = [{"text": "Here.", "query": [8, 8]}]
     page = opened(explorer)
     at = "document.activeElement"

@@ -159,7 +159,7 @@ def test_the_readers_place_is_checked():
 @pytest.mark.parametrize(
     "f, reason",
     [
-        ("lite-4x", "found str; expected a function"),
+        ("lite-4x-footprints", "found str; expected a function"),
         (lambda lr, ref: lr, "expected one of"),
         (dl.DCAMSR(scale=2, image_size=32), "a network for 2x"),
         (dl.DCAMSR(scale=4, image_size=64, variant="released"), "fixed to a 64 x 64 grid"),

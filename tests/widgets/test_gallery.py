@@ -1,14 +1,17 @@
 """The gallery opens as files, without a server; the tour is on the demo's page."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
 import dcamsr_lite as dl
-from dcamsr_lite import cli
+from dcamsr_lite import cli, widgets
 from dcamsr_lite.widgets.gallery import GALLERY, Entry, save_gallery
 from dcamsr_lite.widgets.shared.base import Explorer
 
+WIDGETS = Path(widgets.__file__).parent
 FIRST = GALLERY[:2]
 
 
@@ -79,3 +82,10 @@ def test_a_place_that_cannot_be_written_is_named(readonly):
     entry = Entry("one", "One", "Nothing.", lambda: Explorer(message="empty"))
     with pytest.raises(dl.InputError, match="a place that can be written"):
         save_gallery(readonly / "gallery", [entry])
+
+
+def test_every_step_of_every_tour_says_what_is_seen_and_what_follows():
+    for name, steps in json.loads((WIDGETS / "tours.json").read_text("utf-8")).items():
+        for number, step in enumerate(steps, 1):
+            seen, follows = (step["text"].lower().rfind(word) for word in ("you see", "therefore"))
+            assert 0 <= seen < follows, f"{name}, step {number}"

@@ -157,7 +157,7 @@ def test_model_and_pair_must_fit(monkeypatch):
     cases = [
         ((dl.DCAMSR(scale=2, image_size=32), pair), "a network for 2x"),
         ((dl.DCAMSR(image_size=64, variant="released"), pair), "fixed to a 64 x 64 grid"),
-        (("lite-4x", pair), "found str; expected a function"),
+        (("lite-4x-footprints", pair), "found str; expected a function"),
         ((model, "pair.npy"), "found str; expected a Pair"),
         ((model, pair, 2), "slice: found 2"),
         ((model, pair, 0, "T1.h5"), "other: found str"),

@@ -8,7 +8,7 @@ browser computes softmax, lift and picture (level.js).
 >>> import dcamsr_lite as dl
 >>> model = dl.DCAMSR(scale=4, image_size=32)
 >>> explorer = explore(model, dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4))
->>> explorer.query = [3, 5]
+>>> explorer.query, explorer.level = [3, 5], 1
 >>> explorer.lift().shape
 torch.Size([32, 32])
 """
@@ -50,6 +50,10 @@ LAYOUTS = {
 }
 MINUS = {False: "", True: " minus uniform", "queries": " minus the queries' mean"}
 Models = SuperResolver | Mapping[str, SuperResolver] | Sequence[SuperResolver]
+OPENED = (
+    "opened on level {}, head {}, whose maps differ most from query to query: of a query's weight"
+    " {:.0%} is its own"
+)
 
 
 class AttentionExplorer(Explorer):
@@ -221,6 +225,8 @@ def explore(
 ) -> AttentionExplorer:
     """The attention microscope on one slice, by default the one with the brightest reference.
 
+    It opens on the level and head of the first network whose maps differ most from query to query.
+
     >>> import torch
     >>> import dcamsr_lite as dl
     >>> pair = dl.load_pair(torch.rand(3, 32, 32), torch.rand(3, 32, 32), scale=4)
@@ -239,11 +245,12 @@ def explore(
     index, images = choose_slice(pair, slice)
     named = _attending(models)
     check_pair(pair, *named.values())
-    networks, attention = {}, {}
+    networks, attention, telling = {}, {}, []
     for name, model in named.items():
         record, output = record_slice(model, pair, index)
         networks[name] = _network(model, record, output.float(), images, pair.scale)
         networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
+        telling.append(record.find_most_telling())
         attention[name] = {level: _spatial(record, level) for level in record.queries}
     first = next(iter(networks))
     one = networks[first]["title"]
@@ -252,13 +259,14 @@ def explore(
         info=describe_slice(pair, index, images)
         | {
             "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
-            "notes": [],
+            "notes": [] if telling[0].head is None else [OPENED.format(*telling[0])],
             "quality": judge_slice(images, images["low"], pair.scale),
         },
         images={name: pack(image, "float16") for name, image in images.items()},
         networks=networks,
         network=first,
-        level=min(map(int, networks[first]["levels"])),
+        level=telling[0].level,
+        head=telling[0].head,
         query=[side // 2 for side in pair.shape],
         tour=tour_attention(all(one["d"] for one in networks.values()), cuts) if tour else [],
     )

@@ -17,7 +17,8 @@ export function offsetPanel(view) {
   field.draw(reference.image, reference.white);
   const near = make("canvas", { role: "img" });
   const bar = colourBar("signed", "weight");
-  const here = make("div", { class: "dx-frame", style: "aspect-ratio:1" }, near);
+  const own = make("div", { class: "dx-own", title: "its own place" });
+  const here = make("div", { class: "dx-frame dx-near", style: "aspect-ratio:1" }, near, own);
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
   const around = make("b");
@@ -51,10 +52,10 @@ export function offsetPanel(view) {
       return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
-    what.textContent = `level ${state.level}. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
+    what.textContent = `level ${state.level}. Dot: the place itself. Square: where it looks. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
     field.name(`reference with arrows. ${all}`);
     field.point(found);
-    around.textContent = `its ${level.window} × ${level.window} pixels around`;
+    around.textContent = `the ${level.window} × ${level.window} pixels around it`;
   }
   /** @param {import("./view.js").Query} query */
   function show({ at, drawn: shown, weights, mark }) {

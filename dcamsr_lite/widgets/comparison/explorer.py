@@ -74,6 +74,7 @@ def compare_images(
 ) -> Comparison:
     """Swipe between images (row, column) of one size, by name; each of them is magnified below.
 
+    >>> import torch
     >>> zero, one = torch.zeros(32, 24), torch.ones(32, 24)
     >>> compare_images({"low": zero, "high": one}, point=(3, 4)).point
     [3, 4]

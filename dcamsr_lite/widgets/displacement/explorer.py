@@ -25,7 +25,7 @@ from ...data.pairs import Pair
 from ...errors import InputError, check_between
 from ...evaluation import Network, check_pair
 from ...figures import draw_panel, lay_out
-from ...interpret.displacements import Found, choose_places, judge_offsets
+from ...interpret.displacements import Found, choose_places, draw_arrows, judge_offsets
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Intervention, Outcome, find_outcome
 from ...interpret.tracing import trace
@@ -48,7 +48,6 @@ AXES = {"right": 4.0, "down": 4.0, "turn": 3.0}  # how far each slider goes, bot
 FINE = 0.25  # a slider's step where a kernel answers
 PREPARED = (4, 2)  # steps of a saved page from end to end, and of one that would be too large
 START = {"right": 2.0}  # what the page opens on: there is something to see
-LONGER = 3  # arrows in the picture, as in widgets/shared/arrow_field.js
 
 
 class Seen(NamedTuple):
@@ -233,11 +232,7 @@ class DisplacementExplorer(Explorer):
         figure, axes = lay_out(4 if result.psnr is not None else 2, words=words)
         draw_panel(axes[0], "Reference, as used", result.reference, limit=windows["reference"])
         if seen.offsets is not None:
-            (rows, columns), (down, right) = seen.places.T, seen.offsets.T
-            axes[0].quiver(
-                columns, rows, right, down, color="#ee7008", angles="xy", scale_units="xy",
-                scale=1 / LONGER, width=0.008,
-            )  # fmt: skip
+            draw_arrows(axes[0], seen.places, seen.offsets)
         draw_panel(axes[1], f"Output, {self.network}", result.output, limit=windows["output"])
         if result.psnr is not None and result.target is not None:
             away = (result.output - result.target).abs()
