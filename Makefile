@@ -18,9 +18,10 @@ NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 
 NODE_STAMP := node_modules/.ready
 javascript = @if test "$(NODE)" && $(MAKE) --silent $(NODE_STAMP); then npm run --silent $(1); \
 	else echo "$(1): JavaScript is left out, Node 20 or newer with npm is not here"; fi
-# Two tests at a time; `.venv/bin/python -m pytest` runs one after the other.
+# Two tests at a time, with the plugins that they need alone; `.venv/bin/python -m pytest` runs one after the other.
 WORKERS ?= 2
-PYTEST = $(PY) -m pytest -q --numprocesses $(WORKERS) --dist worksteal
+PYTEST = PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PY) -m pytest -q -p xdist -p hypothesispytest \
+	--numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: setup demo test test-slow test-nbgrader test-all lab notebooks bench results bundles lint format pins clean
 

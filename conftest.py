@@ -1,4 +1,7 @@
-"""What tests and doctests share: a folder to write in, a seed, small images and volumes."""
+"""What tests and doctests share: a folder to write in, a seed, small images and volumes.
+
+torch loads where tests run, not in the process that hands them out.
+"""
 
 import gc
 import os
@@ -8,19 +11,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread a worker, and in what it s
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from importlib import import_module
+from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from helpers import ROOT, SHARED
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-from dcamsr_lite.phantom import anatomy, head
-from dcamsr_lite.phantom.sequences import PROTOCOL
+ROOT = Path(__file__).parent
 
 # A slow moment of a shared machine is no failure; runs are the same each time. `make test-slow` asks
 # for more examples with --hypothesis-profile=thorough.
-settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
+PATIENT = dict(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", **PATIENT, derandomize=True, max_examples=20)
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)
 settings.load_profile("quick")
 
@@ -40,6 +41,11 @@ def pytest_collection_finish():
 @pytest.fixture(scope="session", autouse=True)
 def a_simulated_anatomy_is_made_once():
     """It takes seconds and depends on the seed alone: the last six used are kept."""
+    import torch
+
+    from dcamsr_lite.phantom import anatomy, head
+    from dcamsr_lite.phantom.sequences import PROTOCOL
+
     kept = {}
 
     def tissue_signals(draw, contrasts):
@@ -62,12 +68,16 @@ def a_simulated_anatomy_is_made_once():
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path, monkeypatch):
     """Doctests and tests write where they stand."""
+    import torch
+
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
 
 
 @pytest.fixture
 def shared():
+    from helpers import SHARED
+
     if not SHARED.is_dir():
         pytest.skip("no folder `shared` with development data beside the checkout")
     return SHARED
@@ -76,6 +86,8 @@ def shared():
 @pytest.fixture
 def images():
     """(lr, ref): two normalised random images at 4x, 32 x 32."""
+    import torch
+
     generator = torch.Generator().manual_seed(1)
     lr = torch.randn(2, 1, 8, 8, generator=generator)
     return lr, torch.randn(2, 1, 32, 32, generator=generator)
@@ -84,6 +96,8 @@ def images():
 @pytest.fixture
 def volumes(tmp_path):
     """A reference and a target volume as .npy files, (3, 32, 32): smooth blobs in their own units."""
+    import numpy as np
+
     rng = np.random.default_rng(3)
     rows, columns = np.mgrid[:32, :32] / 32
     files = []

@@ -64,7 +64,7 @@ def end_all(me: psutil.Process) -> None:
                     pass
         if not left:
             return
-        psutil.wait_procs(left, timeout=1)
+        psutil.wait_procs(left, timeout=10)  # the machine may be busy
 
 
 def keep(command: list[str], seconds: float, megabytes: int) -> int | str:

@@ -22,6 +22,9 @@ async ([module, state]) => {
     save_changes: () => heard.push(structuredClone([values.intervention, values.draft])),
     answer: (result) => window.model.set("result", revive(result)),
   };
+  // A page that waits for seconds takes its kernel for gone: how long a test takes to answer is no matter here.
+  const { setTimeout } = window;
+  window.setTimeout = (act, ms, ...given) => (ms >= 10000 ? 0 : setTimeout(act, ms, ...given));
   const { default: lab } = await import(`data:text/javascript;base64,${module}`);
   const el = document.body.appendChild(document.createElement("main"));
   lab.render({ model: window.model, el });
