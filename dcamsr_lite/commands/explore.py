@@ -1,12 +1,17 @@
-"""``dcamsr explore``: the attention microscope on a slice, or all explorers, as pages."""
+"""``dcamsr explore``: an explorer on a slice, or all of them on a simulated head, as pages."""
 
 from argparse import Namespace
 
 from .. import widgets
+from ..data.pairs import Pair
 from ..errors import InputError, check_output, check_writable
-from ..evaluation import warn_if_far
+from ..evaluation import METHODS, super_resolve, warn_if_far
+from ..figures import brightest_slice
+from ..network.super_resolver import SuperResolver
+from ..widgets.shared.base import Explorer
 from .evaluate import load_asked, load_asked_pair
 
+PAGES = ("attention", "kspace", "swipe")
 NEEDED = ("reference", "target", "scale", "out")  # unless it is the gallery
 
 
@@ -21,6 +26,8 @@ def write_page(options: Namespace) -> None:
         return
     if missing := [f"--{name}" for name in NEEDED if name not in given]:
         raise InputError("dcamsr explore", f"no {', '.join(missing)}", "them, or --gallery FOLDER")
+    if options.page not in PAGES:
+        raise InputError("--page", options.page, f"one of {', '.join(PAGES)}")
     if not options.out.lower().endswith(".html"):
         raise InputError("--out", options.out, "a name that ends in .html")
     check_output(options.out, options.reference, options.target, options.weights)
@@ -29,5 +36,22 @@ def write_page(options: Namespace) -> None:
     if options.slice is not None and not 0 <= options.slice < len(pair.lr):
         raise InputError("--slice", str(options.slice), f"0 to {len(pair.lr) - 1}")
     warn_if_far(model, pair)
-    widgets.explore(model, pair, slice=options.slice, tour=True).save_html(options.out)
+    make_page(options.page, model, pair, options.slice).save_html(options.out)
     print(f"wrote {options.out}: open it in a browser. Not for clinical use.")
+
+
+def make_page(page: str, model: SuperResolver, pair: Pair, index: int | None) -> Explorer:
+    """The explorer of that name, all of whose answers the browser computes."""
+    if page == "kspace":
+        return widgets.explore_kspace(pair, slice=index)
+    if page == "swipe":
+        return _compare_ways(model, pair, brightest_slice(pair) if index is None else index)
+    return widgets.explore(model, pair, slice=index, tour=True)
+
+
+def _compare_ways(model: SuperResolver, pair: Pair, index: int) -> Explorer:
+    ways = {name: method(pair)[index] for name, method in METHODS.items()}
+    ways["network"] = super_resolve(model, pair)[index]
+    if pair.target_image is not None:
+        ways["target"] = pair.target_image[index]
+    return widgets.compare_images(ways)

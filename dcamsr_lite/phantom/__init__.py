@@ -4,13 +4,12 @@
 torch.Size([2, 64, 64])
 """
 
-from .head import Head, cut_tissues, explained_by, explained_outside_crop, simulate
+from .head import Head, explained_by, explained_outside_crop, simulate
 from .sequences import PROTOCOL, fast_spin_echo, inversion_recovery, spin_echo
 
 __all__ = [
     "PROTOCOL",
     "Head",
-    "cut_tissues",
     "explained_by",
     "explained_outside_crop",
     "fast_spin_echo",

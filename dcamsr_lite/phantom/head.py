@@ -43,6 +43,7 @@ class Head:
     protocol: dict[str, Protocol] = field(default_factory=lambda: dict(PROTOCOL))
     field_of_view: float = 240.0  # mm
     label: str = LABEL
+    tissues: dict[str, Tensor] = field(default_factory=dict)  # if asked for; fractions of the voxel
 
 
 def _shading(draw: Draw, grid: int, slices: int, strength: float) -> Tensor:
@@ -132,6 +133,7 @@ def simulate(
     noise: bool = True,
     contrasts: Sequence[str] = ("T1", "T2", "FLAIR"),
     field_of_view: float = 240.0,
+    tissues: bool = False,
 ) -> Head:
     """One subject, measured in several contrasts: real anatomy, simulated contrasts.
 
@@ -144,7 +146,9 @@ def simulate(
     slice, coil, size, size) holds M4Raw's acquired columns (30:225 of 256, in proportion at other
     sizes) and zeros elsewhere. Contrasts are misregistered by motions below a pixel. The anatomy
     depends on ``seed`` alone: another size or number of slices shows the same head. Slices are 5 mm
-    thick and spread over 100 mm. Raises InputError for arguments that make no image. Units: mm, ms.
+    thick and spread over 100 mm. With ``tissues`` also how much of each voxel is which tissue, (slice,
+    size, size) by the names of ``sequences.TISSUES``. Raises InputError for arguments that make no
+    image. Units: mm, ms.
     """
     unknown = [c for c in contrasts if c not in PROTOCOL]
     if unknown or not contrasts:
@@ -183,7 +187,19 @@ def simulate(
         lesions=_resample(pose.sample(lesions), size).clamp(0, 1),
         protocol={c: PROTOCOL[c] for c in contrasts},
         field_of_view=field_of_view,
+        tissues=_cut_tissues(pose, lesions, size) if tissues else {},
     )
+
+
+def _cut_tissues(pose: Pose, lesions: Tensor, size: int) -> dict[str, Tensor]:
+    """Fractions of each voxel; perivascular spaces and vessels are left out."""
+    names = {"white": "white", "csf": "csf", "inside": "intracranial", "fat": "fat", "soft": "soft"}
+    cut = {name: pose.sample(atlas(page)) for name, page in names.items()}
+    cut["lesion"] = pose.sample(lesions)
+    cut["gray"] = (cut.pop("inside") - cut["white"] - cut["csf"]).clamp(min=0)
+    for name in ("white", "gray"):
+        cut[name] = cut[name] * (1 - cut["lesion"])
+    return {name: _resample(image, size).clamp(0, 1) for name, image in cut.items()}
 
 
 def _conditional_mean(t1: Tensor, t2: Tensor, mask: Tensor, bins: int) -> Tensor:
@@ -263,26 +279,3 @@ def explained_outside_crop(
         fine.append(ifft2c(kspace - center_pad(centre, image.shape[-2:])).real[inner].double())
     a, b = fine
     return float((a * b).sum().square() / (a.square().sum() * b.square().sum()))
-
-
-@single_precision()
-def cut_tissues(seed: int = 0, size: int = 128, slices: int = 6) -> dict[str, Tensor]:
-    """How much of each voxel is which tissue, in the slices of ``simulate``: name -> fractions.
-
-    >>> tissues = cut_tissues(seed=1, size=32, slices=1)
-    >>> sorted(tissues), tissues["csf"].shape
-    (['csf', 'fat', 'gray', 'lesion', 'soft', 'white'], torch.Size([1, 32, 32]))
-
-    Each (slice, size, size), 0 to 1, together at most about 1. What ``simulate`` has besides is left
-    out: perivascular spaces and vessels, relaxation times that vary within a tissue, shading, noise.
-    """
-    draw = Draw(seed)
-    _, lesions = tissue_signals(draw, ())
-    pose = Pose(draw, slices, max(size, FINE_GRID), 240.0)
-    names = {"white": "white", "csf": "csf", "inside": "intracranial", "fat": "fat", "soft": "soft"}
-    cut = {name: pose.sample(atlas(page)) for name, page in names.items()}
-    cut["lesion"] = pose.sample(lesions)
-    cut["gray"] = (cut.pop("inside") - cut["white"] - cut["csf"]).clamp(min=0)
-    for name in ("white", "gray"):
-        cut[name] = cut[name] * (1 - cut["lesion"])
-    return {name: _resample(image, size).clamp(0, 1) for name, image in cut.items()}

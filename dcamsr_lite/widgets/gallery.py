@@ -13,13 +13,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from tqdm import tqdm
+
 from ..data.pairs import Pair
 from ..errors import atomic_path
+from ..evaluation import METHODS, super_resolve
 from ..figures import brightest_slice
 from ..network.checkpoints import load
 from ..phantom.subjects import DEMO_SEED, simulated_pair
 from .attention.explorer import explore
 from .attribution.explorer import explore_attribution
+from .comparison.explorer import compare_images
+from .contrast.explorer import explore_contrasts
 from .displacement.explorer import explore_displacement
 from .kspace.explorer import explore_kspace
 from .lab.explorer import intervention_lab
@@ -40,7 +45,8 @@ class Entry(NamedTuple):
     """One explorer of the gallery: file name, title, one sentence, and what makes it.
 
     >>> [entry.name for entry in GALLERY]
-    ['kspace', 'attention', 'footprints', 'variants', 'displacement', 'lab', 'attribution']
+    ['kspace', 'attention', 'footprints', 'variants', 'displacement', 'lab', 'attribution',
+    'contrasts', 'swipe']
     """
 
     name: str
@@ -117,6 +123,14 @@ def _attribution() -> Explorer:
     return explorer
 
 
+def _swipe() -> Explorer:
+    pair, index = example()
+    ways = {name: method(pair)[index] for name, method in METHODS.items()}
+    ways["DCAMSR"] = super_resolve(load(f"lite-{SCALE}x"), pair)[index]
+    assert pair.target_image is not None  # it is simulated
+    return compare_images(ways | {"target": pair.target_image[index]}, point=(58, 70))
+
+
 GALLERY = [
     Entry(
         "kspace",
@@ -161,6 +175,18 @@ GALLERY = [
         "What does a patch of the output owe to each contrast, and does the attention agree?",
         _attribution,
     ),
+    Entry(
+        "contrasts",
+        "Contrast explorer",
+        "Move TR, TE and TI: which tissue is bright, and where does a lesion hide?",
+        explore_contrasts,
+    ),
+    Entry(
+        "swipe",
+        "Swipe",
+        "Zero-fill, bicubic, the network and the target under one line, each magnified.",
+        _swipe,
+    ),
 ]
 
 
@@ -174,7 +200,7 @@ def save_gallery(folder: str | Path, entries: Sequence[Entry] = GALLERY) -> Path
     Raises InputError when the folder cannot be written.
     """
     folder = Path(folder)
-    for entry in entries:
+    for entry in tqdm(entries, desc="gallery", disable=None):  # silent where nobody watches
         explorer = entry.make()
         explorer.save_html(folder / f"{entry.name}.html")
         for name, value in entry.pictured.items():

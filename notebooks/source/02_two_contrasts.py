@@ -121,7 +121,7 @@ for contrast in ("T1", "T2"):
 # The head, in both contrasts and in FLAIR, without noise. Lesions are outlined in orange on each:
 
 # %%
-head = phantom.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, noise=False)
+head = phantom.simulate(DEMO_SEED, size=128, slices=6, repetitions=1, noise=False, tissues=True)
 slice_ = 3
 figure = course.picture({name: image[slice_] for name, image in head.images.items()})
 for axes in figure.axes[:3]:
@@ -139,7 +139,7 @@ course.show(
 # tour.
 
 # %%
-dl.explore_contrasts(phantom.cut_tissues(DEMO_SEED), slice=slice_)
+dl.explore_contrasts(head.tissues, slice=slice_)
 
 # %% [markdown]
 # The package's equations know two things more: the refocusing pulse, and the echo train of a fast spin

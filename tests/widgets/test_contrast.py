@@ -6,7 +6,7 @@ from traitlets import TraitError
 
 import dcamsr_lite as dl
 from dcamsr_lite.errors import InputError
-from dcamsr_lite.phantom import PROTOCOL, cut_tissues, simulate
+from dcamsr_lite.phantom import PROTOCOL, simulate
 from dcamsr_lite.phantom.sequences import TISSUES
 from dcamsr_lite.widgets.contrast.explorer import BOUNDS, tell_timing
 
@@ -106,10 +106,9 @@ def test_every_curve_has_its_slider_and_the_tour_stays_in_bounds(opened):
 
 @pytest.mark.slow
 def test_the_cut_tissues_lie_where_the_simulated_heads_do():
-    head = simulate(3, size=64, slices=2, repetitions=1, noise=False)
-    cut = cut_tissues(3, size=64, slices=2)
-    explorer = dl.explore_contrasts(cut, slice=1)
+    head = simulate(3, size=64, slices=2, repetitions=1, noise=False, tissues=True)
+    explorer = dl.explore_contrasts(head.tissues, slice=1)
     for side, contrast in (("left", "T1"), ("right", "T2")):
         pair = torch.stack([explorer.image(side).flatten(), head.images[contrast][1].flatten()])
         assert float(torch.corrcoef(pair)[0, 1]) > 0.93
-    assert torch.equal(cut["lesion"], head.lesions)
+    assert torch.equal(head.tissues["lesion"], head.lesions)

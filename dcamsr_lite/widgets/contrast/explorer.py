@@ -18,7 +18,7 @@ from traitlets import Bool, Dict, Enum, TraitError, validate
 
 from ...errors import InputError
 from ...figures import draw_panel, lay_out
-from ...phantom.head import cut_tissues
+from ...phantom.head import simulate
 from ...phantom.sequences import PROTOCOL, TISSUES, Protocol
 from ...phantom.subjects import DEMO_SEED
 from ..shared.base import SYNC, Explorer, show_reason
@@ -126,6 +126,11 @@ class ContrastExplorer(Explorer):
         return figure
 
 
+def _example() -> dict[str, Tensor]:
+    options: Any = {"size": 128, "slices": 6, "repetitions": 1, "contrasts": ("T2",)}
+    return simulate(DEMO_SEED, noise=False, tissues=True, **options).tissues
+
+
 @show_reason("tissues and slice")
 def explore_contrasts(
     tissues: Mapping[str, Tensor] | None = None, slice: int = 3
@@ -140,7 +145,7 @@ def explore_contrasts(
     simulated head of the demonstration. Signals are those of ``phantom.sequences``, one set of
     relaxation times for each tissue. Raises InputError, and in a notebook also shows the reason.
     """
-    cut = dict(cut_tissues(DEMO_SEED) if tissues is None else tissues)
+    cut = dict(_example() if tissues is None else tissues)
     if not cut or not set(cut) <= set(TISSUES):
         raise InputError("tissues", str(sorted(cut)), f"some of {', '.join(TISSUES)}")
     for name, image in cut.items():

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
@@ -112,7 +112,8 @@ class Explorer(anywidget.AnyWidget):
             if ending == ".npy":
                 np.save(file, next(iter(arrays.values())).numpy())
             elif ending == ".npz":
-                np.savez(file, **{name: array.numpy() for name, array in arrays.items()})
+                held: dict[str, Any] = {name: array.numpy() for name, array in arrays.items()}
+                np.savez(file, **held)
             else:
                 self._print(file, ending, dpi)
 
