@@ -582,19 +582,16 @@ course.answer("microscope.may_write")
 # The maps of this network hardly care where the reference lies, and it was trained on pairs in place.
 # In `lite-4x`, the variant *aligned*, a query may read the 9 x 9 pixels around its own place, all
 # queries vote on where to look, and both branches read the reference as it was found. It was trained on
-# displaced references. Slide the reference away, and choose either network.
+# displaced references.
 #
-# **Predict.** By how much does each of the two fall, two pixels away? Which arrows will move?
+# **Predict.** By how much does each of the two fall, two pixels away?
+#
+# Below: where the reference was put, where the attention finds it (the median over the head, in
+# pixels), and what its cut costs there. To slide it yourself:
+# `dl.explore_displacement({"aligned": finder, "footprints": model}, pair)`.
 
 # %%
 finder = dl.load("lite-4x")
-dl.explore_displacement({"aligned": finder, "footprints": model}, pair, slice=slice_)
-
-# %% [markdown]
-# The same as numbers: where the reference was put, where the attention finds it (the median over the
-# head, in pixels), and what its cut costs there.
-
-# %%
 one, head = pair.take_slice(slice_), pair.target_image[slice_] > pair.target_image.max() / 8
 for rows, columns in ((0, 0), (2, -3), (-1, 1)):
     moved_ = one.with_reference(shift(one.reference_image, rows, columns).clamp_min(0))

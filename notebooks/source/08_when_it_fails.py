@@ -53,6 +53,7 @@ target, filled = base.target, base.low
 course.show(
     {"reference, T1": base.reference, "zero-fill": filled, "network": base.output},
     alt="A slice: sharp T1, blurred zero-filled T2, and the network's sharp T2.",
+    dpi=60,
 )
 
 # %% [markdown]
@@ -178,7 +179,7 @@ course.show(
     kind="magnitude",
     label="|error|, signal",
     limit=0.3,
-    dpi=60,
+    dpi=48,
 )
 
 # %% [markdown]
@@ -266,12 +267,19 @@ if works:
     course.show(
         dl.draw_overlays(works, slice_),
         alt="Before: edges of T1 lie beside those of T2, outlines are left over. After: on each other.",
-        dpi=60,
+        dpi=36,
     )
 
 # %% [markdown]
 # Contrasts cannot be subtracted. The last column foretells T2 from the grey value of T1 alone: an
 # outline is left where the two do not lie on each other, and what only T2 shows is left in any case.
+#
+# Or the network looks for the reference itself: `lite-4x` was trained on displaced ones, and its
+# spatial attention finds a shift ([04](04_attention_microscope.ipynb)). A turn it does not find.
+
+# %%
+finder = dl.load("lite-4x")
+line("2 and 3 off, lite-4x", dl.super_resolve(finder, fails)[slice_])
 
 # %% [markdown]
 # ## Exercise 4: a noisy reference
