@@ -17,6 +17,7 @@ FIVE = (
     "        dl.intervention_lab(model, pair, other=pair),\n"
     "        dl.explore_attribution(lambda lr, ref: ref.roll(2, 3), pair),\n"
     "        dl.explore_displacement(dl.DCAMSR(image_size=32, variant='aligned'), pair)]\n"
+    "five[0].level, five[0].head = 1, None\n"
     "heard = ipywidgets.Label()\n"
     "def hear(change):\n"
     "    heard.value += f'{change.name} {change.new}; '\n"
