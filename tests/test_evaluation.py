@@ -252,12 +252,12 @@ def test_whatever_takes_a_network_and_a_pair_says_another_normalisation(pairs, c
     """Of `dl`'s names, also those to come."""
     model = dl.DCAMSR(image_size=32, channels=8, heads=2, tokens=4)
     model.normalisation = "clean"
-    known = {"model": model, "models": model, "f": model, "model_or_method": model, "slice": 0}
-    known |= {"pair": pairs["released"], "pairs": pairs["released"]}
+    networks = dict.fromkeys(("model", "models", "f", "model_or_method"), model)
+    known = networks | {"pair": pairs["released"], "pairs": pairs["released"], "slice": 0}
     found = 0
     for run in filter(inspect.isfunction, (getattr(dl, name) for name in dl.__all__)):
         asked = [*inspect.signature(run).parameters]
-        if {*asked[:1]} & {*known} and {"pair", "pairs"} & set(asked):
+        if {*asked[:1]} & {*networks} and {"pair", "pairs"} & set(asked):
             run(*(known[name] for name in asked[: 3 if "slice" in asked[:3] else 2]))
             assert "trained with clean normalisation" in capsys.readouterr().err, run
             found += 1
