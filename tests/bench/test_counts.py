@@ -95,6 +95,7 @@ def small_machine(monkeypatch):
     monkeypatch.setattr("dcamsr_lite.commands.bench.measure_rates", lambda _: measure_rates(small))
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_page_and_prints_json(tmp_path, capsys, small_machine):
     options = ["--sizes", "16", "32", "--presets", "lite", "--variants", "corrected"]
     options += ["--repeats", "1", "--threads", "1", "--seconds", "1e-3"]

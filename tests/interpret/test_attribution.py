@@ -138,7 +138,7 @@ def test_planted_keys_of_the_whole_network():
 @pytest.mark.parametrize(
     "method, patch, target",
     [
-        (blur_path, (30, 30, 8, 8), "detail"),
+        pytest.param(blur_path, (30, 30, 8, 8), "detail", marks=pytest.mark.slow),
         pytest.param(blur_path, (20, 40, 4, 12), "mean", marks=pytest.mark.slow),
         pytest.param(integrated_gradients, (42, 20, 8, 8), "detail", marks=pytest.mark.slow),
     ],

@@ -58,7 +58,7 @@ def test_the_real_subject_that_was_kept_out(held_out, scale, least, capsys):
 @pytest.mark.parametrize(
     ("scale", "least", "slices"),
     [
-        (4, 3.0, 4),
+        pytest.param(4, 3.0, 4, marks=pytest.mark.slow),
         pytest.param(4, 3.0, 18, marks=pytest.mark.slow),
         pytest.param(2, 2.0, 18, marks=pytest.mark.slow),
     ],

@@ -102,6 +102,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_killed_at_a_random_step_or_in_a_save_it_resumes_bit_identically(command):
     options = ["--steps", "9", "--every", "2", *EVERYTHING]
     # 3 files are replaced before the first step; then per two steps 4 forwards and 3 or 4 files

@@ -85,6 +85,7 @@ def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
     json.dumps(first, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_the_page_says_what_the_tables_say(shared, trained, tmp_path):
     for row in ("corrected", "no_spatial"):
         for seed in (0, 1):
@@ -123,6 +124,7 @@ def test_equal_rows_are_seldom_claimed_by_their_seeds():
     assert 0.035 < sum(low > 0 or high < 0 for low, high in found) / 2000 < 0.065
 
 
+@pytest.mark.slow
 def test_published_rows_stay_and_those_of_another_study_are_refused(shared, trained, tmp_path):
     """A reader who repeats one row does not lose the others."""
     out = tmp_path / "published"

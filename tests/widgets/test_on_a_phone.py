@@ -88,7 +88,12 @@ def read_when(page, expression, is_there):
     return found
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = ("attention", "kspace")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in CASES]
+)
 def test_a_finger_sets_the_place_and_scrolls_the_page(name, phone):
     make, images, place, wanted = CASES[name]
     page = phone(make())
