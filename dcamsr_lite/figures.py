@@ -26,7 +26,7 @@ from torch import Tensor
 from .data.pairs import Pair
 from .errors import InputError, atomic_path
 from .evaluation import check_pair, run_network
-from .interpret.displacements import choose_places, draw_arrows
+from .interpret.displacements import LONGER, choose_places, draw_arrows
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
@@ -275,7 +275,7 @@ def _draw_spatial(axes, record: Record, query: tuple[int, int], reference: Tenso
             _write_nothing(one, f"level {level}:\nno spatial attention")
             continue
         if level in record.windows:
-            title = f"where each place looks, level {level}\narrows 3 x as long"
+            title = f"where each place looks, level {level}\narrows {LONGER} x as long"
             draw_panel(one, title, reference, size=10)
             places = choose_places(reference)
             rows, columns = places.T // level

@@ -89,7 +89,7 @@ def score_all(options: Namespace) -> None:
     key: dict[str, Any] = {"data": str(Path(data).resolve()), "scale": scale}
     key |= {"protocol": options.protocol, "reading": vars(reading)}
     done: list[dict] = []
-    stream = None
+    kept: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if options.out:
         check_writable(options.out)
         file = Path(options.out) / ROWS
@@ -98,19 +98,18 @@ def score_all(options: Namespace) -> None:
         done = read_done(file, key)
         with atomic_path(file) as temporary:  # without what was not written whole
             temporary.write_text("".join(json.dumps(row) + "\n" for row in (key, *done)))
-        stream = file.open("a", encoding="utf-8")
+        kept = file.open("a", encoding="utf-8")
     found = list(done)
     made = score_rows(methods, rows, scale, reading, done)
     count = len(rows) * len(methods)
-    for row in tqdm(made, "scoring", count, initial=len(done), unit="volume", disable=None):
-        found.append(row)
-        if stream:
-            stream.write(json.dumps(row) + "\n")
-            stream.flush()
-        if "error" in row:
-            print(f"warning: left out: {row['error']}", file=sys.stderr)
-    if stream:
-        stream.close()
+    with kept as stream:  # a row of each volume is there as soon as it is scored
+        for row in tqdm(made, "scoring", count, initial=len(done), unit="volume", disable=None):
+            found.append(row)
+            if stream:
+                stream.write(json.dumps(row) + "\n")
+                stream.flush()
+            if "error" in row:
+                print(f"warning: left out: {row['error']}", file=sys.stderr)
     finish(options, found, methods, scale, reading)
 
 

@@ -20,7 +20,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..errors import InputError
-from ..network.super_resolver import MULTIPLE, SuperResolver
+from ..network.super_resolver import SuperResolver, pad_to_multiple
 from ..network.windows import SharedVotes
 from .recipe import Recipe
 
@@ -76,7 +76,7 @@ def measure_error(found: Tensor, moved: Tensor, target: Tensor) -> Tensor:
     rows, columns), whose head is what is brighter than an eighth of its range.
     """
     rows, columns = moved.shape[-2:]
-    width = -(-columns // MULTIPLE) * MULTIPLE
+    width = pad_to_multiple(moved).shape[-1]
     found = rearrange(found, "b (h w) two -> b two h w", w=width)[..., :rows, :columns]
     low, high = target.amin((-2, -1), keepdim=True), target.amax((-2, -1), keepdim=True)
     head = (target > low + (high - low) / 8).expand_as(moved).to(moved)

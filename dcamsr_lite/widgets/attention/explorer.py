@@ -245,13 +245,14 @@ def explore(
     index, images = choose_slice(pair, slice)
     named = _attending(models)
     check_pair(pair, *named.values())
-    networks, attention, telling = {}, {}, []
+    networks, attention, opens = {}, {}, None
     for name, model in named.items():
         record, output = record_slice(model, pair, index)
         networks[name] = _network(model, record, output.float(), images, pair.scale)
         networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
-        telling.append(record.find_most_telling())
+        opens = opens or record.find_most_telling()
         attention[name] = {level: _spatial(record, level) for level in record.queries}
+    assert opens  # there is a first network
     first = next(iter(networks))
     one = networks[first]["title"]
     return AttentionExplorer(
@@ -259,14 +260,14 @@ def explore(
         info=describe_slice(pair, index, images)
         | {
             "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
-            "notes": [] if telling[0].head is None else [OPENED.format(*telling[0])],
+            "notes": [] if opens.head is None else [OPENED.format(*opens)],
             "quality": judge_slice(images, images["low"], pair.scale),
         },
         images={name: pack(image, "float16") for name, image in images.items()},
         networks=networks,
         network=first,
-        level=telling[0].level,
-        head=telling[0].head,
+        level=opens.level,
+        head=opens.head,
         query=[side // 2 for side in pair.shape],
         tour=tour_attention(all(one["d"] for one in networks.values()), cuts) if tour else [],
     )
