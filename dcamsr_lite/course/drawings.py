@@ -3,12 +3,11 @@
 >>> show_part("network", "encoder")
 Drawing of the network. Lit: one encoder for both images, at three levels.
 
-Where the parts lie stands in drawings.json; the drawings are those of assets/figures.
+The drawings and where their parts lie (parts.json) are those of assets/figures.
 """
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from ..errors import ASSETS
@@ -20,7 +19,7 @@ def read_parts() -> dict[str, dict[str, dict[str, Any]]]:
     >>> read_parts()["attention"]["merge"]["box"]
     [948, 178, 158, 78]
     """
-    page = Path(__file__).with_name("drawings.json").read_text(encoding="utf-8")
+    page = (ASSETS / "figures" / "parts.json").read_text(encoding="utf-8")
     parts: dict[str, dict[str, dict[str, Any]]] = json.loads(page)
     return parts
 
