@@ -21,7 +21,7 @@ from ..network.checkpoints import load
 from ..network.config import SIZES, Config
 from ..network.super_resolver import SuperResolver
 from ..phantom.subjects import VALIDATION_SEED
-from ..training.dataset import Slices, collect_slices, list_files, list_sources
+from ..training.dataset import Slices, collect_slices, list_files, list_sources, read_simulated_size
 from ..training.distributed import count_processes, get_rank, join_processes
 from ..training.loop import check_compiler, check_validation, train
 from ..training.memory import check_memory, measure_memory
@@ -108,9 +108,10 @@ def train_with(options: Namespace, recipe: Recipe, cutting: Cutting) -> None:
         data = read_slices(options, recipe, cutting, survey.pairs)
     recipe = fit_recipe(options, recipe, len(data))
     counted = count_everything(recipe, len(data))
-    if (size := measure_slices(data)) != (rows, columns):
+    if not recipe.patch and (size := measure_slices(data)) != (rows, columns):
         raise InputError("training data", f"slices of {size}", f"{(rows, columns)}, as headers say")
-    say(f"{len(data)} slices of {rows} x {columns}, about {memory} GB a step", file=sys.stderr)
+    cut = "cut to" if recipe.patch else "of"
+    say(f"{len(data)} slices {cut} {rows} x {columns}, about {memory} GB a step", file=sys.stderr)
     if exact != len(data):
         say(counted, file=sys.stderr)
     notes = recipe.describe() | cutting.describe() | describe_data(options)
@@ -135,17 +136,21 @@ def measure_slices(data: Slices | None) -> tuple[int, int]:
 def survey_data(options: Namespace, recipe: Recipe, cutting: Cutting) -> Survey:
     """Look at the headers of all files, the validation's first: there are fewer."""
     first = recipe.seed * 1000
-    if "simulated" in options.data and first + options.subjects > VALIDATION_SEED:
+    if any(map(names_simulated, options.data)) and first + options.subjects > VALIDATION_SEED:
         found = f"{recipe.seed}: simulated heads {first} to {first + options.subjects - 1}"
         expected = f"heads below {VALIDATION_SEED}, where those of validation and tests begin"
         raise InputError("--seed", found, expected)
     for name in options.validation:
-        if name != "simulated":
+        if not names_simulated(name):
             for pair in list_files(name):
                 check_pair(pair, cutting.common_slices, cutting.register)
     size = choose_size(options)
     how = (cutting.common_slices, cutting.register)
-    return survey_sources(options.data, size, options.subjects, *how)
+    return survey_sources(options.data, size, options.subjects, *how, recipe.patch)
+
+
+def names_simulated(name: str) -> bool:
+    return read_simulated_size(name, 1) is not None
 
 
 def choose_size(options: Namespace) -> int:
@@ -199,7 +204,7 @@ def read_slices(options: Namespace, recipe: Recipe, cutting: Cutting, count: int
     shown = tqdm(pairs, "reading", count, unit="pair", disable=quiet)
     folder = options.cache or Path(options.out) / "slices"
     limit = 0.0 if options.cache else measure_memory("cpu") * 1e9 / 4 / count_sharing("cpu")
-    return collect_slices(shown, options.scale, folder, limit, **vars(cutting))
+    return collect_slices(shown, options.scale, folder, limit, recipe.patch, **vars(cutting))
 
 
 @keep_generators()

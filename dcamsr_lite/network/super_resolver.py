@@ -62,13 +62,17 @@ class SuperResolver(nn.Module):
         super().__init__()
         self.config = config
 
-    def forward(self, lr: Tensor, ref: Tensor | None = None) -> Tensor:
-        """Without ``ref``, or trained without one, the upsampled input is its own reference."""
-        self._check(lr, ref)
+    def forward(self, lr: Tensor, ref: Tensor | None = None, upsampled: bool = False) -> Tensor:
+        """Without ``ref``, or trained without one, the upsampled input is its own reference.
+
+        ``upsampled``: ``lr`` is a patch of an image that was upsampled whole, as large as ``ref``.
+        """
+        factor = 1 if upsampled else self.config.scale
+        self._check(lr, ref, factor)
         low = lr.to(torch.promote_types(lr.dtype, torch.float32))  # the FFT knows no half precision
         own = next(self.parameters(), low).dtype
         fourier = self.config.upsampling == "fourier"
-        up = (upsample_fourier if fourier else upsample)(low, self.config.scale).to(own)
+        up = (upsample_fourier if fourier else upsample)(low, factor).to(own)
         rows, columns = up.shape[-2:]
         up = pad_to_multiple(up)
         if ref is None or not self.config.reference:
@@ -78,14 +82,14 @@ class SuperResolver(nn.Module):
         if self.config.residual:
             sr = sr + up
         sr = sr[..., :rows, :columns].to(low.dtype)
-        sr = restore_measured(sr, low) if self.config.consistency else sr
+        if self.config.consistency and not upsampled:
+            sr = restore_measured(sr, low)
         return sr.to(lr.dtype) if lr.is_floating_point() else sr
 
     def detail(self, up: Tensor, reference: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def _check(self, lr: Tensor, ref: Tensor | None) -> None:
-        s = self.config.scale
+    def _check(self, lr: Tensor, ref: Tensor | None, s: int) -> None:
         if lr.ndim != 4 or lr.shape[1] != 1:
             raise ValueError(f"lr has shape {tuple(lr.shape)}, expected (batch, 1, rows, columns)")
         expected = (lr.shape[0], 1, lr.shape[2] * s, lr.shape[3] * s)

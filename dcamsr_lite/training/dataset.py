@@ -1,26 +1,21 @@
-"""What a training reads: named sources, their slices in memory or on disk, batches in a fixed order.
+"""What a training reads: named sources, their slices in memory or on disk.
 
 >>> data = cut_slices([(torch.rand(3, 32, 32), torch.rand(3, 32, 32))], scale=4)
->>> shares = Shares(count=6, batch=2, seed=0, steps=range(5), parts=1)
->>> [lr.shape for lr, ref, target in make_loader(TensorDataset(*data), shares, scale=4)][4]
-torch.Size([2, 1, 8, 8])
+>>> [tensor.shape[0] for tensor in data]  # three, and their mirror images
+[6, 6, 6]
 """
 
-import itertools
-import signal
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
+from torch.utils.data import ConcatDataset, Dataset, TensorDataset
 
-from ..data.augmentation import measure_warp, vary_and_tell
 from ..data.file_lists import list_rows
 from ..data.files import read_volume
 from ..data.matching import read_pair
@@ -42,6 +37,8 @@ def list_sources(
 ) -> Iterator[tuple]:
     """Pairs named on the command line: ``simulated``, a folder in M4Raw's layout, or a CSV.
 
+    ``simulated:320`` are heads of that size.
+
     >>> for name in ("pairs.csv", "t1.npy", "t2.npy"):
     ...     _ = Path(name).write_text("t1.npy,t2.npy")
     >>> [target.name for _, target in list_sources(["pairs.csv"], 128, first_seed=0, subjects=1)]
@@ -50,11 +47,28 @@ def list_sources(
     Simulated heads are size x size, ``subjects`` of them from the first seed on.
     """
     for name in names:
-        if name == "simulated":
+        if own := read_simulated_size(name, size):
             for seed in range(first_seed, first_seed + subjects):
-                yield simulated_volumes(seed, size=size)
+                yield simulated_volumes(seed, size=own)
         else:
             yield from list_files(name)
+
+
+def read_simulated_size(name: str, size: int) -> int | None:
+    """Rows of the simulated heads that are asked for, or None where a name means files.
+
+    >>> read_simulated_size("simulated", 128), read_simulated_size("simulated:320", 128)
+    (128, 320)
+    >>> read_simulated_size("pairs.csv", 128)
+
+    Raises InputError for a size that is none.
+    """
+    kind, colon, asked = name.partition(":")
+    if kind != "simulated":
+        return None
+    if colon and not (asked.isdecimal() and 16 <= int(asked) <= 1024):
+        raise InputError(name, repr(asked), "rows of a simulated head, from 16 to 1024")
+    return int(asked) if colon else size
 
 
 def list_files(name: str) -> list[tuple[Path, Path]]:
@@ -140,15 +154,22 @@ def join_slices(parts: list[tuple]) -> tuple[Tensor, Tensor, Tensor]:
     return lr, ref, target
 
 
-def check_sizes(shapes: Sequence[Sequence[int]]) -> None:
-    """Raise InputError unless there are pairs, all of one size; ``shapes`` has one for each pair."""
+def check_sizes(shapes: Sequence[Sequence[int]], patch: int | None = None) -> None:
+    """Raise InputError unless there are pairs, of one size or no smaller than a ``patch``.
+
+    ``shapes`` has one for each pair.
+    """
     if not shapes:
         raise InputError("training data", "no pairs", "at least one reference and target")
     first = tuple(shapes[0][-2:])
     for number, shape in enumerate(shapes, 1):
-        if (size := tuple(shape[-2:])) != first:
+        size = tuple(shape[-2:])
+        if patch and min(size) < patch:
+            found = f"{size} in pair {number}"
+            raise InputError("training data", found, f"at least {patch} x {patch}, or less --patch")
+        if not patch and size != first:
             found = f"{size} in pair {number} beside {first}"
-            raise InputError("training data", found, "volumes of one size")
+            raise InputError("training data", found, "volumes of one size, or --patch")
 
 
 def sample_means(data: "Slices") -> list[float]:
@@ -169,9 +190,9 @@ class StoredSlices(Dataset):
     when memory is short; the data may be larger than memory. Raises InputError as ``cut_slices``.
     """
 
-    def __init__(self, files: Sequence[Path]):
+    def __init__(self, files: Sequence[Path], patch: int | None = None):
         shapes = [read_shape(file) for file in files]
-        check_sizes(shapes)
+        check_sizes(shapes, patch)
         counts = zip(files, shapes, strict=True)
         self.index = [(file, i) for file, shape in counts for i in range(shape[0])]
 
@@ -185,7 +206,7 @@ class StoredSlices(Dataset):
         return lr, ref, target
 
 
-Slices = TensorDataset | StoredSlices
+Slices = TensorDataset | ConcatDataset | StoredSlices
 
 
 def read_shape(file: Path) -> list[int]:
@@ -222,7 +243,12 @@ def hash_pair(pair: Pair | Sequence, scale: int, cutting: Cutting = DEFAULT) -> 
 
 
 def collect_slices(
-    pairs: Iterable, scale: int, folder: str | Path, limit: float, **options: Any
+    pairs: Iterable,
+    scale: int,
+    folder: str | Path,
+    limit: float,
+    patch: int | None = None,
+    **options: Any,
 ) -> Slices:
     """The slices of all pairs: in memory while they need no more than ``limit`` bytes, else on disk.
 
@@ -234,7 +260,8 @@ def collect_slices(
     ('StoredSlices', 6, torch.Size([1, 32, 32]))
 
     On disk, in ``folder``, the next run finds them again, and several processes share the work of
-    writing them. ``options`` are the fields of ``Cutting``. Raises InputError as ``cut_slices``, and
+    writing them. For a ``patch`` pairs may differ in size, down to its side. ``options`` are the
+    fields of ``Cutting``. Raises InputError as ``cut_slices``, and
     when ``folder`` cannot be written.
     """
 
@@ -250,7 +277,11 @@ def collect_slices(
         if size > limit:
             break
     else:
-        return TensorDataset(*join_slices([part for _, part in held]))
+        parts = [part for _, part in held]
+        if patch:
+            check_sizes([part[1].shape for part in parts], patch)
+            return ConcatDataset([TensorDataset(*part) for part in parts])
+        return TensorDataset(*join_slices(parts))
     files = [file for file, _ in held]
     for file, part in held:
         if get_rank() == 0 and not file.is_file():
@@ -261,110 +292,4 @@ def collect_slices(
         if number % count_processes() == get_rank() and not file.is_file():
             write_slices(file, cut_pair(pair, scale, cutting))
     wait_for_all()
-    return StoredSlices(files)
-
-
-def draw_batches(count: int, batch: int, seed: int, start: int) -> Iterator[Tensor]:
-    """Endless batches of indices, shuffled anew each epoch; ``start`` batches are passed over.
-
-    >>> drawn = draw_batches(10, 2, seed=0, start=0)
-    >>> torch.equal(next(draw_batches(10, 2, seed=0, start=7)), [*zip(range(8), drawn)][7][1])
-    True
-
-    Slices that fill no whole batch at the end of an epoch wait for the next one.
-    """
-    batch = min(batch, count)
-    first, passed = divmod(start, count // batch)
-    for epoch in itertools.count(first):
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 10**6 + epoch))
-        whole = [indices for indices in order.split(batch) if len(indices) == batch]
-        yield from whole[passed if epoch == first else 0 :]
-
-
-def mix_seeds(*numbers: int) -> int:
-    """One well-mixed seed from several numbers.
-
-    >>> mix_seeds(0, 1) == mix_seeds(0, 1), mix_seeds(0, 1) == mix_seeds(1, 0)
-    (True, False)
-    """
-    positive = [number % 2**63 for number in numbers]
-    return int(np.random.SeedSequence(positive).generate_state(1, np.uint64)[0] >> 1)
-
-
-class Shares(Sampler):
-    """What this process reads: per step, ``parts`` lists of (slice, seed of its variation).
-
-    >>> [len(part) for part in Shares(count=10, batch=4, seed=0, steps=range(2), parts=2)]
-    [2, 2, 2, 2]
-
-    The seed comes from the step and the place in the whole batch, so neither the number of
-    processes, of parts, of workers nor an interruption changes what is drawn.
-    """
-
-    def __init__(self, count: int, batch: int, seed: int, steps: range, parts: int):
-        self.count, self.batch, self.seed, self.steps, self.parts = count, batch, seed, steps, parts
-
-    def __len__(self) -> int:
-        return len(self.steps) * self.parts
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        drawn = draw_batches(self.count, self.batch, self.seed, self.steps.start)
-        for step, indices in zip(self.steps, drawn, strict=False):
-            items = [(i, mix_seeds(self.seed, step, k)) for k, i in enumerate(indices.tolist())]
-            mine = split_evenly(items, count_processes())[get_rank()]
-            yield from split_evenly(mine, self.parts)
-
-
-def split_evenly(items: list, parts: int) -> list[list]:
-    """As even as possible, in order.
-
-    >>> split_evenly([1, 2, 3], 2)
-    [[1, 2], [3]]
-    """
-    ends = [-(-len(items) * k // parts) for k in range(parts + 1)]
-    return [items[a:b] for a, b in itertools.pairwise(ends)]
-
-
-class VariedSlices(Dataset):
-    """A dataset of slices, asked by (slice, seed), each varied as ``augmentation.vary`` does.
-
-    With ``tell`` a fourth tensor says how far the reference was moved: (2, rows, columns), in pixels.
-    """
-
-    def __init__(self, data: Slices, scale: int, chosen: tuple[str, ...], tell: bool = False):
-        self.data, self.scale, self.chosen, self.tell = data, scale, chosen, tell
-
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, ...]:
-        number, seed = key
-        lr, ref, target = self.data[number]
-        generator = torch.Generator().manual_seed(seed)
-        *varied, moved = vary_and_tell(lr, ref, target, self.scale, self.chosen, generator)
-        rows, columns = ref.shape[-2:]
-        return (*varied, measure_warp((rows, columns), **moved)) if self.tell else tuple(varied)
-
-
-def make_loader(
-    data: Slices,
-    shares: Shares,
-    scale: int,
-    chosen: tuple[str, ...] = (),
-    workers: int = 0,
-    pinned: bool = False,
-    tell: bool = False,
-) -> DataLoader:
-    """Batches of lr, ref, target in the order of ``shares``, read ahead by ``workers`` processes.
-
-    With ``tell``, how far each reference was moved follows, as ``VariedSlices`` has it.
-    """
-    return DataLoader(
-        VariedSlices(data, scale, chosen, tell),
-        batch_sampler=shares,
-        num_workers=workers,
-        pin_memory=pinned,
-        worker_init_fn=ignore_interrupts,
-    )
-
-
-def ignore_interrupts(worker: int) -> None:
-    """Ctrl-C reaches every process of a terminal; only the training itself may act on it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return StoredSlices(files, patch)

@@ -31,7 +31,8 @@ from ..evaluation import check_pair, run_network
 from ..global_state import keep_generators
 from ..metrics import psnr
 from ..network.super_resolver import SuperResolver, unwrap
-from .dataset import Shares, Slices, make_loader, mix_seeds
+from .batches import Shares, make_loader, mix_seeds
+from .dataset import Slices
 from .distributed import count_processes, get_rank, sum_over_processes, wait_for_all
 from .finding import check_finding, measure_error, watch
 from .recipe import Recipe
@@ -88,6 +89,8 @@ def train(
     steps = recipe.count_steps(len(data), count_processes())
     if recipe.finding:
         check_finding(model, recipe)
+    if recipe.patch and model.config.upsampling != "fourier":
+        raise InputError("--patch", "bilinear upsampling", "a variant with Fourier upsampling")
     last = steps if recipe.until is None else min(steps, recipe.until)
     model.normalisation = (notes or {}).get("normalisation")  # the slices do not say theirs
     scale = model.config.scale
@@ -115,7 +118,9 @@ def train(
         shares = Shares(len(data), together, recipe.seed, range(run.step, last), recipe.accumulate)
         on_gpu = recipe.device == "cuda"
         tell = recipe.finding > 0
-        batches = make_loader(data, shares, scale, recipe.vary, recipe.workers, on_gpu, tell)
+        batches = make_loader(
+            data, shares, scale, recipe.vary, recipe.workers, on_gpu, tell, recipe.patch
+        )
         reader = iter(batches)
         quiet = not progress or get_rank() > 0
         bar = tqdm(total=steps, initial=run.step, desc="train", disable=quiet)
@@ -202,7 +207,7 @@ def backpropagate(
     with nullcontext() if final or count_processes() == 1 else network.no_sync():
         autocast = torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16)
         with watching as found, autocast:
-            sr = network(lr, ref)
+            sr = network(lr, ref, upsampled=True) if recipe.patch else network(lr, ref)
         error = (F.l1_loss if recipe.loss == "l1" else F.mse_loss)(sr.float(), target)
         if moved:
             error = error + recipe.finding * measure_error(found[0].float(), moved[0], target)

@@ -12,6 +12,7 @@ from math import inf
 from typing import Any, ClassVar, TypeVar
 
 from ..errors import InputError
+from ..network.config import MULTIPLE
 
 MAX_SEED = 10**6
 LENGTH = ("steps", "epochs")  # one of them
@@ -126,9 +127,10 @@ class Recipe(Choices):
     before ``steps``; ``until`` stops at a step before the schedule's end, and ``resume`` goes on
     from the last save. The loss "l2" is the squared error, which is what PSNR counts. ``average``:
     how much of the weights' moving average stays per step; 0 is none. ``vary``: kinds of
-    ``augmentation.vary``. ``finding``: see
-    ``training.finding``. ``workers`` read and vary slices ahead of the network. Raises InputError
-    for an unknown schedule, loss or kind.
+    ``augmentation.vary``. ``patch``: side of the squares that a step sees of its slices, cut after
+    the whole slice was varied, degraded and upsampled. ``finding``: see ``training.finding``.
+    ``workers`` read and vary slices ahead of the network. Raises InputError for an unknown
+    schedule, loss or kind, and for a patch that is no multiple of 8.
     """
 
     # fmt: off
@@ -153,6 +155,9 @@ class Recipe(Choices):
     vary: tuple[str, ...] = declare(  # or a str, or True for all, until it is made
         "weights note", False, "some of geometry,mirror,contrast,curve (default: all)",
         nargs="?", const=True, metavar="KINDS")
+    patch: int | None = declare("weights note", None, "learn from squares of so many pixels,"
+                                " a multiple of 8: images may then differ in size",
+                                metavar="PIXELS")
     average: float = declare("weights note", 0.0, "keep the weights' moving average, e.g. 0.999",
                              metavar="DECAY")
     finding: float = declare("weights note", 0.0, "weight of the error of what attention finds, in"
@@ -171,6 +176,8 @@ class Recipe(Choices):
             raise InputError("--average", str(self.average), "0 (none) to below 1, as 0.999")
         if not 0 <= self.finding < inf:
             raise InputError("--finding", str(self.finding), "0 (none) or a weight, as 0.1")
+        if self.patch and self.patch % MULTIPLE:
+            raise InputError("--patch", str(self.patch), f"a multiple of {MULTIPLE}")
         object.__setattr__(self, "vary", choose_kinds(self.vary))
 
     def count_per_step(self, slices: int, processes: int = 1) -> int:

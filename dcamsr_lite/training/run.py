@@ -320,8 +320,9 @@ def identify(recipe: Recipe, model: SuperResolver, data: Slices, steps: int, tog
     """
     earlier = {"vary": "variation", "loss": "squared"}
     said = {earlier.get(name, name): x for name, x in recipe.select("weights").items()}
-    if not recipe.finding:
-        said.pop("finding")  # which earlier states do not know
+    for name in ("finding", "patch"):  # which earlier states do not know
+        if not said[name]:
+            said.pop(name)
     said |= {"variation": [*recipe.vary], "squared": recipe.loss == "l2"}
     said |= {"steps": steps, "batch": together, "slices": len(data), "data": sample_means(data)}
     network = json.loads(json.dumps(asdict(model.config)))  # as it will be read

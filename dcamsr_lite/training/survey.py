@@ -16,7 +16,7 @@ from ..data.geometry import REGISTER
 from ..data.shapes import Shape, read_shape
 from ..errors import InputError
 from ..network.config import MULTIPLE
-from .dataset import list_files
+from .dataset import list_files, read_simulated_size
 
 SIMULATED_SLICES = 18
 
@@ -36,6 +36,7 @@ def survey_sources(
     subjects: int,
     common_slices: bool = False,
     register: bool = False,
+    patch: int | None = None,
 ) -> Survey:
     """Look at every file that ``list_sources`` would give, without reading a volume.
 
@@ -49,23 +50,27 @@ def survey_sources(
     dcamsr_lite.errors.InputError: t2.npy: found 2 x 32 x 32 beside a reference of 3 x 32 x 32; ...
 
     Raises InputError for a pair of unlike sizes (with ``common_slices``, of unlike rows and columns),
-    and for pairs whose sizes differ from the first one's.
+    and for pairs whose sizes differ from the first one's, or with ``patch`` are smaller than it.
     """
     shapes: list[tuple[object, Shape | None]] = []
     for name in names:
-        if name == "simulated":
-            shapes += [(name, (SIMULATED_SLICES, size, size))] * subjects
+        if own := read_simulated_size(name, size):
+            shapes += [(name, (SIMULATED_SLICES, own, own))] * subjects
         else:
             shapes += [
                 (pair[1], check_pair(pair, common_slices, register)) for pair in list_files(name)
             ]
     grids = [(where, pad_size(shape)) for where, shape in shapes if shape]
     for where, grid in grids:
-        if grid != grids[0][1]:
-            expected = "volumes of one size; of simulated heads it is --image-size"
+        if patch and min(grid) < patch:
+            raise InputError(where, f"{grid}", f"at least {patch} x {patch}, or less --patch")
+        if not patch and grid != grids[0][1]:
+            expected = "volumes of one size; of simulated heads it is --image-size; or --patch"
             raise InputError(where, f"{grid} beside {grids[0][1]}", expected)
     known = [shape[0] for _, shape in shapes if shape]
     slices = sum(known) if len(known) == len(shapes) else None
+    if patch:
+        return Survey(len(shapes), slices, (patch, patch))
     return Survey(len(shapes), slices, grids[0][1] if grids else None)
 
 

@@ -40,7 +40,8 @@ from dcamsr_lite import course, simulated_pair, simulated_volumes
 from dcamsr_lite import kspace as ks
 from dcamsr_lite.errors import ASSETS
 from dcamsr_lite.phantom.subjects import DEMO_SEED, VALIDATION_SEED
-from dcamsr_lite.training.dataset import cut_slices, draw_batches
+from dcamsr_lite.training.batches import draw_batches
+from dcamsr_lite.training.dataset import cut_slices
 from dcamsr_lite.training.loop import learning_rate, train
 from dcamsr_lite.training.memory import estimate_memory
 from dcamsr_lite.training.recipe import Recipe

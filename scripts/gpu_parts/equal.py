@@ -10,7 +10,7 @@ from torch import Tensor
 
 import dcamsr_lite as dl
 from dcamsr_lite.metrics import psnr
-from dcamsr_lite.training.dataset import draw_batches
+from dcamsr_lite.training.batches import draw_batches
 from dcamsr_lite.training.loop import learning_rate
 
 from .data import held_out

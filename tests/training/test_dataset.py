@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import dcamsr_lite as dl
-from dcamsr_lite.training import dataset
-from dcamsr_lite.training.dataset import Shares, collect_slices, split_evenly
+from dcamsr_lite.training import batches, dataset
+from dcamsr_lite.training.batches import Shares, split_evenly
+from dcamsr_lite.training.dataset import collect_slices
 
 
 def test_stored_slices_of_different_sizes_are_refused():
@@ -35,10 +36,10 @@ def test_stored_slices_are_found_again_until_the_source_changes(volumes, monkeyp
 
 def test_processes_parts_and_interruptions_change_nothing_that_is_drawn(monkeypatch):
     def drawn(processes, parts, steps):
-        monkeypatch.setattr(dataset, "count_processes", lambda: processes)
+        monkeypatch.setattr(batches, "count_processes", lambda: processes)
         lists = []
         for number in range(processes):
-            monkeypatch.setattr(dataset, "get_rank", lambda number=number: number)
+            monkeypatch.setattr(batches, "get_rank", lambda number=number: number)
             lists.append([*Shares(20, 8, 3, steps, parts)])
         grouped = [[shares[i * parts : (i + 1) * parts] for shares in lists]
                    for i in range(len(steps))]  # fmt: skip

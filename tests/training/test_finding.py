@@ -6,7 +6,7 @@ from torch.utils.data import TensorDataset
 
 import dcamsr_lite as dl
 from dcamsr_lite.data.augmentation import vary
-from dcamsr_lite.training.dataset import Shares, VariedSlices, make_loader
+from dcamsr_lite.training.batches import Shares, VariedSlices, make_loader
 from dcamsr_lite.training.finding import measure_error, watch
 from dcamsr_lite.training.loop import backpropagate, train
 from dcamsr_lite.training.recipe import Recipe

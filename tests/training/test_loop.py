@@ -17,7 +17,8 @@ import dcamsr_lite as dl
 from dcamsr_lite.cli import main
 from dcamsr_lite.data.pairs import load_pair
 from dcamsr_lite.data.volume import Volume
-from dcamsr_lite.training.dataset import cut_slices, draw_batches, mirror
+from dcamsr_lite.training.batches import draw_batches
+from dcamsr_lite.training.dataset import cut_slices, mirror
 from dcamsr_lite.training.loop import learning_rate, train
 from dcamsr_lite.training.run import WRITTEN
 
