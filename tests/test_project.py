@@ -157,7 +157,7 @@ def test_architecture_figures_are_those_of_their_script(monkeypatch, tmp_path):
 
     architecture.main(tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == sorted(path.name for path in folder.glob("*.svg")) and len(names) == 3
+    assert names == sorted(path.name for path in folder.glob("*.svg")) and len(names) == 4
     for name in names:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
 

@@ -583,7 +583,11 @@ course.answer("microscope.may_write")
 # In `lite-4x`, the variant *aligned*, a query may read the 9 x 9 pixels around its own place, all
 # queries vote on where to look, and both branches read the reference as it was found. It was trained on
 # displaced references.
-#
+
+# %%
+course.show_part("aligned", "votes")
+
+# %% [markdown]
 # **Predict.** By how much does each of the two fall, two pixels away?
 #
 # Below: where the reference was put, where the attention finds it (the median over the head, in

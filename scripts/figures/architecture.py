@@ -1,4 +1,6 @@
-"""The paper's Figs. 1 to 3 in this project's terms, drawn by us: python scripts/figures/architecture.py
+"""The paper's Figs. 1 to 3 in this project's terms, and what we add, drawn by us.
+
+    python scripts/figures/architecture.py
 
 Blue is the low-resolution side, orange the reference, grey what both share; a violet tag marks where
 the released code, or the printed equation, does something else (the three variants: config.py).
@@ -252,7 +254,79 @@ def attention() -> Drawing:
     return d
 
 
-FIGURES = {"network": network, "block": block, "attention": attention}
+def aligned() -> Drawing:
+    d = Drawing(
+        1120, 480, "The variant aligned",
+        "Every query compares itself with the reference at the offsets around its own place; the"
+        " votes of all queries, and of those near by, are put together; the reference is moved to"
+        " where they say, and both branches read it there.",
+    )  # fmt: skip
+    title = "Finding the reference  (ours, no figure of the paper; windows.py, alignment.py)"
+    d.text(20, 34, title, 17, anchor="start", weight="700")
+    d.box(20, 90, 120, 60, ["input", "features, b n c"], "input")
+    d.box(20, 250, 120, 60, ["reference", "features, b n c"], "reference")
+    d.box(180, 90, 110, 60, ["q", "b head n d"], "input")
+    d.box(180, 250, 110, 60, ["k", "b head n d"], "reference")
+    d.arrow((140, 120), (178, 120), kind="input")
+    d.arrow((140, 280), (178, 280), kind="reference")
+    d.box(
+        340,
+        160,
+        170,
+        80,
+        ["votes, b n p", "cosine of q with the k", "at each of p offsets"],
+        "attention",
+    )
+    d.arrow((290, 120), (400, 120), (400, 158), kind="input")
+    d.arrow((290, 280), (400, 280), (400, 242), kind="reference")
+    d.text(675, 66, "What the queries agree on", 14, COLOURS["attention"][1], weight="700")
+    d.box(570, 82, 210, 60, ["mean of all queries", "× sharpness: finds a shift"], "attention")
+    d.box(
+        570,
+        170,
+        210,
+        60,
+        ["mean of 49 × 49 near by", "× sharpness: can follow a turn"],
+        "attention",
+    )
+    d.box(570, 258, 210, 60, ["2 nats ahead at offset 0", "most references lie in place"], "shared")
+    for y in (112, 200):
+        d.arrow((510, 200), (540, 200), (540, y), (568, y), kind="attention")
+    d.box(830, 170, 44, 60, ["+"], "shared")
+    d.arrow((780, 112), (852, 112), (852, 168), kind="attention")
+    d.arrow((780, 200), (828, 200), kind="attention")
+    d.arrow((780, 288), (852, 288), (852, 232))
+    d.box(920, 170, 170, 60, ["softmax over offsets", "b n p: where it looks"], "attention")
+    d.arrow((874, 200), (918, 200), kind="attention")
+    d.box(
+        900,
+        350,
+        190,
+        76,
+        ["reference, moved", "level 1: the image, encoded", "anew; 2 and 4: features"],
+        "reference",
+    )
+    d.arrow((1005, 230), (1005, 348), kind="attention")
+    d.arrow((80, 310), (80, 446), (995, 446), (995, 428), kind="reference")
+    d.box(620, 332, 230, 48, ["spatial half", "v at every query's own place"], "attention")
+    d.box(620, 392, 230, 48, ["channel branch", "q with k and v as found"], "attention")
+    d.arrow((900, 372), (875, 372), (875, 356), (852, 356), kind="reference")
+    d.arrow((900, 404), (875, 404), (875, 416), (852, 416), kind="reference")
+    d.box(400, 358, 150, 60, ["concatenate", "each reduced to c/2"], "attention")
+    d.arrow((620, 356), (590, 356), (590, 380), (552, 380), kind="attention")
+    d.arrow((620, 416), (590, 416), (590, 396), (552, 396), kind="attention")
+    d.arrow((400, 388), (330, 388), kind="attention")
+    d.text(285, 392, "texture", 11.5, COLOURS["attention"][1])
+    d.text(
+        560,
+        470,
+        "p: 9 × 9 offsets at level 1, 5 × 5 at level 2, 3 × 3 at level 4, in pixels of the level",
+        12,
+    )
+    return d
+
+
+FIGURES = {"network": network, "block": block, "attention": attention, "aligned": aligned}
 
 
 def main(folder: Path) -> None:

@@ -22,6 +22,8 @@ LIT = {
     ),
     ("attention", "merge"): ({"merge heads"}, {"concatenate", "weights · F v"}),
     ("attention", "channel branch"): ({"softmax(qᵀ · k)"}, {"concatenate", "E k"}),
+    ("aligned", "votes"): ({"votes, b n p", "2 nats ahead at offset 0"}, {"q", "reference, moved"}),
+    ("aligned", "moved"): ({"channel branch", "reference, moved"}, {"concatenate", "k"}),
 }
 
 
