@@ -101,7 +101,8 @@ def train_with(options: Namespace, recipe: Recipe, cutting: Cutting) -> None:
     data = None if survey.size else read_slices(options, recipe, cutting, survey.pairs)
     rows, columns = survey.size or measure_slices(data)
     model = build_network(options, recipe, (rows, columns))
-    memory = check_memory(model.config, recipe.batch, recipe.device, count_sharing(recipe.device))
+    sharing = count_sharing(recipe.device)
+    memory = check_memory(model.config, recipe.batch, recipe.device, sharing, recipe.recompute)
     validation = read_validation(options, cutting, max(rows, columns))
     check_validation(model, validation)
     if data is None:

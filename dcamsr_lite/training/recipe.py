@@ -149,6 +149,8 @@ class Recipe(Choices):
     device: str = declare("how", "cpu", choices=("cpu", "cuda"))
     bf16: bool = declare("weights", False, "bfloat16 where the hardware is fast", action="store_true")
     compile: bool = declare("how", False, "torch.compile: slow start, faster", action="store_true")
+    recompute: bool = declare("how", False, "half the memory: attention and SAM are computed again"
+                              " for the gradient", action="store_true")
     workers: int = declare("how", 0, "processes that read slices ahead",
                            type=workers, metavar="N")
     loss: str = declare("weights note", "l1", "l1: the paper's", choices=LOSSES)
