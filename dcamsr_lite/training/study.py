@@ -67,7 +67,12 @@ ROWS: dict[str, dict | str] = {
     "paper_no_spatial": {"variant": "paper", "spatial": False},
     "concatenation_shallow": "concatenation",  # as deep as the trunk, with fewer parameters
     **{name: name for name in NETWORKS if name != "concatenation"},
+    "aligned": {"variant": "aligned"},
 }
+# the same networks, trained with references that lie elsewhere: augmentation.draw_misalignment
+DISPLACED = "_displaced"
+ROWS |= {row + DISPLACED: ROWS[row] for row in ("aligned", "corrected", "concatenation", "minet")}
+FINDING = 0.1  # weight of the error of what is found, as the shipped weights have it
 
 
 @dataclass(frozen=True)
@@ -172,9 +177,14 @@ def describe_study(study: Study, real: Sequence[int] = (0, 0)) -> dict:
     return json.loads(json.dumps(asdict(study) | {"real": real}))
 
 
-def _choose_recipe(study: Study) -> dict[str, Any]:
+def _choose_recipe(study: Study, row: str) -> dict[str, Any]:
     shared = ("steps", "batch", "rate", "schedule", "device")
-    return {name: getattr(study, name) for name in shared} | {"bf16": True}
+    recipe = {name: getattr(study, name) for name in shared} | {"bf16": True}
+    if row.endswith(DISPLACED):
+        recipe["vary"] = "misalignment"
+        if row.startswith("aligned"):
+            recipe["finding"] = FINDING
+    return recipe
 
 
 @keep_generators()
@@ -186,7 +196,7 @@ def measure_step(study: Study, row: str, count: int = 3) -> float:
 
     Real steps of the study's batch and size, on noise. Raises InputError for an unknown row.
     """
-    recipe = Recipe(**_choose_recipe(study))
+    recipe = Recipe(**_choose_recipe(study, row))
     model = build_network(study, row).train()
     model.to(recipe.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate)
@@ -232,7 +242,7 @@ def train_row(
                 raise InputError(result_file, found, f"{shared}; another folder")
         return result
     torch.manual_seed(seed)
-    recipe = _choose_recipe(study) | {"seed": seed, "resume": True}
+    recipe = _choose_recipe(study, row) | {"seed": seed, "resume": True}
     trained = train(build_network(study, row), tensors, work, progress=False, **recipe)
     log = read_log(work / "log.csv")
     started = time.perf_counter()

@@ -39,6 +39,7 @@ from dcamsr_lite.training.dataset import collect_slices
 from dcamsr_lite.training.memory import measure_memory
 from dcamsr_lite.training.recipe import make_reader, positive
 from dcamsr_lite.training.study import (
+    DISPLACED,
     ROWS,
     Study,
     build_network,
@@ -65,6 +66,7 @@ LEVELS = (1, 2, 4)
 PIXELS = (0.0, 0.5, 1.0, 2.0, 3.0)  # how far the reference is moved to the right
 MOVED = ["corrected", "no_spatial", "local_window", "no_spatial_deep", "local_window_deep"]
 MOVED += ["released", "paper", "concatenation", "minet", "ttsr", "masa", "mcmrsr"]
+MOVED += [row for row in ROWS if row.startswith("aligned") or row.endswith(DISPLACED)]
 
 
 def write(path: Path, rows: list[list]) -> None:
@@ -241,7 +243,7 @@ def shifts(arguments: argparse.Namespace) -> None:
     Rows that shift.csv has already, of networks that are not in the work folder, stay.
     """
     chosen, work = Study(), arguments.work / "4x"
-    tests = make_test_pairs(chosen)
+    tests = make_test_pairs(chosen, read_lists(arguments.real)[1])
     sets = {x: [move_reference(pair, x) for *_, pair in tests] for x in PIXELS}
     finished = [json.loads(path.read_text()) for path in sorted(work.glob("*.json"))]
     finished = [result for result in finished if result["row"] in MOVED]
@@ -261,10 +263,9 @@ def shifts(arguments: argparse.Namespace) -> None:
 
 def score_moved(model: torch.nn.Module, sets: dict, result: dict) -> list[list]:
     """Lines of shift.csv of one network; raises InputError where it is not the one of the study."""
-    heads = [s for s in result["subjects"] if s["data"] == "simulated"]
-    lines = []
+    heads, lines = result["subjects"], []
     for x, pairs in sets.items():
-        for head, pair in zip(heads, pairs, strict=True):
+        for head, pair in zip(heads, pairs, strict=False):  # simulated first, real where asked
             db = float(psnr(pair.target_image, dl.super_resolve(model, pair)))
             if x == 0 and abs(db - head["psnr"]) > 0.01:  # weights are stored in half precision
                 raise InputError("weights", f"{db} dB", f"{head['psnr']} dB, as in the study")
@@ -365,10 +366,10 @@ def main() -> None:
         part.set_defaults(do=do)
         if do in (study, shifts):
             part.add_argument("--work", type=Path, default=HERE / "work", help="finished runs")
+            part.add_argument("--real", type=Path, help="folder with train.csv and held_out.csv")
     part = parts.choices["floors"]
     part.add_argument("pairs", nargs="*", help="CSV of reference,target")
     part = parts.choices["study"]
-    part.add_argument("--real", type=Path, help="a folder with train.csv and held_out.csv")
     part.add_argument("--rows", nargs="+", choices=ROWS, default=MUST)
     part.add_argument("--seeds", type=positive, default=3)
     for name, words in (("subjects", "train"), ("tests", "test")):

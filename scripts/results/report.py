@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from tables import (
     METHODS,
     Table,
+    average_moved,
     find_deciding,
     find_smallest_effect,
     first_table,
@@ -41,6 +42,9 @@ QUESTIONS = {
         ("corrected", "no_spatial"),
         ("corrected", "scaled_dot_product"),
         ("corrected", "pooled_tokens"),
+        ("aligned", "corrected"),
+        ("aligned_displaced", "corrected_displaced"),
+        ("aligned_displaced", "corrected"),
         ("corrected", "local_window"),
         ("corrected", "no_spatial_deep"),
         ("corrected", "local_window_deep"),
@@ -224,7 +228,7 @@ def moved_figure(
     axis = drawing.subplots()
     colours = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
     for i, (row, curve) in enumerate(found.items()):
-        style = ("-o", "--s")[i // len(colours)]
+        style = ("-o", "--s", "-.^")[i // len(colours)]
         axis.plot(
             *zip(*curve.items(), strict=True), style, ms=4, color=colours[i % 7], label=name(row)
         )
@@ -236,23 +240,26 @@ def moved_figure(
     save(drawing, path)
 
 
-def out_of_place(table: Table, lines: list[dict], folder: Path) -> list[str]:
-    """shift.csv: what is left when the reference is moved, and where one without it wins."""
-    known = {row: table.mean("simulated", row, "psnr") for row in ("zero-fill", "no_reference")}
-    floors = {row: psnr for row, psnr in known.items() if psnr is not None}
-    if not lines or not floors:
-        return ["Not run: `python scripts/results/make.py shifts`.", ""]
-    found: dict = defaultdict(lambda: defaultdict(list))
-    for r in lines:
-        found[r["row"]][float(r["pixels"])].append(float(r["psnr"]))
-    curves = {row: {x: sum(v) / len(v) for x, v in of.items()} for row, of in found.items()}
+def moved_table(data: str, lines: list[dict]) -> list[str]:
+    curves = average_moved(lines)
     pixels = [*next(iter(curves.values()))]
     seeds = {row: len({r["seed"] for r in lines if r["row"] == row}) for row in curves}
     rows = [
         [name(row), *(f"{curve[x]:.2f}" for x in pixels), str(seeds[row])]
         for row, curve in curves.items()
     ]
-    head = ["PSNR in dB, 4x, simulated heads", *(f"{x:g} px" for x in pixels), "seeds"]
+    return table_of([f"PSNR in dB, 4x, {data}", *(f"{x:g} px" for x in pixels), "seeds"], rows)
+
+
+def out_of_place(table: Table, lines: list[dict], folder: Path) -> list[str]:
+    """shift.csv: what is left when the reference is moved, and where one without it wins."""
+    known = {row: table.mean("simulated", row, "psnr") for row in ("zero-fill", "no_reference")}
+    floors = {row: psnr for row, psnr in known.items() if psnr is not None}
+    if not lines or not floors:
+        return ["Not run: `python scripts/results/make.py shifts`.", ""]
+    real = [r for r in lines if not r["subject"].isdecimal()]
+    lines = [r for r in lines if r not in real]
+    curves = average_moved(lines)
     moved_figure(curves, floors, folder / "shift.png")
     said = []
     for floor_row, floor in floors.items():
@@ -264,8 +271,9 @@ def out_of_place(table: Table, lines: list[dict], folder: Path) -> list[str]:
         ]
     return [
         *said,
-        *table_of(head, rows),
+        *moved_table("simulated heads", lines),
         "",
+        *([*moved_table("real patients p03 and p19", real), ""] if real else []),
         "![PSNR falls with the shift of the reference for every method](shift.png)",
         "",
     ]

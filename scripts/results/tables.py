@@ -42,6 +42,11 @@ NAMES = {
     "masa": "MASA-like",
     "mcmrsr": "McMRSR-like",
     "ceiling": "noise ceiling",
+    "aligned": "aligned (ours)",
+    "aligned_displaced": "aligned, trained displaced",
+    "corrected_displaced": "corrected, trained displaced",
+    "concatenation_displaced": "concatenation, trained displaced",
+    "minet_displaced": "MINet/SANet-like, trained displaced",
 }
 # Table 1: (row, the paper's PSNR on M4Raw at 2x and 4x, where it has one)
 METHODS = {
@@ -85,6 +90,11 @@ ABLATIONS = {
     "released_no_spatial": "",
     "paper_no_channel": "",
     "paper_no_spatial": "",
+    "aligned": "",
+    "aligned_displaced": "",
+    "corrected_displaced": "",
+    "concatenation_displaced": "",
+    "minet_displaced": "",
 }
 
 
@@ -271,3 +281,11 @@ def second_table(table: Table, runs: list[dict]) -> list[str]:
             ]
         )
     return table_of(head, rows)
+
+
+def average_moved(lines: list[dict]) -> dict[str, dict[float, float]]:
+    """Mean PSNR of each row over the shift of the reference."""
+    found: dict = defaultdict(lambda: defaultdict(list))
+    for r in lines:
+        found[r["row"]][float(r["pixels"])].append(float(r["psnr"]))
+    return {row: {x: sum(v) / len(v) for x, v in of.items()} for row, of in found.items()}
