@@ -186,11 +186,17 @@ def _warn_if_other_normalisation(pair: Pair, *models: Network | str) -> bool:
 
 def warn_if_far(model: SuperResolver, pair: Pair) -> None:
     """A line on stderr when matrix or field of view are far from the training ones."""
-    trained, shape = unwrap(model).config.image_size, pair.shape
-    if max(abs(a / b - 1) for a, b in zip(shape, trained, strict=True)) > 0.25:
+    inner, shape = unwrap(model), pair.shape
+    smallest = largest = inner.config.image_size
+    said = "{} x {}".format(*smallest)
+    if inner.sides:
+        smallest, largest = ((side, side) for side in inner.sides)
+        said = "{} to {} pixels a side".format(*inner.sides)
+    fits = zip(smallest, shape, largest, strict=True)
+    if not all(0.75 * low <= n <= 1.25 * high for low, n, high in fits):
         print(
-            f"warning: the matrix is {shape[0]} x {shape[1]}, the network was trained at"
-            f" {trained[0]} x {trained[1]}: expect a lower quality",
+            f"warning: the matrix is {shape[0]} x {shape[1]}, the network was trained at {said}:"
+            " expect a lower quality",
             file=sys.stderr,
         )
     view = pair.field_of_view

@@ -116,6 +116,7 @@ def train_with(options: Namespace, recipe: Recipe, cutting: Cutting) -> None:
     if exact != len(data):
         say(counted, file=sys.stderr)
     notes = recipe.describe() | cutting.describe() | describe_data(options)
+    model.sides = survey.sides
     texts = {
         "config.json": json.dumps(vars(model.config), indent=1) + "\n",
         "recipe.json": write_recipe(options, recipe, cutting),

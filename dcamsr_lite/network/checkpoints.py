@@ -80,6 +80,8 @@ def save(
         expected = "plain weights: take the parametrization off first"
         raise InputError(path, f"{computed[0]}, of which a layer computes its weight", expected)
     known = {} if model.normalisation is None else {"normalisation": model.normalisation}
+    if model.sides:
+        known["sides"] = "{} {}".format(*model.sides)
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), **known, **notes}
     content = sort_header(to_bytes(tensors, metadata={k: _show(v) for k, v in header.items()}))
     with atomic_path(path) as temporary:  # knows a full disk; safetensors' writer has no OSError
@@ -203,6 +205,8 @@ def load(
     _fill(model, tensors, path)
     named = path.suffix != Path(name).suffix  # those that come with the package do not say it
     model.normalisation = header.get("normalisation", "clean" if named else None)
+    if said := re.fullmatch(r"([1-9]\d{0,4}) ([1-9]\d{0,4})", header.get("sides", "")):
+        model.sides = (int(said[1]), int(said[2]))
     return model.eval()
 
 

@@ -54,9 +54,11 @@ class SuperResolver(nn.Module):
     reference)``: both (b,1,h,w), padded to a multiple of 8, to (b,1,h,w). A network of half or double
     precision takes images of any; the output has that of ``lr``. Raises ValueError for a wrong shape.
     ``normalisation`` is that of the pairs it was trained with, "clean" or "released"; None: not known.
+    ``sides``: the smallest and largest side of the images it was trained on, where they were several.
     """
 
     normalisation: str | None = None
+    sides: tuple[int, int] | None = None
 
     def __init__(self, config: Config):
         super().__init__()

@@ -5,7 +5,7 @@
 ...     np.save(f"{name}.npy", np.zeros((3, 32, 32)))
 >>> _ = Path("pairs.csv").write_text("t1.npy,t2.npy")
 >>> survey_sources(["pairs.csv", "simulated"], size=32, subjects=2)
-Survey(pairs=3, slices=39, size=(32, 32))
+Survey(pairs=3, slices=39, size=(32, 32), sides=None)
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,15 @@ SIMULATED_SLICES = 18
 
 @dataclass(frozen=True)
 class Survey:
-    """Pairs, their slices, and the (rows, columns) of the network; what no header says is None."""
+    """Pairs, their slices, and the (rows, columns) of the network; what no header says is None.
+
+    With a patch also the smallest and the largest side of the images.
+    """
 
     pairs: int
     slices: int | None
     size: tuple[int, int] | None
+    sides: tuple[int, int] | None = None
 
 
 def survey_sources(
@@ -70,7 +74,11 @@ def survey_sources(
     known = [shape[0] for _, shape in shapes if shape]
     slices = sum(known) if len(known) == len(shapes) else None
     if patch:
-        return Survey(len(shapes), slices, (patch, patch))
+        sides = [side for _, grid in grids for side in grid]
+        known_all = len(grids) == len(shapes)
+        return Survey(
+            len(shapes), slices, (patch, patch), (min(sides), max(sides)) if known_all else None
+        )
     return Survey(len(shapes), slices, grids[0][1] if grids else None)
 
 

@@ -7,8 +7,11 @@ import torch
 from dcamsr_lite import DCAMSR
 from dcamsr_lite.cli import main
 from dcamsr_lite.data.augmentation import measure_warp, vary_and_tell
+from dcamsr_lite.data.pairs import load_pair
 from dcamsr_lite.errors import InputError
+from dcamsr_lite.evaluation import warn_if_far
 from dcamsr_lite.kspace import upsample_fourier
+from dcamsr_lite.network.checkpoints import load
 from dcamsr_lite.training.batches import VariedSlices
 from dcamsr_lite.training.dataset import collect_slices
 
@@ -67,5 +70,10 @@ def test_the_command_line_trains_on_pairs_of_several_sizes(pairs, capsys):
     assert "--patch: found 30; expected a multiple of 8" in capsys.readouterr().err
     assert main([*command, "--out", "run", "--patch", "32"]) == 0
     assert "slices cut to 32 x 32" in capsys.readouterr().err
+    model = load("run/last.safetensors")
+    assert model.sides == (32, 64)
+    for side, far in ((24, False), (80, False), (16, True), (88, True)):
+        warn_if_far(model, load_pair(*np.random.default_rng(1).random((2, 1, side, side)), 4))
+        assert ("trained at 32 to 64 pixels a side" in capsys.readouterr().err) == far
     assert main(["train", "--data", "simulated:9", "--out", "none"]) == 2
     assert "simulated:9: found '9'; expected rows of a simulated head" in capsys.readouterr().err
