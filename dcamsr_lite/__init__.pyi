@@ -10,6 +10,7 @@ from . import (
     data as data,
     errors as errors,
     evaluation as evaluation,
+    export as export,
     extras as extras,
     figures as figures,
     global_state as global_state,
@@ -34,6 +35,7 @@ from .data.pairs import (
 )
 from .errors import InputError as InputError
 from .evaluation import evaluate as evaluate, super_resolve as super_resolve
+from .export.onnx_file import export_onnx as export_onnx
 from .interpret.image_edits import Lesion as Lesion
 from .interpret.cuts import Cut as Cut
 from .interpret.interventions import (

@@ -209,6 +209,15 @@ def parser() -> argparse.ArgumentParser:
     )
     add_options(train)
 
+    words = "write a network as one ONNX file, for onnxruntime, browsers and other programs"
+    export = command("export", "export.write_onnx", words)
+    export.add_argument(
+        "weights", type=path, metavar="WEIGHTS", help="a name or a .safetensors file"
+    )
+    export.add_argument("out", type=path, metavar="OUT.onnx")
+    words = "rows and columns of the reference, one number for both (default: the weights' own)"
+    export.add_argument("--image-size", type=positive, nargs="+", metavar="N", help=words)
+
     bench = command("bench", "bench.measure", "time the network beside the released code's way")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.add_argument(

@@ -176,19 +176,26 @@ def upsample_fourier(low: Tensor, scale: int) -> Tensor:
 
 
 def _upsample_by_products(low: Tensor, scale: int) -> Tensor:
-    """The same without complex numbers, which ONNX does not have: one matrix for each axis.
+    """The same without complex numbers, which ONNX does not have: a pair of matrices for each axis.
 
     With A and B the complex matrices of rows and columns, Re(A x B') = Re A x Re B' - Im A x Im B'.
     """
-
-    def interpolate(n: int) -> tuple[Tensor, Tensor]:
-        at, of = (torch.arange(m, dtype=torch.float64) - m // 2 for m in (n * scale, n))
-        turns = (at[:, None] / scale - of) / n  # of one period, for the frequency 1
-        phase = 2 * torch.pi * turns[..., None] * of  # the frequencies are numbered as the pixels
-        return phase.cos().mean(-1).to(low), phase.sin().mean(-1).to(low)
-
-    (a, a_imag), (b, b_imag) = map(interpolate, low.shape[-2:])
+    (a, a_imag), (b, b_imag) = (make_upsampling(n, scale) for n in low.shape[-2:])
+    a, a_imag, b, b_imag = (x.to(low) for x in (a, a_imag, b, b_imag))
     return a @ low @ b.transpose(0, 1) - a_imag @ low @ b_imag.transpose(0, 1)
+
+
+def make_upsampling(n: int, scale: int) -> tuple[Tensor, Tensor]:
+    """Zero-filling along one axis as a matrix (n * scale, n), real and imaginary part, float64.
+
+    >>> make_upsampling(1, 2)[0]
+    tensor([[1.],
+            [1.]], dtype=torch.float64)
+    """
+    at, of = (torch.arange(m, dtype=torch.float64) - m // 2 for m in (n * scale, n))
+    turns = (at[:, None] / scale - of) / n  # of one period, for the frequency 1
+    phase = 2 * torch.pi * turns[..., None] * of  # the frequencies are numbered as the pixels
+    return phase.cos().mean(-1), phase.sin().mean(-1)
 
 
 def shift(image: Tensor, rows: float, columns: float) -> Tensor:

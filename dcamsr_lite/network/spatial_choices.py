@@ -156,6 +156,17 @@ class Projection(nn.Module):
         return summed + rearrange(self.bias, "p -> p 1")
 
 
+def make_resampling(held: int, side: int) -> Tensor:
+    """(side, held): one axis of the interpolation in ``Projection.footprints``, which is separable.
+
+    >>> make_resampling(1, 2)
+    tensor([[1.],
+            [1.]])
+    """
+    impulses = torch.eye(held)[None, None]
+    return F.interpolate(impulses, (held, side), mode="bilinear", antialias=True)[0, 0].T
+
+
 class Pooling(nn.Module):
     """Nothing learned: every token is the average of one tile of the image, on any grid.
 

@@ -73,8 +73,7 @@ class SuperResolver(nn.Module):
         self._check(lr, ref, factor)
         low = lr.to(torch.promote_types(lr.dtype, torch.float32))  # the FFT knows no half precision
         own = next(self.parameters(), low).dtype
-        fourier = self.config.upsampling == "fourier"
-        up = (upsample_fourier if fourier else upsample)(low, factor).to(own)
+        up = self.enlarge(low, factor).to(own)
         rows, columns = up.shape[-2:]
         up = pad_to_multiple(up)
         if ref is None or not self.config.reference:
@@ -87,6 +86,10 @@ class SuperResolver(nn.Module):
         if self.config.consistency and not upsampled:
             sr = restore_measured(sr, low)
         return sr.to(lr.dtype) if lr.is_floating_point() else sr
+
+    def enlarge(self, low: Tensor, factor: int) -> Tensor:
+        fourier = self.config.upsampling == "fourier"
+        return (upsample_fourier if fourier else upsample)(low, factor)
 
     def detail(self, up: Tensor, reference: Tensor) -> Tensor:
         raise NotImplementedError

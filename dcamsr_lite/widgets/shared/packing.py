@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...interpret.record import Record
 from ...network.model import DCAMSR
+from ...network.spatial_choices import make_resampling
 
 FIXED = {"int8": 127, "int12": 2047, "int16": 32767}  # fixed point: the same error everywhere
 SMALL = 64  # sides below are sent as they are; feature maps of larger levels at half resolution
@@ -104,7 +105,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     elif held is not None and held[0].numel() < footprints[0].numel():
         held = held.detach()
         sides = zip(held.shape[-2:], grid, strict=True)
-        resample = [pack(_interpolation(a, b), "float32") for a, b in sides]
+        resample = [pack(make_resampling(a, b), "float32") for a, b in sides]
         sent = pack(held * (held[0].numel() / footprints[0].numel()), "float16")
     else:
         sent = pack(footprints, "float16")
@@ -159,9 +160,3 @@ def pack_channel(record: Record, level: int) -> dict:
     sent = {kind: pack(x, "int8", maps=True) for kind, x in pooled.items()}
     matrices = {"matrix": record.channel[level][0], "cosine": query @ key.mT}
     return sent | {name: pack(x, "float32") for name, x in matrices.items()}
-
-
-def _interpolation(held: int, side: int) -> Tensor:
-    """(side, held): one axis of the interpolation in Projection.footprints, which is separable."""
-    impulses = torch.eye(held)[None, None]
-    return F.interpolate(impulses, (held, side), mode="bilinear", antialias=True)[0, 0].T

@@ -1,0 +1,1 @@
+"""Networks as ONNX files, whose attention is switched by inputs, for other programs and browsers."""
