@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from .. import __version__
 from ..errors import InputError, atomic_path, check_output, raise_if_out_of_memory
@@ -72,7 +73,7 @@ def export_onnx(
         whole = _make_whole(network, size)
         inputs = whole.inputs()
         with torch.no_grad():
-            outputs = [*_try_pass(whole, inputs, size)]
+            outputs = [*_try_pass(whole, inputs)]
         graph = _export(whole, inputs, outputs)
     _strip(graph.graph)
     for name in whole.defaults():  # an input that has a value may be left out
@@ -176,13 +177,24 @@ def _make_whole(network: SuperResolver, size: Grid) -> Whole:
         ) from error
 
 
-def _try_pass(whole: Whole, inputs: dict[str, Tensor], size: Grid) -> dict[str, Tensor]:
-    try:
-        return whole(*inputs.values())
-    except ValueError as error:
-        raise InputError(
-            "image_size", f"{size[0]} x {size[1]} ({error})", "a size it takes"
-        ) from error
+class _FourierWatch(TorchDispatchMode):
+    """Knows whether a Fourier transform ran inside."""
+
+    seen = False
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.seen = self.seen or "fft" in str(func)
+        return func(*args, **(kwargs or {}))
+
+
+def _try_pass(whole: Whole, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    with _FourierWatch() as watch:
+        outputs = whole(*inputs.values())
+    if watch.seen:
+        found = "a network that takes Fourier transforms inside"
+        expected = "one of real numbers: ONNX has no complex ones (ttsr, masa, mcmrsr, consistency)"
+        raise InputError("model", found, expected)
+    return outputs
 
 
 def _export(whole: Whole, inputs: dict[str, Tensor], outputs: list[str]) -> Any:

@@ -72,7 +72,7 @@ def test_a_weight_file_in_onnxruntime_is_the_network_and_its_switches_the_cuts(n
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["edsr", "ttsr", "mcmrsr"])
+@pytest.mark.parametrize("method", ["edsr", "minet", "swinir"])
 def test_a_baseline_in_onnxruntime_gives_what_it_gives(method, tmp_path):
     needs_onnx()
     model, path = awake(dl.baseline(method, image_size=32)), tmp_path / "out.onnx"
@@ -102,6 +102,8 @@ def test_what_cannot_be_exported_is_refused_in_one_sentence(tmp_path):
         (paper, {"image_size": 64}, "fixed to a 32 x 40 grid"),
         (paper, {"image_size": 30}, "found 30 x 30; expected multiples of the scale, 4"),
         (paper, {"image_size": 0}, "found 0 x 0"),
+        (dl.baseline("ttsr", image_size=32), {}, "ONNX has no complex ones"),
+        (dl.DCAMSR(image_size=32, consistency=True), {}, "takes Fourier transforms inside"),
     ]:
         with pytest.raises(dl.InputError, match=words):
             dl.export_onnx(model, out, **options)

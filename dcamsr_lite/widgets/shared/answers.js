@@ -52,7 +52,7 @@ export function fromKernel({ model, question, adopt, keyOf, put, tell, wait }) {
     timer = setTimeout(() => {
       wait("Computing …");
       timer = setTimeout(() => {
-        wait("The kernel has not answered yet: it is busy, or gone. The next change asks again.");
+        wait(model.late ?? "The kernel has not answered yet: it is busy, or gone. The next change asks again.");
         waiting = null;
       }, 10000);
     }, 600);

@@ -7,6 +7,7 @@ import { button, make } from "./elements.js";
  * anywidget's model of the kernel's traits; that of a saved page is `alone`: no kernel answers.
  * @typedef {object} Model
  * @property {boolean} [alone]
+ * @property {string} [late] what is said where an answer takes long
  * @property {(name: string) => any} get
  * @property {(name: string, value: any) => void} set
  * @property {(event: string, listener: (...parts: any[]) => void) => void} on
