@@ -93,7 +93,7 @@ class Record:
         self.spatial, self.channel = Levels(), Levels()
         self.queries, self.keys, self.footprints = Levels(), Levels(), Levels()
         self.features = Levels()
-        self.grids, self.windows = Levels(), Levels()
+        self.grids, self.windows, self.value_norms = Levels(), Levels(), Levels()
 
     def __repr__(self) -> str:
         if self.shape is None:
@@ -139,6 +139,7 @@ class Record:
         head: int | None = None,
         batch: int = 0,
         relative: Relative = False,
+        by_value: bool = False,
     ) -> Tensor:
         """Attention of one query on the reference's pixels: (H/level, W/level), signed.
 
@@ -146,11 +147,63 @@ class Record:
         (and a bias, which no pixel owns). ``query`` is (row, column) in the level's pixels; without
         ``head``, the mean over heads. ``relative`` takes ``A - 1/p``: what differs from uniform
         attention, much of which all queries may share; "queries" takes A minus its mean over all
-        queries: what this one does differently from others. Raises IndexError, LookupError.
+        queries: what this one does differently from others. ``by_value`` multiplies by how long that
+        value is behind the output projection: a large weight on nothing brings nothing. (``aligned``
+        moves the reference itself: there it is the length of what is moved.) Raises IndexError,
+        LookupError; by value also for the released merge, which tears every value apart.
         """
         weights = self.spatial[level][batch, :, self._token(level, query)]
-        minus = self.common(level)[batch] if relative == "queries" else relative
-        return lift(weights, self.tokens(level, query), head, minus)
+        tokens, minus = self.tokens(level, query), self._minus(level, batch, relative)
+        if not by_value:
+            return lift(weights, tokens, head, minus)
+        norms = self._norms(level)[batch].expand(len(weights), -1, -1)
+        maps = torch.stack([lift(weights, tokens, h, minus) for h in range(len(weights))]) * norms
+        return maps.mean(0) if head is None else maps[head]
+
+    def find_readers(
+        self,
+        level: int,
+        pixel: Sequence[int],
+        head: int | None = None,
+        batch: int = 0,
+        relative: Relative = False,
+        by_value: bool = False,
+    ) -> Tensor:
+        """Which queries read this pixel of the reference: (H/level, W/level), signed.
+
+        The other way round: at each query what ``lift`` of that query has at ``pixel`` (row, column
+        of the level), with the same options and errors.
+        """
+        (rows, columns), (row, column) = self.size(level), pixel
+        self._token(level, pixel)  # raises where there is no such pixel
+        weights, minus = self._of_image(level)[batch], self._minus(level, batch, relative)
+        if minus is not False:
+            weights = weights - (
+                minus[:, None] if isinstance(minus, Tensor) else 1 / weights.shape[-1]
+            )
+        if by_value:
+            weights = weights * self._norms(level)[batch, :, row, column, None, None]
+        weights = weights.mean(0) if head is None else weights[head]
+        if level not in self.windows:
+            read = weights @ self.tokens(level)[:, row, column]
+            return rearrange(read, "(h w) -> h w", h=rows)
+        down, along = self.windows[level].reach(self.grids[level], pixel)
+        weights = rearrange(weights, "(h w) (i j) -> h w i j", h=rows, i=down.shape[1])
+        reached = down[:rows].to(weights), along[:columns].to(weights)
+        return einsum(weights, *reached, "h w i j, h i, w j -> h w")
+
+    def _minus(self, level: int, batch: int, relative: Relative) -> bool | Tensor:
+        return self.common(level)[batch] if relative == "queries" else bool(relative)
+
+    def _norms(self, level: int) -> Tensor:
+        """(b, head, H/level, W/level), padding removed."""
+        rows, columns = self.size(level)
+        if level in self.grids and level not in self.value_norms:
+            raise LookupError(
+                "no value has a length of its own here: the released merge writes the features of"
+                " one pixel to different pixels; expected heads that are merged aligned"
+            )
+        return self.value_norms[level][:, :, :rows, :columns]
 
     def _of_image(self, level: int) -> Tensor:
         """The attention of all queries of the image, padding removed: (b, head, n, p)."""

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from einops import rearrange
+from einops import einsum, rearrange
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..network.alignment import AligningCrossAttention
+from ..network.attention import DualCrossAttention
 from ..network.model import DCAMSR
 from ..network.super_resolver import unwrap
 from ..network.windows import SharedVotes
@@ -106,15 +108,35 @@ def _watch(record: Record, level: int, block, hooks: Hooks) -> None:
         record.keys[level] = _keep(k) if alone else None
         record.spatial[level] = _keep(attention)
 
+    def values(module, inputs, _) -> None:
+        _, _, v, (rows, _) = inputs
+        if record.model.config.merge == "aligned":
+            norms = _measure_values(block.attention, _keep(v))
+            record.value_norms[level] = rearrange(norms, "b head (h w) -> b head h w", h=rows)
+
     def channel(module, inputs, attention) -> None:
         record.channel[level] = _keep(attention)
 
     hooks.before(block, grid)
     if block.attention.spatial is not None:
+        hooks.before(block.attention.spatial, values)
         hooks.after(block.attention.spatial.attention, spatial)
     if block.attention.channel is not None:
         hooks.before(block.attention.channel, features)
         hooks.after(block.attention.channel.attention, channel)
+
+
+def _measure_values(attention: DualCrossAttention, v: Tensor) -> Tensor:
+    """How long each value is behind the output projection: b head n d -> b head n."""
+    if isinstance(
+        attention, AligningCrossAttention
+    ):  # what is found is encoded anew, not projected
+        return v.norm(dim=-1)
+    project = rearrange(
+        _keep(attention.spatial_out.weight), "c (head d) -> head c d", d=v.shape[-1]
+    )
+    square = project.mT @ project  # of the length, in the d coordinates of a value
+    return einsum(v, square, v, "b head n i, head i j, b head n j -> b head n").clamp_min(0).sqrt()
 
 
 def _run_explicitly(model: DCAMSR, hooks: Hooks) -> None:

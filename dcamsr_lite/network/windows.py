@@ -7,7 +7,7 @@ own place are too noisy to say how far they are apart; the mean of them over a n
 torch.Size([49, 32, 32])
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +55,26 @@ class Window(nn.Module):
             for at, n in zip(query, grid, strict=True)
         )
         return rearrange(einsum(rows, columns, "i h, j w -> i j h w"), "i j h w -> (i j) h w")
+
+    def reach(self, grid: Grid, pixel: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Whether the tokens of each query lie in the row, and in the column, of a pixel.
+
+        >>> rows, columns = Window(tokens=9).reach((4, 4), (0, 2))
+        >>> rows.int()  # the row above the border is row 0, too
+        tensor([[1, 1, 0],
+                [1, 0, 0],
+                [0, 0, 0],
+                [0, 0, 0]], dtype=torch.int32)
+
+        (h, side) and (w, side): the pixel is token (i, j) of the query at (row, column) where
+        ``rows[row, i]`` and ``columns[column, j]`` are true.
+        """
+        around = torch.arange(self.side) - self.side // 2
+        rows, columns = (
+            (torch.arange(n)[:, None] + around).clamp(0, n - 1) == at
+            for at, n in zip(pixel, grid, strict=True)
+        )
+        return rows, columns
 
     def forward(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
         """The attention, b head n p: queries with the keys around each, b head n d both."""

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { Level, entropy } from "../../dcamsr_lite/widgets/attention/level.js";
 import { inWords, median, offset, summary } from "../../dcamsr_lite/widgets/shared/offsets.js";
-import { extent, format, half, unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
+import { extent, format, half, read85, unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
 
 const packed = (values, shape, Type = Float32Array, dtype = "float32", scale = 1) => {
   const bytes = new Uint8Array(Type.from(values).buffer);
@@ -179,4 +179,11 @@ test("what the arrows say together: a shift, in place, or unlike places", () => 
   assert.equal(summary([]), "");
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
+});
+
+test("bytes that Python spelled in base 85 come back", () => {
+  const bytes = (text) => [...new Uint8Array(read85(text).buffer, 0, read85(text).byteLength)];
+  assert.deepEqual(bytes("VPa!sWd"), [97, 98, 99, 100, 101]);
+  assert.deepEqual(bytes("|NsC0|NsC0{{"), [255, 255, 255, 255, 255, 255, 255, 255, 255]);
+  assert.deepEqual(bytes(""), []);
 });

@@ -3,6 +3,27 @@
 /** @typedef {{ data: DataView, dtype: string, shape: number[], scale: number | number[] }} Packed as packing.pack makes it */
 /** @typedef {Float32Array | Float64Array} Floats */
 
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&.)*+-;,:>?@^_`{|}~";
+/**
+ * The bytes that static.spell wrote: five letters for four.
+ * @param {string} text
+ */
+export function read85(text) {
+  const digit = new Uint8Array(128);
+  [...DIGITS].forEach((letter, value) => {
+    digit[letter.charCodeAt(0)] = value;
+  });
+  const parts = Math.ceil(text.length / 5);
+  const whole = text.padEnd(5 * parts, "~");
+  const data = new DataView(new ArrayBuffer(4 * parts));
+  for (let part = 0; part < parts; part++) {
+    let number = 0;
+    for (let i = 5 * part; i < 5 * part + 5; i++) number = number * 85 + digit[whole.charCodeAt(i)];
+    data.setUint32(4 * part, number);
+  }
+  return new DataView(data.buffer, 0, data.byteLength - (5 * parts - text.length));
+}
+
 /** The number that 16 bits hold as IEEE binary16: browsers may lack Float16Array. */
 export function half(bits) {
   const sign = bits >> 15 ? -1 : 1;

@@ -2,6 +2,7 @@
 // page (standalone).
 
 import { button, make } from "./elements.js";
+import { read85 } from "./numbers.js";
 
 /**
  * anywidget's model of the kernel's traits; that of a saved page is `alone`: no kernel answers.
@@ -56,11 +57,10 @@ export const heading = (model, title, lead, about) =>
     guide(model),
   );
 
-/** The state of a saved page, with bytes in base64, as arrays of bytes. */
+/** The state of a saved page, with its bytes as text, as arrays of bytes. */
 function revive(value) {
   if (value === null || typeof value !== "object") return value;
-  if (typeof value.dtype === "string")
-    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  if (typeof value.dtype === "string") return { ...value, data: read85(value.data) };
   return Array.isArray(value)
     ? value.map(revive)
     : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));

@@ -10,7 +10,11 @@ import json
 import struct
 from pathlib import Path
 
+import numpy as np
+
 _WIDGETS = Path(__file__).parents[1]
+# five letters for four bytes; none of <, = and (, so that data never look like markup or code
+DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&.)*+-;,:>?@^_`{|}~"
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -43,7 +47,7 @@ def page(state: dict, module: str, sheet: str, picture: str = "") -> bytes:
     >>> page({"info": {"title": "<b>"}}, script(), style())[:15]
     b'<!doctype html>'
     """
-    data = json.dumps(state, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
+    data = json.dumps(state, default=spell, allow_nan=False)
     title = html.escape(state["info"].get("title", "nothing to show"))
     return (
         (_WIDGETS / "shared" / "page.html")
@@ -58,6 +62,24 @@ def page(state: dict, module: str, sheet: str, picture: str = "") -> bytes:
         )
         .encode()
     )
+
+
+def spell(data: bytes) -> str:
+    """Bytes as the text that a page holds: a sixteenth less than base64 would be.
+
+    >>> spell(b"abcde"), len(spell(bytes(4)))
+    ('VPa!sWd', 5)
+
+    The letters of a last part of fewer than four bytes are one more than its bytes.
+    """
+    missing = -len(data) % 4
+    numbers = np.frombuffer(data + bytes(missing), ">u4").astype(np.uint32)
+    letters = np.empty((len(numbers), 5), np.uint8)
+    for place in reversed(range(5)):
+        numbers, digit = np.divmod(numbers, np.uint32(85))
+        letters[:, place] = np.frombuffer(DIGITS, np.uint8)[digit]
+    text = letters.tobytes().decode("ascii")
+    return text[: len(text) - missing]
 
 
 def exported(words: str, picture: str) -> str:
