@@ -5,6 +5,13 @@ import torch
 import dcamsr_lite as dl
 
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
+
+
+def logits_only(q, k, project, temperature):
+    """A user's own attention, which has no keys to send."""
+    return q @ project(k).mT
+
+
 CASES = {  # name -> (matrix, options of the network)
     "corrected": ((64, 64), {}),
     "padded": ((60, 52), {}),
@@ -13,6 +20,7 @@ CASES = {  # name -> (matrix, options of the network)
     "released": ((64, 64), {"variant": "released"}),
     "paper": ((64, 64), {"variant": "paper"}),
     "aligned": ((60, 52), {"variant": "aligned"}),
+    "logits": ((36, 44), {"spatial_attention": logits_only}),
 }
 
 

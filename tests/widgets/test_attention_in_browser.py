@@ -45,7 +45,7 @@ QUICK = ("padded", "released")
 def test_the_browsers_map_is_the_records(name, opened):
     model, pair = example(name)
     page, record = opened(explore(model, pair, cuts=False)), recorded(model, pair)
-    random = np.random.default_rng(0)
+    random, other = np.random.default_rng(0), np.random.default_rng(1)
     for level in sorted(record.queries):
         rows, columns = record.size(level)
         for _ in range(8):
@@ -59,6 +59,17 @@ def test_the_browsers_map_is_the_records(name, opened):
             if record.keys[level] is None:  # a difference of two maps is as exact as they are
                 expected = record.lift(level, query, head=head).numpy()
             assert error < 2e-3 * np.abs(expected).max(), call
+            by_value = name != "released" and other.random() < 0.5
+            call += [other.random() < 0.7, by_value]
+            ask = record.find_readers if call[-2] else record.lift
+            shown = np.array(page.evaluate(f"a => [...{ROOT}.map(...a)]", call))
+            expected = ask(level, query, head=head, relative=relative, by_value=by_value).numpy()
+            error = np.abs(shown.reshape(rows, columns) - expected).max()
+            limit = float(
+                record.lift(level, query, head=head).abs().max()
+            )  # what is sent has steps
+            limit *= float(record.value_norms[level].max()) if by_value else 1
+            assert error < 2e-3 * limit, call
             source = page.evaluate(f"a => {ROOT}.source(...a)", [level, *query])
             expected = record.source(level, query)
             for field in expected._fields:

@@ -100,6 +100,56 @@ def test_all_heads_side_by_side_share_one_scale(opened):
     assert page.evaluate(STATE)[4] is None
 
 
+@pytest.mark.slow
+def test_a_grid_shows_every_head_of_every_level_both_ways(opened):
+    """Each tile is the record's map; a click chooses level and head; readers lie on the input."""
+    model, pair = example("padded")
+    explorer = explore(model, pair, cuts=False)
+    explorer.query, explorer.tour = [20, 40], [{"text": "Back.", "reverse": True, "level": 2}]
+    page, record = opened(explorer), recorded(model, pair)
+    page.get_by_label("View: all heads of all levels").check()
+    tiles = page.locator(".dx-levels .dx-tile")
+    assert tiles.count() == 27
+    at = "[...document.querySelectorAll('.dx-tile .dx-overlay')].map(c => [c.width, c.height])"
+    assert page.evaluate(at) == [[56, 64]] * 9 + [[28, 32]] * 9 + [[14, 16]] * 9
+    for level in record.queries:
+        row, column = ((x + 2) // level for x in (20, 40))
+        maps = page.evaluate(
+            "a => document.querySelector('.dcamsr-explorer').explorer.maps(...a).map(m => [...m])",
+            [level, row, column, True, False, True],
+        )
+        for head, shown in zip([*range(8), None], maps, strict=True):
+            asked = {"head": head, "relative": True, "by_value": True}
+            expected = record.lift(level, (row, column), **asked).flatten().numpy()
+            assert np.abs(shown - expected).max() < 2e-3 * np.abs(np.array(maps)).max()
+    page.get_by_role("button", name="Choose level 4, head 6").press("Enter")
+    assert page.evaluate(STATE)[3:6] == [4, 6, "levels"]
+    assert page.locator(".dx-map h3").inner_text() == "Attention on the reference"
+    ground = "[...document.querySelectorAll('.dx-tile canvas:first-child')].map(c => c.toDataURL())"
+    before = page.evaluate(ground)
+    page.get_by_label("Pixel: which queries read this pixel").focus()
+    page.keyboard.press("Space")
+    assert page.locator(".dx-map h3").inner_text() == "Who reads this pixel of the reference?"
+    assert set(page.evaluate(ground)).isdisjoint(before)
+    best = record.find_readers(4, (5, 10), head=6, relative=True)
+    row, column = (4 * x - 2 for x in divmod(int(best.argmax()), 14))
+    said = page.locator(".dx-map .dx-reading")
+    assert f"by the query at row {max(row, 0)}, column {max(column, 0)}" in said.inner_text()
+    page.get_by_label("Weight: attention times the length").check()
+    assert "times the length of the value" in page.locator(".dx-map .dx-bar").inner_text()
+    assert not page.get_by_text("projected tokens").is_visible()
+    page.get_by_label("Pixel: what the query").check()
+    page.get_by_role("button", name="Next").click()  # a step of the tour turns it, too
+    assert page.get_by_label("Pixel: which queries read").is_checked()
+    for width in (420, 1400):
+        assert_nothing_overlaps(page, width, "h3, legend, .dx-frame, .dx-tile small, .dx-scale, p")
+    page = opened(explore(*example("released"), cuts=False))
+    value = page.locator("input[aria-label^='Weight: attention times']")
+    assert value.is_disabled() and "the released merge writes" in value.get_attribute("aria-label")
+    page.get_by_label("Weight: attention", exact=True).press("ArrowRight")  # nothing else to choose
+    assert page.get_by_label("Weight: attention", exact=True).is_checked()
+
+
 def test_an_update_of_eight_heads_draws_nine_pictures(opened):
     pair = dl.load_pair(smooth(1, (128, 128)), smooth(2, (128, 128)), 4)
     explorer = explore(network((128, 128)), pair, cuts=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from explorers import CASES, both, example, network, recorded, smooth
+from explorers import CASES, both, example, logits_only, network, recorded, smooth
 from helpers import ROOT, phantom, pip
 from torch.nn.functional import normalize
 from traitlets import TraitError
@@ -23,7 +23,7 @@ from dcamsr_lite.widgets.shared.static import script
 # --- what is sent ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != "aligned"])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("aligned", "logits")])
 def test_what_is_sent_is_what_was_recorded(name):
     model, pair = example(name)
     explorer, record = explore(model, pair, cuts=False), recorded(model, pair)
@@ -100,6 +100,22 @@ def test_lift_is_the_records():
     explorer, record = explore(model, pair, cuts=False), recorded(model, pair)
     explorer.query, explorer.level, explorer.head, explorer.relative = [59, 3], 2, 5, False
     torch.testing.assert_close(explorer.lift(), record.lift(2, (30, 2), head=5))  # padded by 2, 2
+    explorer.reverse, explorer.by_value, explorer.head = True, True, None
+    expected = record.find_readers(2, (30, 2), by_value=True)
+    torch.testing.assert_close(explorer.lift(), expected)
+    assert explorer.png()[:4] == b"\x89PNG"
+
+
+def test_a_torn_value_has_no_length_to_show():
+    """Of the network on screen: another one may have."""
+    pair = dl.load_pair(smooth(1, (32, 32)), smooth(2, (32, 32)), 4)
+    models = [network((32, 32), variant=name) for name in ("corrected", "released")]
+    explorer = explore(models, pair, cuts=False)
+    explorer.by_value = True
+    explorer.network = "released"
+    assert explorer.by_value is False
+    with pytest.raises(TraitError, match="by_value True is not in this explorer"):
+        explorer.by_value = True
 
 
 def test_the_model_is_left_as_it_was():
@@ -109,10 +125,6 @@ def test_the_model_is_left_as_it_was():
     explore(model, pair)
     assert model.training and model.fused
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
-
-
-def logits_only(q, k, project, temperature):
-    return q @ project(k).mT
 
 
 @pytest.mark.parametrize("options", [{"spatial_attention": logits_only}, {"variant": "aligned"}])

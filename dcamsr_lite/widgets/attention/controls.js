@@ -3,6 +3,17 @@
 import { choice } from "../shared/controls.js";
 import { make } from "../shared/elements.js";
 
+/** What a value-weighted map is, by what the network does with its values: see Record.lift. */
+const BY_VALUE = {
+  projected:
+    "attention times the length of the reference pixel's value behind the output projection: a large weight on a value near nothing brings nothing",
+  moved:
+    "attention times the length of what is moved, the reference or its features: this network encodes anew what it found, without an output projection between",
+  torn: "attention times the length of the value behind the output projection",
+};
+const TORN =
+  "Not here: the released merge writes the features of one pixel to different pixels, so no value has a length";
+
 /**
  * @param {import("./view.js").View} view
  * @param {import("../shared/state.js").Bind} bind
@@ -54,6 +65,7 @@ export function controlPanel(view, bind) {
         [
           [false, "one map"],
           [true, "all heads", "all heads side by side"],
+          ["levels", "all levels", "all heads of all levels"],
         ],
         ...bind("side_by_side"),
       ),
@@ -67,9 +79,26 @@ export function controlPanel(view, bind) {
         ...bind("relative"),
       ),
       choice(
+        "Weight",
+        [
+          [false, "attention"],
+          [true, "× value", BY_VALUE[view.net.values]],
+        ],
+        ...bind("by_value"),
+        (value) => (value && view.net.values === "torn" ? TORN : ""),
+      ),
+      choice(
+        "Pixel",
+        [
+          [false, "reads", "what the query at this pixel reads of the reference"],
+          [true, "is read by", "which queries read this pixel of the reference"],
+        ],
+        ...bind("reverse"),
+      ),
+      choice(
         "Map",
         [
-          [true, "on reference"],
+          [true, "on image", "on its image: the reference, or the input that the queries come from"],
           [false, "alone"],
         ],
         ...bind("over"),

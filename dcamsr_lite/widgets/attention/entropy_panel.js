@@ -30,7 +30,7 @@ export function entropyPanel(view) {
     );
     const track = make("div", {}, ...dots);
     const mean = values.reduce((a, b) => a + b) / values.length;
-    if (now && branch === "spatial") track.append(...(rings = values.map(() => make("u"))));
+    if (now && branch === "spatial" && !state.reverse) track.append(...(rings = values.map(() => make("u"))));
     return [
       make("span", now ? { class: "dx-here" } : {}, `level ${level}, ${branch}`),
       track,

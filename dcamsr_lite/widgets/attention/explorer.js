@@ -3,9 +3,9 @@
 //
 // For tests and lectures, the root element (class "dcamsr-explorer") has a property `explorer`, about the
 // network on screen:
-//   .map(level, head, row, column, relative) -> Float32Array, rows * columns of the level, row-major:
-//        as Record.lift; row and column in the level's pixels, head null for the mean
-//   .maps(level, row, column, relative) -> one map per head, and the mean last
+//   .map(level, head, row, column, relative, reverse, by_value) -> Float32Array, rows * columns of the level, row-major:
+//        as Record.lift, reverse as Record.find_readers; row and column in the level's pixels, head null for the mean
+//   .maps(level, row, column, relative, reverse, by_value) -> one map per head, and the mean last
 //   .weights(level, head, row, column) -> Float64Array over the projected tokens
 //   .channel(level, head) -> Float32Array d * d; .cosine(level, head) likewise
 //   .feature(level, kind, head, i), .mixed(level, head, i) -> {values, size}: feature maps as sent
@@ -26,11 +26,23 @@ import { entropyPanel } from "./entropy_panel.js";
 import { footprintPanel } from "./footprint_panel.js";
 import { imagePanel } from "./image_panel.js";
 import { mapPanel } from "./map_panel.js";
+import { mapOf, mapsOf } from "./maps.js";
 import { mergePanel } from "./merge_panel.js";
 import { offsetPanel } from "./offset_panel.js";
 import { View } from "./view.js";
 
-const NAMES = ["network", "branch", "query", "level", "head", "side_by_side", "relative", "cell"];
+const NAMES = [
+  "network",
+  "branch",
+  "query",
+  "level",
+  "head",
+  "side_by_side",
+  "relative",
+  "reverse",
+  "by_value",
+  "cell",
+];
 
 /**
  * What `explorer` answers.
@@ -39,8 +51,8 @@ const NAMES = ["network", "branch", "query", "level", "head", "side_by_side", "r
 const answers = (view) => {
   const of = (level) => view.net.levels[level];
   return {
-    map: (l, head, r, c, relative) => of(l).map(head, r, c, relative),
-    maps: (l, r, c, relative) => of(l).maps(r, c, relative),
+    map: (l, head, r, c, relative, reverse, by_value) => mapOf(of(l), head, r, c, { relative, reverse, by_value }),
+    maps: (l, r, c, relative, reverse, by_value) => mapsOf(of(l), r, c, { relative, reverse, by_value }),
     weights: (l, head, r, c) => of(l).weights(head, r * of(l).columns + c),
     channel: (l, head) => of(l).matrix(head),
     cosine: (l, head) => of(l).cosine(head),
@@ -113,8 +125,8 @@ function build(model, root) {
   /** Draw a query of the image's pixels at once; the pixel. */
   function show(r, c) {
     const query = view.ask(r, c);
-    const panels =
-      state.branch === "spatial" ? [pictures, map, offsets, footprint, merge, entropies] : [pictures, channel];
+    const forward = state.reverse ? [] : [offsets, footprint, merge, entropies]; // about the query at this pixel
+    const panels = state.branch === "spatial" ? [pictures, map, ...forward] : [pictures, channel];
     for (const panel of panels) panel.show(query);
     return query.at;
   }
@@ -129,8 +141,10 @@ function build(model, root) {
       .join(" · ");
     for (const part of [controls, pictures, map, offsets, footprint, merge, channel, entropies, cuts]) part.update();
     map.element.hidden = !spatial;
-    footprint.element.hidden = !spatial || !!view.level.window; // single pixels have no footprints
-    for (const { element } of [offsets, merge]) element.hidden ||= !spatial;
+    const forward = spatial && !state.reverse;
+    footprint.element.hidden = !forward || !!view.level.window; // single pixels have no footprints
+    for (const { element } of [offsets, merge]) element.hidden ||= !forward;
+    root.classList.toggle("dx-grid", spatial && state.side_by_side === "levels");
     show(...state.query);
     say();
   }

@@ -16,7 +16,6 @@ torch.Size([32, 32])
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from einops import einsum
 from torch import Tensor
 from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe, validate
 
@@ -26,7 +25,7 @@ from ...evaluation import check_pair
 from ...figures import mark_pixel, record_slice
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, find_outcome
-from ...interpret.record import Record, lift
+from ...interpret.record import Record
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver
 from ..shared.base import SYNC, Explorer, show_reason
@@ -43,11 +42,14 @@ from ..shared.slices import (
 )
 from ..shared.static import script, style
 from ..tours import tour_attention
+from .kept_record import keep
 
 LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
     "scrambled": "scrambled merge, as released: what a query finds is written to other pixels",
 }
+VALUES = {"aligned": "projected", "scrambled": "torn"}  # behind the output projection
+WHOSE = {False: "Attention", True: "Readers"}
 MINUS = {False: "", True: " minus uniform", "queries": " minus the queries' mean"}
 Models = SuperResolver | Mapping[str, SuperResolver] | Sequence[SuperResolver]
 OPENED = (
@@ -70,16 +72,20 @@ class AttentionExplorer(Explorer):
     ``networks`` holds, packed, what each network on this pair brings: output and attention. The
     reader's place, shared with the browser, which saves it when the pointer is lifted: ``network``
     (a name), ``branch`` ("spatial", "channel"), ``query`` [row, column] in the image's pixels,
-    ``level`` (1, 2, 4), ``head`` (None: the mean), ``side_by_side`` (all heads), ``relative`` (True:
-    minus uniform attention, "queries": minus the mean over all queries), ``cell`` [head, query
-    feature, reference feature] of the channel branch.
+    ``level`` (1, 2, 4), ``head`` (None: the mean), ``side_by_side`` (True: all heads, "levels": of all
+    levels), ``relative`` (True: minus uniform attention, "queries": minus the mean over all queries),
+    ``reverse`` (which queries read this pixel), ``by_value`` (times the length of the values: see
+    ``Record.lift``), ``cell`` [head, query feature, reference feature] of the channel branch.
     Raises TraitError for a place that is not there; a network that lacks it sets it anew.
     """
 
     _esm = script("attention")
     _css = style("attention/explorer.css")
-    _kept = ("network", "branch", "query", "level", "head", "side_by_side", "relative", "cell")
-    _CHECKED = ("network", "branch", "query", "level", "head", "cell")
+    _kept = (
+        *("network", "branch", "query", "level", "head", "side_by_side"),
+        *("relative", "reverse", "by_value", "cell"),
+    )
+    _CHECKED = ("network", "branch", "query", "level", "head", "by_value", "cell")
     _held = ("networks",)
 
     networks = Dict().tag(**SYNC)
@@ -88,12 +94,14 @@ class AttentionExplorer(Explorer):
     query = List(Int(), [0, 0], minlen=2, maxlen=2).tag(**SYNC)
     level = Int(1).tag(**SYNC)
     head = Int(None, allow_none=True).tag(**SYNC)
-    side_by_side = Bool(False).tag(**SYNC)
+    side_by_side = Enum((False, True, "levels"), False).tag(**SYNC)
     relative = Enum((True, False, "queries"), True).tag(**SYNC)
+    reverse = Bool(False).tag(**SYNC)
+    by_value = Bool(False).tag(**SYNC)
     cell = List(Int(), [0, 0, 0], minlen=3, maxlen=3).tag(**SYNC)
 
-    def __init__(self, attention: dict[str, dict] | None = None, **traits: Any):
-        self._attention = attention or {}  # network -> level -> queries, keys, footprints
+    def __init__(self, records: dict[str, Record] | None = None, **traits: Any):
+        self._records = records or {}  # of each network
         super().__init__(**traits)
 
     def _has(self, name: str, value, shown: dict | None = None) -> bool:
@@ -105,6 +113,7 @@ class AttentionExplorer(Explorer):
             "level": [int(level) for level in shown["levels"]],
             "head": [None, *range(shown["heads"])],
             "branch": ["spatial", "channel"] if shown["d"] else ["spatial"],
+            "by_value": [False] if shown["values"] == "torn" else [False, True],
         }
         if name in known:
             return value in known[name]
@@ -135,7 +144,7 @@ class AttentionExplorer(Explorer):
         if not self.info or not change["old"]:
             return
         first = {"level": min(map(int, self.levels)), "head": None, "branch": "spatial"}
-        for name, start in (first | {"cell": [0, 0, 0]}).items():
+        for name, start in (first | {"by_value": False, "cell": [0, 0, 0]}).items():
             if not self._has(name, getattr(self, name)):
                 setattr(self, name, start)
 
@@ -153,23 +162,18 @@ class AttentionExplorer(Explorer):
         return f"AttentionExplorer: {shown['title']}, {rows} x {columns} pixels, {place}"
 
     def lift(self) -> Tensor:
-        """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query."""
-        if not self._attention:
+        """The map on screen, (rows, columns) of the level: as ``Record.lift``, at this query.
+
+        With ``reverse``, as ``Record.find_readers`` of this pixel.
+        """
+        if not self._records:
             raise LookupError("nothing to lift: the explorer is empty")
-        attention, q, k, footprints, common, place = self._attention[self.network][self.level]
-        window, grid = place
+        record = self._records[self.network]
         at = zip(self.query, self.info["offset"], strict=True)
-        row, column = ((pixel + offset) // self.level for pixel, offset in at)
-        token = row * grid[1] + column
-        if window:
-            footprints = window.footprints(grid, (row, column)).to(q)
-        if attention is not None:
-            weights = attention[:, token]
-        else:
-            k = footprints.flatten(1) @ k if window else k
-            weights = einsum(q[:, token], k, "head d, head p d -> head p").softmax(-1)
-        minus: Any = common if self.relative == "queries" else self.relative
-        return lift(weights, footprints, self.head, minus)
+        place = [(pixel + offset) // self.level for pixel, offset in at]
+        ask = record.find_readers if self.reverse else record.lift
+        look: Any = {"relative": self.relative, "by_value": self.by_value}
+        return ask(self.level, place, self.head, **look)
 
     def _arrays(self) -> dict[str, Tensor]:
         shown = self.networks[self.network]
@@ -182,8 +186,8 @@ class AttentionExplorer(Explorer):
         packed = self.images | {"output": shown["output"]}
         images = {name: unpack(packed[name]) for name in TITLES if name in packed}
         head = "mean" if self.head is None else f"head {self.head}"
-        maps = {f"Attention, level {self.level}, {head}": self.lift()}
-        label = f"weight{MINUS[self.relative]}"
+        maps = {f"{WHOSE[self.reverse]}, level {self.level}, {head}": self.lift()}
+        label = f"weight{MINUS[self.relative]}{' by value' if self.by_value else ''}"
         figure, panels = draw_slice(self.info, images, maps, shown["title"], label)
         for axes in panels:
             mark_pixel(axes, *self.query)
@@ -245,18 +249,18 @@ def explore(
     index, images = choose_slice(pair, slice)
     named = _attending(models)
     check_pair(pair, *named.values())
-    networks, attention, opens = {}, {}, None
+    networks, records, opens = {}, {}, None
     for name, model in named.items():
         record, output = record_slice(model, pair, index)
         networks[name] = _network(model, record, output.float(), images, pair.scale)
         networks[name]["cuts"] = _cuts(model, pair, index) if cuts else []
         opens = opens or record.find_most_telling()
-        attention[name] = {level: _spatial(record, level) for level in record.queries}
+        records[name] = keep(record)
     assert opens  # there is a first network
     first = next(iter(networks))
     one = networks[first]["title"]
     return AttentionExplorer(
-        attention,
+        records,
         info=describe_slice(pair, index, images)
         | {
             "title": one if len(networks) == 1 else f"{len(networks)} networks, {pair.scale}x",
@@ -283,17 +287,6 @@ def _attending(models: Models) -> dict[str, DCAMSR]:
             found = f"{name}, a network without its spatial branch (spatial=False)"
             raise InputError("model", found, "spatial attention, which this explorer shows")
     return named
-
-
-def _spatial(record: Record, level: int) -> tuple:
-    """Attention (or q and k), footprints, mean attention, (window, grid)."""
-    footprints, window = record.footprints.get(level), record.windows.get(level)
-    footprints = None if window else footprints.to(record.queries[level]).cpu()
-    q, k = record.queries[level][0].cpu(), record.keys[level]
-    attention = record.spatial[level][0].cpu() if k is None else None
-    place = (window, record.grids[level])
-    common = record.common(level)[0].cpu()
-    return attention, q, k if k is None else k[0].cpu(), footprints, common, place
 
 
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
@@ -326,6 +319,7 @@ def _network(
     return {
         "title": name_network(model, scale),
         "merge": config.merge,
+        "values": "moved" if config.in_sequence else VALUES[config.merge],
         "layout": LAYOUTS[config.merge],
         "notes": [] if config.reference else [own],
         "heads": config.heads,

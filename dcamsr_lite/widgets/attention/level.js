@@ -30,7 +30,7 @@ function addFour(sum, weights, footprints) {
  * @typedef {import("../shared/numbers.js").Packed} Packed
  * @typedef {{ grid: number[], queries: Packed | null, keys: Packed | null, attention?: Packed | null,
  *   heads: number, d: number, window?: number | null, footprints: Packed | null,
- *   resample: Packed[] | null, common: Packed, own: (number | null)[], channel: Record<string, Packed> | null, entropy: Record<string, number[]> }} PackedLevel
+ *   resample: Packed[] | null, common: Packed, own: (number | null)[], norms?: Packed | null, channel: Record<string, Packed> | null, entropy: Record<string, number[]> }} PackedLevel
  */
 /** One scale: what Record holds of it, and the sums that a query needs. */
 export class Level {
@@ -62,6 +62,7 @@ export class Level {
     this.entropy = packed.entropy;
     this.common = unpack(packed.common).values; // mean attention of all queries, (head, p)
     this.own = packed.own; // share of the difference from uniform that is the query's; heads, then their mean
+    this.norms = packed.norms ? unpack(packed.norms) : null; // of the values, (head, row, column), or one for all heads
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
 
@@ -214,9 +215,7 @@ export class Level {
   /** The maps of all heads, and their mean last. */
   maps(row, column, relative) {
     const each = this.lifts(Array.from({ length: this.heads }, (_, head) => this.shown(head, row, column, relative)));
-    const mean = new Float32Array(each[0].length);
-    for (const map of each) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / this.heads;
-    return [...each, mean];
+    return [...each, average(each)];
   }
 
   /** Where the values of one output token come from: its own, or where the released merge took them. */
@@ -264,6 +263,16 @@ export class Level {
     );
     return { values, size };
   }
+}
+
+/**
+ * The mean of several maps.
+ * @param {Float32Array[]} maps
+ */
+export function average(maps) {
+  const mean = new Float32Array(maps[0].length);
+  for (const map of maps) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / maps.length;
+  return mean;
 }
 
 /** Entropy over its maximum: 1 uniform, 0 one-hot. */

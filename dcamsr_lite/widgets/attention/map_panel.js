@@ -1,4 +1,4 @@
-// The lifted map on the reference, of one head, the mean, or all heads side by side.
+// The lifted map over its image: of one head, the mean, all heads side by side, or all heads of all levels.
 
 import { colourBar, paint } from "../shared/colours.js";
 import { card, make } from "../shared/elements.js";
@@ -6,19 +6,22 @@ import { follow } from "../shared/input.js";
 import { extent, format } from "../shared/numbers.js";
 import { frame } from "../shared/panels.js";
 import { entropy, share, times } from "./level.js";
+import { mapOf, mapsOf } from "./maps.js";
 import { minusWhat, overImage } from "./view.js";
 
 /** @typedef {import("./view.js").View} View */
 
+const FORWARD = { title: "Attention on the reference", on: "attention on the reference", unit: "per reference pixel" };
+const REVERSE = { title: "Who reads this pixel of the reference?", on: "readers, on the input", unit: "per query" };
+
 /**
- * The reference below, a signed map above, the cursor on top.
+ * An image below, a signed map above, the cursor on top.
  * @param {View} view
  */
 function lifted(view) {
   const ground = make("canvas");
   const overlay = make("canvas", { class: "dx-overlay", role: "img" });
-  paint(ground, view.images.reference, view.size, 0, view.info.windows.reference, "grey");
-  return { overlay, ...frame(view.size, ground, overlay) };
+  return { ground, overlay, ...frame(view.size, ground, overlay) };
 }
 
 /** @param {View} view */
@@ -28,59 +31,130 @@ export function mapPanel(view) {
   const bar = colourBar("signed", "weight per reference pixel");
   const reading = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
-  const tiles = make("div", { class: "dx-heads", role: "group", "aria-label": "Attention of every head: choose one" });
-  const element = card("Attention on the reference", what, one.element, tiles, bar.bar, reading);
+  const tiles = make("div", { class: "dx-heads", role: "group" });
+  const element = card(FORWARD.title, what, one.element, tiles, bar.bar, reading);
   element.classList.add("dx-map");
-  let each = [],
-    map;
+  /** @type {(ReturnType<typeof lifted> & { level: number, head: number | null, button: HTMLElement })[]} */
+  let each = [];
+  /** @type {Record<string, HTMLElement>} of each level, how far its colours go */
+  let scales = {};
+  let laid = "";
+  /** @type {Float32Array} */
+  let map;
+  const words = () => (state.reverse ? REVERSE : FORWARD);
+  const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
 
+  function tile(level, head) {
+    const picture = lifted(view);
+    const name = head === null ? "mean" : `head ${head}`;
+    const place = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
+    const button = make(
+      "button",
+      { type: "button", class: "dx-tile", "aria-label": `Choose ${place}` },
+      make("small", {}, name),
+      picture.element,
+    );
+    button.addEventListener("click", () => view.set({ head, level }));
+    return { level, head, button, ...picture };
+  }
   function layTiles() {
-    each = [...Array(view.net.heads).keys(), null].map((head) => {
-      const picture = lifted(view);
-      const name = head === null ? "mean" : `head ${head}`;
-      const button = make(
-        "button",
-        { type: "button", class: "dx-tile", "aria-label": `Choose ${name}` },
-        make("small", {}, name),
-        picture.element,
-      );
-      button.addEventListener("click", () => view.set({ head }));
-      return { head, button, ...picture };
-    });
-    tiles.replaceChildren(...each.map((tile) => tile.button));
+    const all = state.side_by_side === "levels";
+    const levels = all ? Object.keys(view.net.levels).map(Number) : [state.level];
+    const heads = [...Array(view.net.heads).keys(), null];
+    each = levels.flatMap((level) => heads.map((head) => tile(level, head)));
+    scales = Object.fromEntries(levels.map((level) => [level, make("small", { class: "dx-scale" })]));
+    const row = (level) => each.filter((one) => one.level === level).map((one) => one.button);
+    tiles.replaceChildren(
+      ...levels.flatMap((level) =>
+        all
+          ? [scales[level], make("div", { class: "dx-heads", style: `--tiles:${heads.length}` }, ...row(level))]
+          : row(level),
+      ),
+    );
+    tiles.classList.toggle("dx-levels", all);
+    tiles.setAttribute("aria-label", `Attention of every head${all ? " at every level" : ""}: choose one`);
   }
   /** What follows the controls. */
   function update() {
     const who = state.head === null ? "mean over heads" : `head ${state.head}`;
     const { rows, columns } = view.level;
-    if (each.length !== view.net.heads + 1) layTiles();
+    const several = {
+      true: "all heads on one colour scale, ",
+      levels: "all levels and heads, one colour scale for each level, ",
+      false: "",
+    };
+    const key = `${state.network} ${state.side_by_side} ${state.side_by_side === true ? state.level : ""}`;
+    if (state.side_by_side && laid !== key) [laid] = [key, layTiles()];
+    element.classList.toggle("dx-every", state.side_by_side === "levels");
     tiles.hidden = !state.side_by_side;
-    one.element.hidden = state.side_by_side;
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? ` · ${minusWhat(state.relative)}` : ""}`;
-    one.overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
+    one.element.hidden = Boolean(state.side_by_side);
+    const more = [state.relative && minusWhat(state.relative), state.by_value && "times the length of the value"];
+    const extra = more.filter(Boolean).join(", ");
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}`;
+    const heading = element.querySelector("h3");
+    if (heading) heading.textContent = words().title;
+    one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
     bar.name(
-      state.relative
-        ? `weight per reference pixel, ${minusWhat(state.relative)}: orange more, blue less`
-        : "weight per reference pixel",
+      `${state.side_by_side === "levels" ? `level ${state.level}: ` : ""}weight ${words().unit}${extra && `, ${extra}`}${state.relative ? ": orange more, blue less" : ""}`,
     );
-    for (const { overlay } of [one, ...each]) overImage(overlay, view);
-    for (const { head, button } of each) button.setAttribute("aria-pressed", head === state.head);
+    const ground = state.reverse ? "low" : "reference";
+    for (const shown of [one, ...(state.side_by_side ? each : [])])
+      paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
+    overImage(one.overlay, view);
+    for (const { level, head, button, overlay } of each) {
+      if (view.net.levels[level]) overImage(overlay, view, level);
+      button.setAttribute("aria-pressed", String(head === state.head && level === state.level));
+    }
+  }
+  /**
+   * The maps of a level, drawn on its tiles, and the largest magnitude in them.
+   * @param {number} name
+   * @param {number[]} at
+   */
+  function drawLevel(name, at) {
+    const level = view.net.levels[name];
+    const { row, column, mark } = view.locate(at, name);
+    const maps = mapsOf(level, row, column, look());
+    const high = Math.max(...maps.map(extent));
+    const shown = each.filter((tile) => tile.level === name);
+    shown.forEach((tile, i) => {
+      paint(tile.overlay, maps[i], [level.rows, level.columns], -high, high, "signed");
+      mark(tile.mark);
+    });
+    scales[name].textContent = `level ${name}, ${level.rows} × ${level.columns}: colours up to ±${format(high, 2)}`;
+    return { maps, high };
   }
   /** @param {import("./view.js").Query} query */
-  function show({ at, row, column, drawn, weights, mark }) {
+  function show(query) {
     const { level } = view;
-    const size = [level.rows, level.columns];
-    const maps = state.side_by_side ? level.maps(row, column, state.relative) : [level.lift(drawn)];
-    map = state.side_by_side ? maps[state.head ?? level.heads] : maps[0];
-    const high = Math.max(...maps.map(extent));
-    (state.side_by_side ? each : [one]).forEach((shown, i) => {
-      paint(shown.overlay, maps[i], size, -high, high, "signed");
-      mark(shown.mark);
-    });
+    let high;
+    if (state.side_by_side) {
+      const names = Object.keys(scales).map(Number);
+      const drawn = Object.fromEntries(names.map((name) => [name, drawLevel(name, query.at)]));
+      map = drawn[state.level].maps[state.head ?? level.heads];
+      ({ high } = drawn[state.level]);
+    } else {
+      map = mapOf(level, state.head, query.row, query.column, look());
+      high = extent(map);
+      paint(one.overlay, map, [level.rows, level.columns], -high, high, "signed");
+      query.mark(one.mark);
+    }
     bar.set(-high, high);
+    reading.textContent = state.reverse ? readReverse(query) : readForward(query);
+  }
+  /** @param {import("./view.js").Query} query */
+  function readReverse({ at }) {
+    const best = map.reduce((top, x, i) => (x > map[top] ? i : top), 0);
+    const [r, c] = [Math.floor(best / view.level.columns), best % view.level.columns];
+    const [row, column] = [r, c].map((x, axis) => Math.max(0, x * state.level - view.info.offset[axis]));
+    return `Reference pixel at row ${at[0]}, column ${at[1]}: read most by the query at row ${row}, column ${column}, with weight ${format(map[best])}.`;
+  }
+  /** @param {import("./view.js").Query} query */
+  function readForward({ at, row, column, weights }) {
+    const { level } = view;
     const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    reading.textContent =
+    return (
       `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` +
       (state.head === null
         ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.`
@@ -89,14 +163,17 @@ export function mapPanel(view) {
         ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.`
         : own === null
           ? ""
-          : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
+          : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`)
+    );
   }
-  const [top, left] = view.info.offset;
   follow(one.element, view.size, {
     ...view.cursor,
     hover: (r, c) => {
-      const token = Math.floor((r + top) / state.level) * view.level.columns + Math.floor((c + left) / state.level);
-      reading.textContent = `Reference row ${r}, column ${c}: weight ${format(map[token] ?? 0)}.`;
+      const { row, column } = view.locate([r, c]);
+      const weight = format(map[row * view.level.columns + column] ?? 0);
+      reading.textContent = state.reverse
+        ? `The query at row ${r}, column ${c} reads it with weight ${weight}.`
+        : `Reference row ${r}, column ${c}: weight ${weight}.`;
     },
   });
   return { element, update, show, said: () => reading.textContent };

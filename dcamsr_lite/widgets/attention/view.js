@@ -8,7 +8,8 @@ import { Level } from "./level.js";
 /**
  * The reader's place, and what of the page the kernel need not know: whether a map lies `over` its image.
  * @typedef {{ network: string, branch: "spatial" | "channel", query: number[], level: number, head: number | null,
- *   side_by_side: boolean, relative: boolean | "queries", cell: number[], over: boolean }} State
+ *   side_by_side: boolean | "levels", relative: boolean | "queries", reverse: boolean, by_value: boolean, cell: number[],
+ *   over: boolean }} State
  */
 /**
  * Of a query: the pixel `at` in the image, row and column in the level, its weights, as drawn, and what marks its place.
@@ -28,9 +29,10 @@ export const minusWhat = (relative) => (relative === "queries" ? "minus the mean
 function openNetwork(packed) {
   /** @type {Record<string, Level>} */
   const levels = Object.fromEntries(Object.entries(packed.levels).map(([name, level]) => [name, new Level(level)]));
-  /** @type {{ title: string, merge: string, layout: string, notes: string[], heads: number, d: number, quality: any, cuts: any[] }} */
-  const { title, merge, layout, notes, heads, d, quality, cuts } = packed;
-  return { title, merge, layout, notes, heads, d, quality, cuts, levels, output: unpack(packed.output).values };
+  /** @type {{ title: string, merge: string, values: "projected" | "moved" | "torn", layout: string, notes: string[], heads: number,
+   *   d: number, quality: any, cuts: any[] }} */
+  const { title, merge, values, layout, notes, heads, d, quality, cuts } = packed;
+  return { title, merge, values, layout, notes, heads, d, quality, cuts, levels, output: unpack(packed.output).values };
 }
 
 export class View {
@@ -76,18 +78,28 @@ export class View {
     if (!net.levels[state.level]) state.level = Math.min(...Object.keys(net.levels).map(Number));
     if (state.head !== null && state.head >= net.heads) state.head = null;
     if (!net.d) state.branch = "spatial";
+    if (net.values === "torn") state.by_value = false;
     if (head >= net.heads || Math.max(i, j) >= most) state.cell = [0, 0, 0];
+  }
+  /**
+   * Where a pixel of the image lies in a level: row and column there, and what marks it on an image.
+   * @param {number[]} at
+   */
+  locate(at, level = this.state.level) {
+    const { size, info } = this;
+    const [top, left] = info.offset;
+    const [row, column] = [at[0] + top, at[1] + left].map((x) => Math.floor(x / level));
+    const centre = [(row + 0.5) * level - top, (column + 0.5) * level - left];
+    const mark = (element) => place(element, size, centre[0], centre[1], level, level);
+    return { row, column, mark };
   }
   /** Question the attention at a pixel of the image. */
   ask(r, c) {
-    const { size, level, state, info } = this;
-    const [top, left] = info.offset;
-    const s = state.level;
+    const { size, level, state } = this;
     const at = [clamp(r, 0, size[0] - 1), clamp(c, 0, size[1] - 1)];
-    const [row, column] = [Math.floor((at[0] + top) / s), Math.floor((at[1] + left) / s)];
+    const { row, column, mark } = this.locate(at);
     const weights = level.weights(state.head, row * level.columns + column);
     const drawn = weights.map(level.minus(state.head, state.relative));
-    const mark = (element) => place(element, size, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
     return (this.query = { at, row, column, weights, drawn, mark });
   }
 }
@@ -96,9 +108,10 @@ export class View {
  * Put a level's picture over the image that the panels show: it includes the zero padding.
  * @param {HTMLElement} canvas
  * @param {View} view
+ * @param {number} [name] of the level, by default the one on screen
  */
-export function overImage(canvas, { info, size, state, level }) {
+export function overImage(canvas, { info, size, state, net }, name = state.level) {
   const [top, left] = info.offset;
-  const s = state.level;
-  place(canvas, size, -top, -left, level.rows * s, level.columns * s);
+  const { rows, columns } = net.levels[name];
+  place(canvas, size, -top, -left, rows * name, columns * name);
 }

@@ -95,6 +95,22 @@ var strides = (element, move, settled) => steps(
 );
 
 // dcamsr_lite/widgets/shared/numbers.js
+var DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&.)*+-;,:>?@^_`{|}~";
+function read85(text) {
+  const digit = new Uint8Array(128);
+  [...DIGITS].forEach((letter, value) => {
+    digit[letter.charCodeAt(0)] = value;
+  });
+  const parts = Math.ceil(text.length / 5);
+  const whole = text.padEnd(5 * parts, "~");
+  const data = new DataView(new ArrayBuffer(4 * parts));
+  for (let part = 0; part < parts; part++) {
+    let number = 0;
+    for (let i = 5 * part; i < 5 * part + 5; i++) number = number * 85 + digit[whole.charCodeAt(i)];
+    data.setUint32(4 * part, number);
+  }
+  return new DataView(data.buffer, 0, data.byteLength - (5 * parts - text.length));
+}
 function half(bits) {
   const sign = bits >> 15 ? -1 : 1;
   const exponent = bits >> 10 & 31;
@@ -175,8 +191,7 @@ var heading = (model, title, lead, about) => make(
 );
 function revive(value) {
   if (value === null || typeof value !== "object") return value;
-  if (typeof value.dtype === "string")
-    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  if (typeof value.dtype === "string") return { ...value, data: read85(value.data) };
   return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
 }
 function savedModel(state) {
@@ -405,6 +420,7 @@ var Level = class {
     this.entropy = packed.entropy;
     this.common = unpack(packed.common).values;
     this.own = packed.own;
+    this.norms = packed.norms ? unpack(packed.norms) : null;
     this.taps = packed.resample && packed.resample.map((m) => taps(unpack(m)));
   }
   /**
@@ -544,9 +560,7 @@ var Level = class {
   /** The maps of all heads, and their mean last. */
   maps(row, column, relative) {
     const each = this.lifts(Array.from({ length: this.heads }, (_, head) => this.shown(head, row, column, relative)));
-    const mean = new Float32Array(each[0].length);
-    for (const map of each) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / this.heads;
-    return [...each, mean];
+    return [...each, average(each)];
   }
   /** Where the values of one output token come from: its own, or where the released merge took them. */
   source(row, column, scrambled) {
@@ -591,6 +605,11 @@ var Level = class {
     return { values, size };
   }
 };
+function average(maps) {
+  const mean = new Float32Array(maps[0].length);
+  for (const map of maps) for (let j = 0; j < mean.length; j++) mean[j] += map[j] / maps.length;
+  return mean;
+}
 var entropy = (weights) => -weights.reduce((sum, w) => sum + (w > 0 ? w * Math.log(w) : 0), 0) / Math.log(weights.length);
 var share = (x) => x.toFixed(x > 0.9995 ? 5 : 3);
 var times = (x) => `${Math.abs(x - 1) < 5e-3 ? x.toFixed(5) : format(x)} ×`;
@@ -599,8 +618,8 @@ var times = (x) => `${Math.abs(x - 1) < 5e-3 ? x.toFixed(5) : format(x)} ×`;
 var minusWhat = (relative) => relative === "queries" ? "minus the mean over queries" : "minus uniform";
 function openNetwork(packed) {
   const levels = Object.fromEntries(Object.entries(packed.levels).map(([name, level]) => [name, new Level(level)]));
-  const { title, merge, layout, notes, heads, d, quality, cuts } = packed;
-  return { title, merge, layout, notes, heads, d, quality, cuts, levels, output: unpack(packed.output).values };
+  const { title, merge, values, layout, notes, heads, d, quality, cuts } = packed;
+  return { title, merge, values, layout, notes, heads, d, quality, cuts, levels, output: unpack(packed.output).values };
 }
 var View = class {
   /** @type {Record<string, Network>} */
@@ -645,25 +664,35 @@ var View = class {
     if (!net.levels[state.level]) state.level = Math.min(...Object.keys(net.levels).map(Number));
     if (state.head !== null && state.head >= net.heads) state.head = null;
     if (!net.d) state.branch = "spatial";
+    if (net.values === "torn") state.by_value = false;
     if (head >= net.heads || Math.max(i, j) >= most) state.cell = [0, 0, 0];
+  }
+  /**
+   * Where a pixel of the image lies in a level: row and column there, and what marks it on an image.
+   * @param {number[]} at
+   */
+  locate(at, level = this.state.level) {
+    const { size, info } = this;
+    const [top, left] = info.offset;
+    const [row, column] = [at[0] + top, at[1] + left].map((x) => Math.floor(x / level));
+    const centre = [(row + 0.5) * level - top, (column + 0.5) * level - left];
+    const mark = (element) => place(element, size, centre[0], centre[1], level, level);
+    return { row, column, mark };
   }
   /** Question the attention at a pixel of the image. */
   ask(r, c) {
-    const { size, level, state, info } = this;
-    const [top, left] = info.offset;
-    const s = state.level;
+    const { size, level, state } = this;
     const at = [clamp(r, 0, size[0] - 1), clamp(c, 0, size[1] - 1)];
-    const [row, column] = [Math.floor((at[0] + top) / s), Math.floor((at[1] + left) / s)];
+    const { row, column, mark } = this.locate(at);
     const weights = level.weights(state.head, row * level.columns + column);
     const drawn = weights.map(level.minus(state.head, state.relative));
-    const mark = (element) => place(element, size, (row + 0.5) * s - top, (column + 0.5) * s - left, s, s);
     return this.query = { at, row, column, weights, drawn, mark };
   }
 };
-function overImage(canvas, { info, size, state, level }) {
+function overImage(canvas, { info, size, state, net }, name = state.level) {
   const [top, left] = info.offset;
-  const s = state.level;
-  place(canvas, size, -top, -left, level.rows * s, level.columns * s);
+  const { rows, columns } = net.levels[name];
+  place(canvas, size, -top, -left, rows * name, columns * name);
 }
 
 // dcamsr_lite/widgets/attention/feature_panel.js
@@ -802,20 +831,25 @@ function channelPanel(view) {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write) {
+function choice(label, options, read, write, refuse = () => "") {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
     input.addEventListener("change", () => write(value));
-    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+    return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
-  const sync = () => inputs.forEach(({ value, input }) => {
+  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
+    const refused = refuse(value);
     input.checked = read() === value;
+    input.disabled = Boolean(refused);
+    words.title = refused || hint;
+    input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
   const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
   steps(group, (rows, columns, { target }) => {
-    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
-    const { value, input } = inputs[at % inputs.length];
+    const open = inputs.filter(({ input: input2 }) => !input2.disabled);
+    const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
+    const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
     write(value);
@@ -824,6 +858,12 @@ function choice(label, options, read, write) {
 }
 
 // dcamsr_lite/widgets/attention/controls.js
+var BY_VALUE = {
+  projected: "attention times the length of the reference pixel's value behind the output projection: a large weight on a value near nothing brings nothing",
+  moved: "attention times the length of what is moved, the reference or its features: this network encodes anew what it found, without an output projection between",
+  torn: "attention times the length of the value behind the output projection"
+};
+var TORN = "Not here: the released merge writes the features of one pixel to different pixels, so no value has a length";
 function controlPanel(view, bind) {
   const { state, packed } = view;
   const first = make("div", { class: "dx-choices" });
@@ -870,7 +910,8 @@ function controlPanel(view, bind) {
         "View",
         [
           [false, "one map"],
-          [true, "all heads", "all heads side by side"]
+          [true, "all heads", "all heads side by side"],
+          ["levels", "all levels", "all heads of all levels"]
         ],
         ...bind("side_by_side")
       ),
@@ -884,9 +925,26 @@ function controlPanel(view, bind) {
         ...bind("relative")
       ),
       choice(
+        "Weight",
+        [
+          [false, "attention"],
+          [true, "× value", BY_VALUE[view.net.values]]
+        ],
+        ...bind("by_value"),
+        (value) => value && view.net.values === "torn" ? TORN : ""
+      ),
+      choice(
+        "Pixel",
+        [
+          [false, "reads", "what the query at this pixel reads of the reference"],
+          [true, "is read by", "which queries read this pixel of the reference"]
+        ],
+        ...bind("reverse")
+      ),
+      choice(
         "Map",
         [
-          [true, "on reference"],
+          [true, "on image", "on its image: the reference, or the input that the queries come from"],
           [false, "alone"]
         ],
         ...bind("over")
@@ -970,7 +1028,7 @@ function entropyPanel(view) {
     );
     const track = make("div", {}, ...dots);
     const mean = values.reduce((a, b) => a + b) / values.length;
-    if (now && branch === "spatial") track.append(...rings = values.map(() => make("u")));
+    if (now && branch === "spatial" && !state.reverse) track.append(...rings = values.map(() => make("u")));
     return [
       make("span", now ? { class: "dx-here" } : {}, `level ${level}, ${branch}`),
       track,
@@ -1148,12 +1206,94 @@ function imagePanel(view) {
   return { element, legend, update, show };
 }
 
+// dcamsr_lite/widgets/attention/maps.js
+var kept = /* @__PURE__ */ new WeakMap();
+function attentionOf(level, head) {
+  const { n, p } = level;
+  const heads = kept.get(level) ?? /* @__PURE__ */ new Map();
+  kept.set(level, heads);
+  let all = heads.get(head);
+  if (!all) {
+    all = new Float32Array(n * p);
+    for (let query = 0; query < n; query++) all.set(level.weights(head, query), query * p);
+    heads.set(head, all);
+  }
+  return all;
+}
+function tokensAt(level, row, column) {
+  const { p, heldRows, heldColumns, footprints, taps: taps2 } = level;
+  const one = (at) => ({ start: at, weights: [1] });
+  const [down, along] = taps2 ? [taps2[0][row], taps2[1][column]] : [one(row), one(column)];
+  return Float64Array.from({ length: p }, (_, i) => {
+    let sum = 0;
+    down.weights.forEach(
+      (w, r) => along.weights.forEach((v, c) => {
+        sum += w * v * footprints[(i * heldRows + down.start + r) * heldColumns + along.start + c];
+      })
+    );
+    return sum;
+  });
+}
+function reach(at, length, side) {
+  const half2 = (side - 1) / 2;
+  return Array.from(
+    { length },
+    (_, place2) => [...Array(side).keys()].filter((i) => clamp(place2 + i - half2, 0, length - 1) === at)
+  );
+}
+function readers(level, head, row, column, relative) {
+  const { n, p, rows, columns, window: side } = level;
+  const minus = level.minus(head, relative);
+  const map = new Float32Array(n);
+  if (side) {
+    const [down, along] = [reach(row, rows, side), reach(column, columns, side)];
+    for (let query = 0; query < n; query++) {
+      const [is, js] = [down[Math.floor(query / columns)], along[query % columns]];
+      if (!is.length || !js.length) continue;
+      const weights = level.weights(head, query);
+      for (const i of is) for (const j of js) map[query] += minus(weights[i * side + j], i * side + j);
+    }
+    return map;
+  }
+  const tokens = tokensAt(level, row, column);
+  const all = attentionOf(level, head);
+  let common = 0;
+  for (let i = 0; i < p; i++) common += minus(0, i) * tokens[i];
+  for (let query = 0, at = 0; query < n; query++) {
+    let sum = common;
+    for (let i = 0; i < p; i++, at++) sum += all[at] * tokens[i];
+    map[query] = sum;
+  }
+  return map;
+}
+function valued(level, map, head, row, column, look) {
+  if (!look.by_value || !level.norms) return map;
+  const [heads] = level.norms.shape;
+  const start = head % heads * level.n;
+  const { values } = level.norms;
+  return look.reverse ? map.map((x) => x * values[start + row * level.columns + column]) : map.map((x, i) => x * values[start + i]);
+}
+function mapsOf(level, row, column, look) {
+  const { relative = false, reverse } = look;
+  const each = reverse ? Array.from({ length: level.heads }, (_, head) => readers(level, head, row, column, relative)) : level.maps(row, column, relative).slice(0, -1);
+  const worth = each.map((map, head) => valued(level, map, head, row, column, look));
+  return [...worth, average(worth)];
+}
+function mapOf(level, head, row, column, look) {
+  const { relative = false, reverse, by_value } = look;
+  const ownNorms = by_value && level.norms && level.norms.shape[0] > 1;
+  if (head === null && ownNorms) return mapsOf(level, row, column, look)[level.heads];
+  const map = reverse ? readers(level, head, row, column, relative) : level.map(head, row, column, relative);
+  return valued(level, map, head ?? 0, row, column, look);
+}
+
 // dcamsr_lite/widgets/attention/map_panel.js
+var FORWARD = { title: "Attention on the reference", on: "attention on the reference", unit: "per reference pixel" };
+var REVERSE = { title: "Who reads this pixel of the reference?", on: "readers, on the input", unit: "per query" };
 function lifted(view) {
   const ground = make("canvas");
   const overlay = make("canvas", { class: "dx-overlay", role: "img" });
-  paint(ground, view.images.reference, view.size, 0, view.info.windows.reference, "grey");
-  return { overlay, ...frame(view.size, ground, overlay) };
+  return { ground, overlay, ...frame(view.size, ground, overlay) };
 }
 function mapPanel(view) {
   const { state } = view;
@@ -1161,60 +1301,122 @@ function mapPanel(view) {
   const bar = colourBar("signed", "weight per reference pixel");
   const reading = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
-  const tiles = make("div", { class: "dx-heads", role: "group", "aria-label": "Attention of every head: choose one" });
-  const element = card("Attention on the reference", what, one.element, tiles, bar.bar, reading);
+  const tiles = make("div", { class: "dx-heads", role: "group" });
+  const element = card(FORWARD.title, what, one.element, tiles, bar.bar, reading);
   element.classList.add("dx-map");
-  let each = [], map;
+  let each = [];
+  let scales = {};
+  let laid = "";
+  let map;
+  const words = () => state.reverse ? REVERSE : FORWARD;
+  const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
+  function tile(level, head) {
+    const picture = lifted(view);
+    const name = head === null ? "mean" : `head ${head}`;
+    const place2 = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
+    const button2 = make(
+      "button",
+      { type: "button", class: "dx-tile", "aria-label": `Choose ${place2}` },
+      make("small", {}, name),
+      picture.element
+    );
+    button2.addEventListener("click", () => view.set({ head, level }));
+    return { level, head, button: button2, ...picture };
+  }
   function layTiles() {
-    each = [...Array(view.net.heads).keys(), null].map((head) => {
-      const picture = lifted(view);
-      const name = head === null ? "mean" : `head ${head}`;
-      const button2 = make(
-        "button",
-        { type: "button", class: "dx-tile", "aria-label": `Choose ${name}` },
-        make("small", {}, name),
-        picture.element
-      );
-      button2.addEventListener("click", () => view.set({ head }));
-      return { head, button: button2, ...picture };
-    });
-    tiles.replaceChildren(...each.map((tile) => tile.button));
+    const all = state.side_by_side === "levels";
+    const levels = all ? Object.keys(view.net.levels).map(Number) : [state.level];
+    const heads = [...Array(view.net.heads).keys(), null];
+    each = levels.flatMap((level) => heads.map((head) => tile(level, head)));
+    scales = Object.fromEntries(levels.map((level) => [level, make("small", { class: "dx-scale" })]));
+    const row = (level) => each.filter((one2) => one2.level === level).map((one2) => one2.button);
+    tiles.replaceChildren(
+      ...levels.flatMap(
+        (level) => all ? [scales[level], make("div", { class: "dx-heads", style: `--tiles:${heads.length}` }, ...row(level))] : row(level)
+      )
+    );
+    tiles.classList.toggle("dx-levels", all);
+    tiles.setAttribute("aria-label", `Attention of every head${all ? " at every level" : ""}: choose one`);
   }
   function update() {
     const who = state.head === null ? "mean over heads" : `head ${state.head}`;
     const { rows, columns } = view.level;
-    if (each.length !== view.net.heads + 1) layTiles();
+    const several = {
+      true: "all heads on one colour scale, ",
+      levels: "all levels and heads, one colour scale for each level, ",
+      false: ""
+    };
+    const key = `${state.network} ${state.side_by_side} ${state.side_by_side === true ? state.level : ""}`;
+    if (state.side_by_side && laid !== key) [laid] = [key, layTiles()];
+    element.classList.toggle("dx-every", state.side_by_side === "levels");
     tiles.hidden = !state.side_by_side;
-    one.element.hidden = state.side_by_side;
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${state.side_by_side ? "all heads on one colour scale, " : ""}${who}${state.relative ? ` · ${minusWhat(state.relative)}` : ""}`;
-    one.overlay.setAttribute("aria-label", `attention on the reference, ${what.textContent}`);
+    one.element.hidden = Boolean(state.side_by_side);
+    const more = [state.relative && minusWhat(state.relative), state.by_value && "times the length of the value"];
+    const extra = more.filter(Boolean).join(", ");
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}`;
+    const heading2 = element.querySelector("h3");
+    if (heading2) heading2.textContent = words().title;
+    one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
     bar.name(
-      state.relative ? `weight per reference pixel, ${minusWhat(state.relative)}: orange more, blue less` : "weight per reference pixel"
+      `${state.side_by_side === "levels" ? `level ${state.level}: ` : ""}weight ${words().unit}${extra && `, ${extra}`}${state.relative ? ": orange more, blue less" : ""}`
     );
-    for (const { overlay } of [one, ...each]) overImage(overlay, view);
-    for (const { head, button: button2 } of each) button2.setAttribute("aria-pressed", head === state.head);
+    const ground = state.reverse ? "low" : "reference";
+    for (const shown of [one, ...state.side_by_side ? each : []])
+      paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
+    overImage(one.overlay, view);
+    for (const { level, head, button: button2, overlay } of each) {
+      if (view.net.levels[level]) overImage(overlay, view, level);
+      button2.setAttribute("aria-pressed", String(head === state.head && level === state.level));
+    }
   }
-  function show({ at, row, column, drawn, weights, mark }) {
-    const { level } = view;
-    const size = [level.rows, level.columns];
-    const maps = state.side_by_side ? level.maps(row, column, state.relative) : [level.lift(drawn)];
-    map = state.side_by_side ? maps[state.head ?? level.heads] : maps[0];
+  function drawLevel(name, at) {
+    const level = view.net.levels[name];
+    const { row, column, mark } = view.locate(at, name);
+    const maps = mapsOf(level, row, column, look());
     const high = Math.max(...maps.map(extent));
-    (state.side_by_side ? each : [one]).forEach((shown, i) => {
-      paint(shown.overlay, maps[i], size, -high, high, "signed");
-      mark(shown.mark);
+    const shown = each.filter((tile2) => tile2.level === name);
+    shown.forEach((tile2, i) => {
+      paint(tile2.overlay, maps[i], [level.rows, level.columns], -high, high, "signed");
+      mark(tile2.mark);
     });
+    scales[name].textContent = `level ${name}, ${level.rows} × ${level.columns}: colours up to ±${format(high, 2)}`;
+    return { maps, high };
+  }
+  function show(query) {
+    const { level } = view;
+    let high;
+    if (state.side_by_side) {
+      const names = Object.keys(scales).map(Number);
+      const drawn = Object.fromEntries(names.map((name) => [name, drawLevel(name, query.at)]));
+      map = drawn[state.level].maps[state.head ?? level.heads];
+      ({ high } = drawn[state.level]);
+    } else {
+      map = mapOf(level, state.head, query.row, query.column, look());
+      high = extent(map);
+      paint(one.overlay, map, [level.rows, level.columns], -high, high, "signed");
+      query.mark(one.mark);
+    }
     bar.set(-high, high);
+    reading.textContent = state.reverse ? readReverse(query) : readForward(query);
+  }
+  function readReverse({ at }) {
+    const best = map.reduce((top, x, i) => x > map[top] ? i : top, 0);
+    const [r, c] = [Math.floor(best / view.level.columns), best % view.level.columns];
+    const [row, column] = [r, c].map((x, axis) => Math.max(0, x * state.level - view.info.offset[axis]));
+    return `Reference pixel at row ${at[0]}, column ${at[1]}: read most by the query at row ${row}, column ${column}, with weight ${format(map[best])}.`;
+  }
+  function readForward({ at, row, column, weights }) {
+    const { level } = view;
     const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    reading.textContent = `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
+    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
-  const [top, left] = view.info.offset;
   follow(one.element, view.size, {
     ...view.cursor,
     hover: (r, c) => {
-      const token = Math.floor((r + top) / state.level) * view.level.columns + Math.floor((c + left) / state.level);
-      reading.textContent = `Reference row ${r}, column ${c}: weight ${format(map[token] ?? 0)}.`;
+      const { row, column } = view.locate([r, c]);
+      const weight = format(map[row * view.level.columns + column] ?? 0);
+      reading.textContent = state.reverse ? `The query at row ${r}, column ${c} reads it with weight ${weight}.` : `Reference row ${r}, column ${c}: weight ${weight}.`;
     }
   });
   return { element, update, show, said: () => reading.textContent };
@@ -1454,12 +1656,23 @@ function offsetPanel(view) {
 }
 
 // dcamsr_lite/widgets/attention/explorer.js
-var NAMES = ["network", "branch", "query", "level", "head", "side_by_side", "relative", "cell"];
+var NAMES = [
+  "network",
+  "branch",
+  "query",
+  "level",
+  "head",
+  "side_by_side",
+  "relative",
+  "reverse",
+  "by_value",
+  "cell"
+];
 var answers = (view) => {
   const of = (level) => view.net.levels[level];
   return {
-    map: (l, head, r, c, relative) => of(l).map(head, r, c, relative),
-    maps: (l, r, c, relative) => of(l).maps(r, c, relative),
+    map: (l, head, r, c, relative, reverse, by_value) => mapOf(of(l), head, r, c, { relative, reverse, by_value }),
+    maps: (l, r, c, relative, reverse, by_value) => mapsOf(of(l), r, c, { relative, reverse, by_value }),
     weights: (l, head, r, c) => of(l).weights(head, r * of(l).columns + c),
     channel: (l, head) => of(l).matrix(head),
     cosine: (l, head) => of(l).cosine(head),
@@ -1524,7 +1737,8 @@ function build(model, root) {
   );
   function show(r, c) {
     const query = view.ask(r, c);
-    const panels = state.branch === "spatial" ? [pictures, map, offsets, footprint, merge, entropies] : [pictures, channel];
+    const forward = state.reverse ? [] : [offsets, footprint, merge, entropies];
+    const panels = state.branch === "spatial" ? [pictures, map, ...forward] : [pictures, channel];
     for (const panel2 of panels) panel2.show(query);
     return query.at;
   }
@@ -1536,8 +1750,10 @@ function build(model, root) {
     layout.textContent = ["", info.title === net.title ? null : net.title, net.layout, ...net.notes].filter((part) => part !== null).join(" · ");
     for (const part of [controls, pictures, map, offsets, footprint, merge, channel, entropies, cuts]) part.update();
     map.element.hidden = !spatial;
-    footprint.element.hidden = !spatial || !!view.level.window;
-    for (const { element } of [offsets, merge]) element.hidden ||= !spatial;
+    const forward = spatial && !state.reverse;
+    footprint.element.hidden = !forward || !!view.level.window;
+    for (const { element } of [offsets, merge]) element.hidden ||= !forward;
+    root.classList.toggle("dx-grid", spatial && state.side_by_side === "levels");
     show(...state.query);
     say();
   }

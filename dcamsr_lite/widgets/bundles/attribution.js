@@ -87,20 +87,25 @@ function steps(element, move, settled = () => {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write) {
+function choice(label, options, read, write, refuse = () => "") {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
     input.addEventListener("change", () => write(value));
-    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+    return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
-  const sync = () => inputs.forEach(({ value, input }) => {
+  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
+    const refused = refuse(value);
     input.checked = read() === value;
+    input.disabled = Boolean(refused);
+    words.title = refused || hint;
+    input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
   const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
   steps(group, (rows, columns, { target }) => {
-    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
-    const { value, input } = inputs[at % inputs.length];
+    const open = inputs.filter(({ input: input2 }) => !input2.disabled);
+    const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
+    const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
     write(value);
@@ -108,83 +113,23 @@ function choice(label, options, read, write) {
   return { group, sync };
 }
 
-// dcamsr_lite/widgets/shared/page.js
-function guide(model) {
-  const steps2 = model.get("tour");
-  if (!steps2?.length) return null;
-  const text = make("p", { class: "dx-step", "aria-live": "polite" });
-  const place2 = make("small");
-  const back = button("Back", () => go(at - 1));
-  const next = button("Next", () => go(at + 1), { class: "dx-main" });
-  let at = -1;
-  function go(to) {
-    at = Math.max(0, Math.min(steps2.length - 1, to));
-    const { text: words, ...state } = steps2[at];
-    text.textContent = words;
-    place2.textContent = `${at + 1} of ${steps2.length}`;
-    [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
-    for (const [name, value] of Object.entries(state)) model.set(name, value);
-    model.save_changes();
-  }
-  back.disabled = true;
-  text.textContent = `A tour in ${steps2.length} steps: press Next.`;
-  return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
-}
-var heading = (model, title, lead, about) => make(
-  "header",
-  {},
-  make("h2", {}, title),
-  make("p", {}, lead),
-  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
-  guide(model)
-);
-function revive(value) {
-  if (value === null || typeof value !== "object") return value;
-  if (typeof value.dtype === "string")
-    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
-  return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
-}
-function savedModel(state) {
-  const values = revive(state);
-  const listeners = {};
-  return {
-    alone: true,
-    get: (name) => values[name],
-    set: (name, value) => {
-      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
-      values[name] = value;
-      for (const listener of listeners[`change:${name}`] ?? []) listener();
-    },
-    on: (event, listener) => {
-      (listeners[event] ??= []).push(listener);
-    },
-    off: (event, listener) => {
-      listeners[event] = listeners[event]?.filter((l) => l !== listener);
-    },
-    save_changes: () => {
-    },
-    send: () => {
-    }
-  };
-}
-function widget(build2, kind) {
-  function render2({ model, el }) {
-    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
-    const message = model.get("message");
-    const footer = make("footer", {}, "Not for clinical use.");
-    el.append(root);
-    if (!message && Object.keys(model.get("info")).length) {
-      const stop = build2(model, root);
-      root.append(footer);
-      return stop;
-    }
-    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
-  }
-  const standalone2 = (el, state) => render2({ model: savedModel(state), el });
-  return { render: render2, standalone: standalone2 };
-}
-
 // dcamsr_lite/widgets/shared/numbers.js
+var DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&.)*+-;,:>?@^_`{|}~";
+function read85(text) {
+  const digit = new Uint8Array(128);
+  [...DIGITS].forEach((letter, value) => {
+    digit[letter.charCodeAt(0)] = value;
+  });
+  const parts = Math.ceil(text.length / 5);
+  const whole = text.padEnd(5 * parts, "~");
+  const data = new DataView(new ArrayBuffer(4 * parts));
+  for (let part = 0; part < parts; part++) {
+    let number2 = 0;
+    for (let i = 5 * part; i < 5 * part + 5; i++) number2 = number2 * 85 + digit[whole.charCodeAt(i)];
+    data.setUint32(4 * part, number2);
+  }
+  return new DataView(data.buffer, 0, data.byteLength - (5 * parts - text.length));
+}
 function half(bits) {
   const sign = bits >> 15 ? -1 : 1;
   const exponent = bits >> 10 & 31;
@@ -226,6 +171,81 @@ function format(x, digits = 3) {
   if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
   const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
   return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/page.js
+function guide(model) {
+  const steps2 = model.get("tour");
+  if (!steps2?.length) return null;
+  const text = make("p", { class: "dx-step", "aria-live": "polite" });
+  const place2 = make("small");
+  const back = button("Back", () => go(at - 1));
+  const next = button("Next", () => go(at + 1), { class: "dx-main" });
+  let at = -1;
+  function go(to) {
+    at = Math.max(0, Math.min(steps2.length - 1, to));
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
+    place2.textContent = `${at + 1} of ${steps2.length}`;
+    [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
+    for (const [name, value] of Object.entries(state)) model.set(name, value);
+    model.save_changes();
+  }
+  back.disabled = true;
+  text.textContent = `A tour in ${steps2.length} steps: press Next.`;
+  return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
+}
+var heading = (model, title, lead, about) => make(
+  "header",
+  {},
+  make("h2", {}, title),
+  make("p", {}, lead),
+  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  guide(model)
+);
+function revive(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (typeof value.dtype === "string") return { ...value, data: read85(value.data) };
+  return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
+}
+function savedModel(state) {
+  const values = revive(state);
+  const listeners = {};
+  return {
+    alone: true,
+    get: (name) => values[name],
+    set: (name, value) => {
+      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+      values[name] = value;
+      for (const listener of listeners[`change:${name}`] ?? []) listener();
+    },
+    on: (event, listener) => {
+      (listeners[event] ??= []).push(listener);
+    },
+    off: (event, listener) => {
+      listeners[event] = listeners[event]?.filter((l) => l !== listener);
+    },
+    save_changes: () => {
+    },
+    send: () => {
+    }
+  };
+}
+function widget(build2, kind) {
+  function render2({ model, el }) {
+    const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
+    const message = model.get("message");
+    const footer = make("footer", {}, "Not for clinical use.");
+    el.append(root);
+    if (!message && Object.keys(model.get("info")).length) {
+      const stop = build2(model, root);
+      root.append(footer);
+      return stop;
+    }
+    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+  }
+  const standalone2 = (el, state) => render2({ model: savedModel(state), el });
+  return { render: render2, standalone: standalone2 };
 }
 
 // dcamsr_lite/widgets/shared/colours.js

@@ -21,6 +21,22 @@ var place = (element, [rows, columns], row, column, height, width) => Object.ass
 });
 
 // dcamsr_lite/widgets/shared/numbers.js
+var DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&.)*+-;,:>?@^_`{|}~";
+function read85(text) {
+  const digit = new Uint8Array(128);
+  [...DIGITS].forEach((letter, value) => {
+    digit[letter.charCodeAt(0)] = value;
+  });
+  const parts = Math.ceil(text.length / 5);
+  const whole = text.padEnd(5 * parts, "~");
+  const data = new DataView(new ArrayBuffer(4 * parts));
+  for (let part = 0; part < parts; part++) {
+    let number = 0;
+    for (let i = 5 * part; i < 5 * part + 5; i++) number = number * 85 + digit[whole.charCodeAt(i)];
+    data.setUint32(4 * part, number);
+  }
+  return new DataView(data.buffer, 0, data.byteLength - (5 * parts - text.length));
+}
 function half(bits) {
   const sign = bits >> 15 ? -1 : 1;
   const exponent = bits >> 10 & 31;
@@ -151,20 +167,25 @@ var strides = (element, move, settled) => steps(
 );
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write) {
+function choice(label, options, read, write, refuse = () => "") {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
     input.addEventListener("change", () => write(value));
-    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+    return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
-  const sync = () => inputs.forEach(({ value, input }) => {
+  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
+    const refused = refuse(value);
     input.checked = read() === value;
+    input.disabled = Boolean(refused);
+    words.title = refused || hint;
+    input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
   const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
   steps(group, (rows, columns, { target }) => {
-    const at = inputs.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + inputs.length;
-    const { value, input } = inputs[at % inputs.length];
+    const open = inputs.filter(({ input: input2 }) => !input2.disabled);
+    const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
+    const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
     write(value);
@@ -226,8 +247,7 @@ var heading = (model, title, lead, about) => make(
 );
 function revive(value) {
   if (value === null || typeof value !== "object") return value;
-  if (typeof value.dtype === "string")
-    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  if (typeof value.dtype === "string") return { ...value, data: read85(value.data) };
   return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
 }
 function savedModel(state) {

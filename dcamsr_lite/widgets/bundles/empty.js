@@ -8,11 +8,28 @@ function fill(element, attributes, children) {
 }
 var make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 
+// dcamsr_lite/widgets/shared/numbers.js
+var DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&.)*+-;,:>?@^_`{|}~";
+function read85(text) {
+  const digit = new Uint8Array(128);
+  [...DIGITS].forEach((letter, value) => {
+    digit[letter.charCodeAt(0)] = value;
+  });
+  const parts = Math.ceil(text.length / 5);
+  const whole = text.padEnd(5 * parts, "~");
+  const data = new DataView(new ArrayBuffer(4 * parts));
+  for (let part = 0; part < parts; part++) {
+    let number = 0;
+    for (let i = 5 * part; i < 5 * part + 5; i++) number = number * 85 + digit[whole.charCodeAt(i)];
+    data.setUint32(4 * part, number);
+  }
+  return new DataView(data.buffer, 0, data.byteLength - (5 * parts - text.length));
+}
+
 // dcamsr_lite/widgets/shared/page.js
 function revive(value) {
   if (value === null || typeof value !== "object") return value;
-  if (typeof value.dtype === "string")
-    return { ...value, data: new DataView(Uint8Array.from(atob(value.data), (c) => c.charCodeAt(0)).buffer) };
+  if (typeof value.dtype === "string") return { ...value, data: read85(value.data) };
   return Array.isArray(value) ? value.map(revive) : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
 }
 function savedModel(state) {

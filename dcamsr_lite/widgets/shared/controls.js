@@ -11,23 +11,29 @@ import { steps } from "./input.js";
  * @param {Option[]} options
  * @param {() => any} read
  * @param {(value: any) => void} write
+ * @param {(value: any) => string} refuse why an option cannot be taken now; nothing where it can
  */
-export function choice(label, options, read, write) {
+export function choice(label, options, read, write, refuse = () => "") {
   const name = `dx${Math.random()}`; // another explorer in the notebook is another module: its count would be the same
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
     input.addEventListener("change", () => write(value));
-    return { value, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+    return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
   const sync = () =>
-    inputs.forEach(({ value, input }) => {
+    inputs.forEach(({ value, hint, input, words }) => {
+      const refused = refuse(value);
       input.checked = read() === value;
+      input.disabled = Boolean(refused);
+      words.title = refused || hint;
+      input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
     });
   const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
   // by ourselves: JupyterLab takes from the arrow keys what a browser would do with them
   steps(group, (rows, columns, { target }) => {
-    const at = inputs.findIndex(({ input }) => input === target) + Math.sign(rows + columns) + inputs.length;
-    const { value, input } = inputs[at % inputs.length];
+    const open = inputs.filter(({ input }) => !input.disabled);
+    const at = open.findIndex(({ input }) => input === target) + Math.sign(rows + columns) + open.length;
+    const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
     write(value);

@@ -124,6 +124,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         # what all queries have in common, and which share of the rest is their own: heads, mean last
         "common": pack(record.common(level)[0], "float32"),
         "own": [_number(record.own_share(level, head)[0]) for head in (*range(heads), None)],
+        "norms": _pack_norms(record, level),
         "channel": pack_channel(record, level) if level in record.channel else None,
         "entropy": {name: rows[0].tolist() for name, rows in record.entropy(level).items()},
     }
@@ -131,6 +132,12 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
 
 def _number(x: Tensor) -> float | None:
     return float(x) if x.isfinite() else None  # a page holds no nan
+
+
+def _pack_norms(record: Record, level: int) -> dict | None:
+    """How long each value is behind the output projection, (head, h, w); see ``Record.lift``."""
+    norms = record.value_norms.get(level)
+    return None if norms is None else pack(norms[0], "int12", maps=True)
 
 
 def _share_heads(record: Record, level: int) -> Tensor:
