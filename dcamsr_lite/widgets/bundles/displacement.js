@@ -27,7 +27,7 @@ function fromKernel({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, 
     timer = setTimeout(() => {
       wait("Computing …");
       timer = setTimeout(() => {
-        wait("The kernel has not answered yet: it is busy, or gone. The next change asks again.");
+        wait(model.late ?? "The kernel has not answered yet: it is busy, or gone. The next change asks again.");
         waiting = null;
       }, 1e4);
     }, 600);
