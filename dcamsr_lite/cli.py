@@ -170,7 +170,11 @@ def parser() -> argparse.ArgumentParser:
     add_inputs(explore, "--target", required=False)
     add_degradation(explore)
     explore.add_argument("--out", type=path, help="an .html file")
-    explore.add_argument("--page", default="attention", help="attention, kspace or swipe")
+    explore.add_argument(
+        "--page",
+        default="attention",
+        help="attention (default), kspace, swipe, lab, attribution, displacement or contrasts",
+    )
     explore.add_argument(
         "--gallery", type=path, metavar="FOLDER", help="every explorer, on a simulated head"
     )

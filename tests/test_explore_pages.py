@@ -10,7 +10,10 @@ import dcamsr_lite as dl
 from dcamsr_lite import cli
 from dcamsr_lite.commands.explore import PAGES
 
-FOLDERS = {"swipe": "comparison"}  # of the page's script, where it has another name
+FOLDERS = {
+    "swipe": "comparison",
+    "contrasts": "contrast",
+}  # of the page's script, where it has another name
 
 
 @pytest.fixture
@@ -25,12 +28,24 @@ def asked(tmp_path, monkeypatch):
     return ["explore", *files.split()]
 
 
-@pytest.mark.parametrize("page", PAGES)
+LONG = ("lab", "attribution", "displacement", "contrasts")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page if page not in LONG else pytest.param(page, marks=pytest.mark.slow) for page in PAGES],
+)
 def test_every_kind_of_page_is_written_whole(asked, page):
+    asked = ["explore", "--out", "page.html"] if page == "contrasts" else asked
     assert cli.main([*asked, "--page", page]) == 0
     text = Path("page.html").read_text(encoding="utf-8")
     assert f"widgets/{FOLDERS.get(page, page)}/explorer.js" in text
     assert 'src="data:image/png' in text
+
+
+def test_the_contrasts_take_no_files(asked, capsys):
+    assert cli.main([*asked, "--page", "contrasts"]) == 2
+    assert "--reference beside it" in capsys.readouterr().err
 
 
 def test_a_page_that_there_is_not_is_refused(asked, capsys):

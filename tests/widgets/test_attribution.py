@@ -204,6 +204,9 @@ def test_a_saved_page_keeps_the_results_and_says_what_it_cannot(ran, opened):
             assert words.index(signed) < words.index("Absolute") < words.rindex(absolute)
         else:
             assert "do not add up" in words and "reference" not in words
+    dashed = page.locator("label.dx-unanswered")
+    assert dashed.first.inner_text() == "Integrated gradients"
+    assert "No result in this page" in dashed.first.get_attribute("title")
     page.get_by_label("Method: Integrated gradients").check()
     assert "This page holds no result: Integrated gradients" in page.inner_text("body")
     assert not page.get_by_role("button", name="Run").is_visible()  # a button that cannot answer

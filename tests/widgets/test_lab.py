@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -221,6 +222,14 @@ def test_saved_switches_find_what_was_computed_or_say_that_a_kernel_is_needed(pa
     np.testing.assert_allclose(change, state.output - lab._base.output, atol=1e-3 * 900)
     assert f"{state.psnr:.2f} dB" in page.locator(".dx-numbers").inner_text()
     assert status.text_content() == ""
+    unanswered = page.locator(".dx-switches .dx-unanswered")
+    one = page.get_by_role("button", name="spatial attention, level 2, head 3: off. No answer")
+    assert one.get_attribute("class") == "dx-switch dx-unanswered" and unanswered.count() > 20
+    every = page.get_by_role("button", name="spatial attention, all levels, all heads: off")
+    assert "dx-unanswered" not in every.get_attribute("class")  # uniform was computed, too
+    right = page.locator(".dx-range", has_text="right")
+    assert right.get_attribute("title").startswith("This page has answers to 0 px")
+    assert "does not answer what you paint" in page.inner_text("body")
     page.get_by_role("button", name="spatial attention, level 2, head 3: off").click()
     assert "no kernel" in status.text_content() and page.evaluate(shown) == "spatial attention off"
     row = page.get_by_role("row", name="reference blank")
@@ -322,6 +331,12 @@ def test_the_page_saves_the_table_as_csv(opened):
         ours = list(csv.DictReader(file))
     theirs = list(csv.DictReader(io.StringIO(text)))
     assert [row["tried"] for row in theirs] == [row["tried"] for row in ours]
+    assert [*theirs[0]] == [*ours[0]]
+    one = next(row for row in theirs if row["tried"] == "reference shifted 2 px right")
+    assert (one["shift_down"], one["shift_right"], one["reference"]) == ("0", "2", "own")
+    one = next(row for row in theirs if row["tried"] == "spatial attention off")
+    assert json.loads(one["cuts"]) == [OFF["cuts"][0] | {"levels": None, "heads": None}]
+    assert one["network"] == lab.info["title"] and one["slice"] == str(lab.info["slice"])
     for one, other in zip(theirs, ours, strict=True):
         assert float(one["psnr_db"]) == float(other["psnr_db"])
 

@@ -9,6 +9,7 @@ from PIL import Image
 import dcamsr_lite as dl
 from dcamsr_lite.errors import InputError
 from dcamsr_lite.widgets.shared.base import Explorer
+from dcamsr_lite.widgets.shared.packing import unpack
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,34 @@ def test_every_explorer_with_an_image_saves_it(tmp_path):
     two.left = "b"
     two.save_figure(tmp_path / "left.npy")
     assert np.load(tmp_path / "left.npy").min() == 1
+
+
+@pytest.mark.slow
+def test_every_explorer_of_a_network_saves_what_it_shows(attention, tmp_path):
+    model, volume = (
+        dl.DCAMSR(scale=4, image_size=32, variant="aligned", channels=8, heads=2),
+        phantom(1, 32),
+    )
+    pair = dl.load_pair(volume, volume, 4)
+    lab = dl.intervention_lab(model, pair)
+    lab.intervention = {"reference": "blank"}
+    moved = dl.explore_displacement(model, pair)
+    asked = dl.explore_attribution(lambda lr, ref: 2 * ref, pair)
+    with pytest.raises(InputError, match="no map in"):
+        asked.save_figure(tmp_path / "early.npy")
+    asked.run("occlusion")
+    maps = {
+        lab: lab._last.output - lab._base.output,
+        moved: moved._see(moved.moved)[moved.network].outcome.output,
+        asked: unpack(asked.results["occlusion"]["ref"]),
+    }
+    for explorer, expected in maps.items():
+        explorer.save_figure(tmp_path / "map.npy")
+        assert np.array_equal(np.load(tmp_path / "map.npy"), expected.numpy())
+        for ending in (".pdf", ".svg", ".npz"):
+            explorer.save_figure(tmp_path / f"view{ending}")
+    held = np.load(tmp_path / "view.npz")
+    assert held["attribution_input"].shape == (8, 8) and held["reference"].shape == (32, 32)
 
 
 def test_an_ending_that_is_none_and_a_map_that_is_not_there_are_refused(tmp_path):

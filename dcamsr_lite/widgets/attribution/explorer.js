@@ -29,7 +29,13 @@ function controlPanel(view, { bind, set }) {
     set({ patch: view.fit([r + (h - side) / 2, c + (w - side) / 2, side, side]) });
   }
   const choices = [
-    choice("Method", Object.entries(info.methods), ...bind("method")),
+    choice(
+      "Method",
+      Object.entries(info.methods),
+      ...bind("method"),
+      (method) => view.unanswered(!view.model.get("results")[method]),
+      false,
+    ),
     choice(
       "Question",
       [
@@ -37,12 +43,16 @@ function controlPanel(view, { bind, set }) {
         ["mean", "brightness", "where does the mean of the patch come from?"],
       ],
       ...bind("target"),
+      (target) => view.unanswered(target !== view.result?.target),
+      false,
     ),
     choice(
       "Patch",
       sides.map((side) => [side, `${side} × ${side}`]),
       () => (state.patch[2] === state.patch[3] ? state.patch[2] : null),
       square,
+      (side) => view.unanswered(String(view.result?.patch.slice(2)) !== `${side},${side}`),
+      false,
     ),
     choice(
       "Maps",

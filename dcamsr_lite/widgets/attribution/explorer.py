@@ -187,6 +187,15 @@ class AttributionExplorer(Explorer):
         done = ", ".join(NAMES[name] for name in self.results) or "no result yet"
         return f"{super().__repr__()}, patch {self.patch}: {done}"
 
+    def _arrays(self) -> dict[str, Tensor]:
+        """The map on the reference, that on the input, and the images; nothing before a run."""
+        if not (found := self.results.get(self.method)):
+            return {}
+        (top, left), (rows, columns) = self.info["offset"], self.info["shape"]
+        reference = unpack(found["ref"])[top : top + rows, left : left + columns]
+        maps = {"attribution_reference": reference, "attribution_input": unpack(found["lr"])}
+        return maps | {name: unpack(packed) for name, packed in self.images.items()}
+
     def _draw(self):
         """The images with the patch, and the maps of the current method if it ran."""
         from matplotlib.patches import Rectangle  # loads when first used

@@ -26,6 +26,13 @@ export class View {
     const found = this.model.get("results")[this.state.method];
     this.result = found ? { ...found, lr: unpack(found.lr), ref: unpack(found.ref) } : null;
   }
+  /**
+   * Why a saved page has no answer, where it has none.
+   * @param {boolean} none
+   */
+  unanswered(none) {
+    return this.model.alone && none ? "No result in this page: here is no kernel to run the network" : "";
+  }
   /** Whether the result is about what is asked now. */
   current() {
     const { result, state } = this;

@@ -831,7 +831,7 @@ function channelPanel(view) {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "") {
+function choice(label, options, read, write, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -841,7 +841,8 @@ function choice(label, options, read, write, refuse = () => "") {
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
-    input.disabled = Boolean(refused);
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
     words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });

@@ -87,7 +87,7 @@ function steps(element, move, settled = () => {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "") {
+function choice(label, options, read, write, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -97,7 +97,8 @@ function choice(label, options, read, write, refuse = () => "") {
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
-    input.disabled = Boolean(refused);
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
     words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
@@ -664,7 +665,7 @@ function runPanel({ model, info, state }, live, save) {
     start.textContent = !job && paused?.place === place2() ? "Continue" : "Run";
     for (const part of [start, stop, bar]) part.hidden = !!model.alone;
     if (model.alone)
-      status.textContent = `This page keeps the results of ${Object.keys(model.get("results")).map((name) => info.methods[name]).join(" and ") || "no method"}. New runs need a kernel: open it in a notebook.`;
+      status.textContent = `This page keeps the results of ${Object.keys(model.get("results")).map((name) => info.methods[name]).join(" and ") || "no method"}. New runs need a kernel: open it in a notebook. What is dashed, and any other patch, has no result here.`;
   }
   start.addEventListener("click", run);
   stop.addEventListener("click", () => halt());
@@ -701,6 +702,13 @@ var View = class {
   read() {
     const found = this.model.get("results")[this.state.method];
     this.result = found ? { ...found, lr: unpack(found.lr), ref: unpack(found.ref) } : null;
+  }
+  /**
+   * Why a saved page has no answer, where it has none.
+   * @param {boolean} none
+   */
+  unanswered(none) {
+    return this.model.alone && none ? "No result in this page: here is no kernel to run the network" : "";
   }
   /** Whether the result is about what is asked now. */
   current() {
@@ -794,20 +802,30 @@ function controlPanel(view, { bind, set }) {
     set({ patch: view.fit([r + (h - side) / 2, c + (w - side) / 2, side, side]) });
   }
   const choices = [
-    choice("Method", Object.entries(info.methods), ...bind("method")),
+    choice(
+      "Method",
+      Object.entries(info.methods),
+      ...bind("method"),
+      (method) => view.unanswered(!view.model.get("results")[method]),
+      false
+    ),
     choice(
       "Question",
       [
         ["detail", "detail", "where do the edges of the patch come from?"],
         ["mean", "brightness", "where does the mean of the patch come from?"]
       ],
-      ...bind("target")
+      ...bind("target"),
+      (target) => view.unanswered(target !== view.result?.target),
+      false
     ),
     choice(
       "Patch",
       sides.map((side) => [side, `${side} × ${side}`]),
       () => state.patch[2] === state.patch[3] ? state.patch[2] : null,
-      square
+      square,
+      (side) => view.unanswered(String(view.result?.patch.slice(2)) !== `${side},${side}`),
+      false
     ),
     choice(
       "Maps",

@@ -167,7 +167,7 @@ var strides = (element, move, settled) => steps(
 );
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "") {
+function choice(label, options, read, write, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -177,7 +177,8 @@ function choice(label, options, read, write, refuse = () => "") {
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
-    input.disabled = Boolean(refused);
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
     words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
@@ -192,13 +193,15 @@ function choice(label, options, read, write, refuse = () => "") {
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
     input.value = String(read());
     number.textContent = text(read());
     input.setAttribute("aria-valuetext", number.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved = (settled) => {
     write(+input.value, settled);
@@ -212,7 +215,8 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
     moved(false);
   };
   steps(input, keys, () => moved(true));
-  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+  const group = make("label", { class: kind }, make("span", {}, label), input, number);
+  return { group, sync };
 }
 
 // dcamsr_lite/widgets/shared/page.js

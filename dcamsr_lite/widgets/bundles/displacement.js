@@ -52,6 +52,7 @@ function fromKernel({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, 
     },
     // what still waited to be asked is not wanted any more
     isAsked: (key) => key === last,
+    has: () => true,
     waiting: () => Boolean(waiting || pending),
     count: () => count,
     stop() {
@@ -70,6 +71,7 @@ function fromPage({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, re
     },
     adopted: answer,
     isAsked: () => false,
+    has: (key) => saved.has(key),
     waiting: () => false,
     count: () => 0,
     stop() {
@@ -379,7 +381,7 @@ function steps(element, move2, settled = () => {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write2, refuse = () => "") {
+function choice(label, options, read, write2, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -389,7 +391,8 @@ function choice(label, options, read, write2, refuse = () => "") {
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
-    input.disabled = Boolean(refused);
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
     words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
@@ -404,13 +407,15 @@ function choice(label, options, read, write2, refuse = () => "") {
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write2) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
     input.value = String(read());
     number.textContent = text(read());
     input.setAttribute("aria-valuetext", number.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved = (settled) => {
     write2(+input.value, settled);
@@ -424,7 +429,8 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
     moved(false);
   };
   steps(input, keys, () => moved(true));
-  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+  const group = make("label", { class: kind }, make("span", {}, label), input, number);
+  return { group, sync };
 }
 
 // dcamsr_lite/widgets/shared/offsets.js

@@ -776,7 +776,7 @@ function boxPanel(view, actions) {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "") {
+function choice(label, options, read, write, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -786,7 +786,8 @@ function choice(label, options, read, write, refuse = () => "") {
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
-    input.disabled = Boolean(refused);
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
     words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
@@ -801,13 +802,15 @@ function choice(label, options, read, write, refuse = () => "") {
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
     input.value = String(read());
     number.textContent = text(read());
     input.setAttribute("aria-valuetext", number.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved2 = (settled) => {
     write(+input.value, settled);
@@ -821,7 +824,8 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
     moved2(false);
   };
   steps(input, keys, () => moved2(true));
-  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+  const group = make("label", { class: kind }, make("span", {}, label), input, number);
+  return { group, sync };
 }
 
 // dcamsr_lite/widgets/kspace/controls.js

@@ -52,6 +52,7 @@ function fromKernel({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, 
     },
     // what still waited to be asked is not wanted any more
     isAsked: (key) => key === last,
+    has: () => true,
     waiting: () => Boolean(waiting || pending),
     count: () => count,
     stop() {
@@ -70,6 +71,7 @@ function fromPage({ model, question, adopt: adopt2, keyOf: keyOf2, put, tell, re
     },
     adopted: answer,
     isAsked: () => false,
+    has: (key) => saved.has(key),
     waiting: () => false,
     count: () => 0,
     stop() {
@@ -442,7 +444,7 @@ var strides = (element, move, settled) => steps(
 );
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "") {
+function choice(label, options, read, write, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -452,7 +454,8 @@ function choice(label, options, read, write, refuse = () => "") {
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
-    input.disabled = Boolean(refused);
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
     words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
@@ -467,13 +470,15 @@ function choice(label, options, read, write, refuse = () => "") {
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
     input.value = String(read());
     number.textContent = text(read());
     input.setAttribute("aria-valuetext", number.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved = (settled) => {
     write(+input.value, settled);
@@ -487,7 +492,8 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text }, r
     moved(false);
   };
   steps(input, keys, () => moved(true));
-  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+  const group = make("label", { class: kind }, make("span", {}, label), input, number);
+  return { group, sync };
 }
 
 // dcamsr_lite/widgets/lab/intervention.js
@@ -542,7 +548,7 @@ var keyOf = (s) => JSON.stringify([
 // dcamsr_lite/widgets/lab/switches.js
 var GLYPHS = { on: "●", off: "×", uniform: "≈" };
 var next = (state) => STATES[(STATES.indexOf(state) + 1) % 3];
-function switches(branch, { levels, heads }, read, write) {
+function switches(branch, { levels, heads }, read, write, doubt) {
   const cells = [];
   const group = make("div", {
     class: "dx-switches",
@@ -551,6 +557,10 @@ function switches(branch, { levels, heads }, read, write) {
     "aria-label": `${branch} attention: arrow keys move, space switches on, off, uniform`
   });
   const covered = (level, head) => levels.filter((l) => level === null || l === level).flatMap((l) => [...Array(heads).keys()].filter((h) => head === null || h === head).map((h) => [l, h]));
+  const following = (places) => {
+    const states = new Set(places.map(([l, h]) => read(l, h)));
+    return states.size > 1 ? "on" : next([...states][0]);
+  };
   [null, ...levels].forEach(
     (level, row) => [null, ...Array(heads).keys()].forEach((head, column) => {
       const header = level === null || head === null;
@@ -562,9 +572,7 @@ function switches(branch, { levels, heads }, read, write) {
       );
       button2.addEventListener("click", () => {
         const places = covered(level, head);
-        const states = new Set(places.map(([l, h]) => read(l, h)));
-        const state = states.size > 1 ? "on" : next([...states][0]);
-        write(places, state);
+        write(places, following(places));
       });
       button2.addEventListener(
         "focus",
@@ -585,14 +593,17 @@ function switches(branch, { levels, heads }, read, write) {
   });
   const sync = () => cells.forEach(({ button: button2, level, head, header }) => {
     const place2 = `${level === null ? "all levels" : `level ${level}`}, ${head === null ? "all heads" : `head ${head}`}`;
-    const states = new Set(covered(level, head).map(([l, h]) => read(l, h)));
+    const places = covered(level, head);
+    const states = new Set(places.map(([l, h]) => read(l, h)));
     const state = states.size > 1 ? "mixed" : [...states][0];
+    const none = doubt(places, following(places));
     if (!header) {
       button2.dataset.state = state;
       button2.textContent = GLYPHS[state];
     }
-    button2.setAttribute("aria-label", `${branch} attention, ${place2}: ${state}`);
-    button2.title = `${place2}: ${state}`;
+    button2.classList.toggle("dx-unanswered", Boolean(none));
+    button2.setAttribute("aria-label", `${branch} attention, ${place2}: ${state}${none && `. ${none}`}`);
+    button2.title = `${place2}: ${state}${none && `. ${none}`}`;
   });
   return { group, sync };
 }
@@ -605,6 +616,7 @@ var CHOICES = {
   other: "the reference of another subject",
   target: "the target itself"
 };
+var NO_PAINT = "A saved page does not answer what you paint, for here is no kernel to run the network. Open the lab in a notebook.";
 var paragraph = (text) => make("p", { class: "dx-what" }, text);
 function attentionCard(view, change) {
   const { info } = view;
@@ -613,7 +625,8 @@ function attentionCard(view, change) {
       for (const [l, h] of places) view.state.grid[branch][l][h] = to;
       change();
     };
-    return { branch, ...switches(branch, info, (l, h) => view.state.grid[branch][l][h], write) };
+    const doubt = (places, to) => view.doubt((state) => places.forEach(([l, h]) => state.grid[branch][l][h] = to));
+    return { branch, ...switches(branch, info, (l, h) => view.state.grid[branch][l][h], write, doubt) };
   });
   const legend = make(
     "p",
@@ -633,9 +646,9 @@ function attentionCard(view, change) {
   );
   return { element, sync: () => grids.forEach((grid) => grid.sync()) };
 }
-var range = (label, unit, bounds, read, write) => slider(
+var range = (label, unit, bounds, note, read, write) => slider(
   label,
-  { kind: "dx-range", hint: `${label}, ${unit}`, bounds, text: (x) => `${format(x)} ${unit}` },
+  { kind: "dx-range", hint: `${label}, ${unit}`, bounds, note, text: (x) => `${format(x)} ${unit}` },
   read,
   write
 );
@@ -647,20 +660,31 @@ function referenceCard(view, change) {
     (name) => {
       view.state.reference = name;
       change();
-    }
+    },
+    (name) => view.doubt((state) => state.reference = name),
+    false
   );
-  const slide = (label, unit, bounds, read, set) => range(label, unit, bounds, read, (value, settled) => {
-    set(value);
-    change(settled);
-  });
+  const slide = (label, unit, bounds, read, set) => {
+    const [low, high, step] = bounds;
+    const places = Array.from({ length: (high - low) / step + 1 }, (_, i) => low + i * step);
+    const note = () => {
+      if (!view.alone) return "";
+      const known = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
+      return `This page has answers to ${known.map((x) => format(x)).join(", ")} ${unit}: here is no kernel to run the network`;
+    };
+    return range(label, unit, bounds, note, read, (value, settled) => {
+      set(view.state, value);
+      change(settled);
+    });
+  };
   const ranges = [
     slide(
       "down",
       "px",
       [-8, 8, 0.25],
       () => view.state.shift[0],
-      (x) => {
-        view.state.shift[0] = x;
+      (state, x) => {
+        state.shift[0] = x;
       }
     ),
     slide(
@@ -668,8 +692,8 @@ function referenceCard(view, change) {
       "px",
       [-8, 8, 0.25],
       () => view.state.shift[1],
-      (x) => {
-        view.state.shift[1] = x;
+      (state, x) => {
+        state.shift[1] = x;
       }
     ),
     slide(
@@ -677,8 +701,8 @@ function referenceCard(view, change) {
       "°",
       [-20, 20, 0.5],
       () => view.state.rotate,
-      (x) => {
-        view.state.rotate = x;
+      (state, x) => {
+        state.rotate = x;
       }
     ),
     slide(
@@ -686,8 +710,8 @@ function referenceCard(view, change) {
       "px",
       [0, 6, 0.25],
       () => view.state.blur,
-      (x) => {
-        view.state.blur = x;
+      (state, x) => {
+        state.blur = x;
       }
     )
   ];
@@ -717,7 +741,9 @@ function lesionCard(view, change, handled) {
         ["paint", "paints"],
         ["remove", "removes"]
       ],
-      ...handle("mode")
+      ...handle("mode"),
+      (mode) => mode === "look" ? "" : unanswered(),
+      false
     ),
     choice(
       "In",
@@ -725,8 +751,9 @@ function lesionCard(view, change, handled) {
       ...handle("image")
     )
   ];
-  const radius = range("radius", "px", [1, 16, 0.5], ...handle("radius"));
-  const strength = range("strength", "of white", [-1, 1, 0.05], ...handle("strength"));
+  const unanswered = () => view.alone ? NO_PAINT : "";
+  const radius = range("radius", "px", [1, 16, 0.5], unanswered, ...handle("radius"));
+  const strength = range("strength", "of white", [-1, 1, 0.05], unanswered, ...handle("strength"));
   const undo = button("Undo last", () => {
     view.state.lesions.pop();
     change();
@@ -738,6 +765,7 @@ function lesionCard(view, change, handled) {
   const element = card(
     "Lesion",
     paragraph("In one image only. With the target, the input is degraded anew."),
+    view.alone ? make("p", { class: "dx-no-answer" }, NO_PAINT) : null,
     make("div", { class: "dx-controls" }, ...tools.map((t) => t.group)),
     radius.group,
     strength.group,
@@ -751,6 +779,9 @@ function lesionCard(view, change, handled) {
   return { element, sync };
 }
 function controlPanel(view, change, handled) {
+  const marked = make("p", { class: "dx-no-answer" });
+  if (view.alone)
+    marked.textContent = "A saved page has answers that were computed before. What is dashed or dim has none here: a notebook has.";
   const cards = [attentionCard(view, change), referenceCard(view, change), lesionCard(view, change, handled)];
   const reset = button("Reset", () => {
     view.state = view.adopt({});
@@ -760,7 +791,11 @@ function controlPanel(view, change, handled) {
     for (const one of cards) one.sync();
     reset.disabled = keyOf(view.state) === keyOf(view.adopt({}));
   }
-  return { element: make("div", { class: "dx-lab-controls" }, ...cards.map((c) => c.element)), reset, sync };
+  return {
+    element: make("div", { class: "dx-lab-controls" }, view.alone ? marked : null, ...cards.map((c) => c.element)),
+    reset,
+    sync
+  };
 }
 
 // dcamsr_lite/widgets/lab/image_panels.js
@@ -846,8 +881,14 @@ var View = class {
   brush = { mode: "look", image: "reference", radius: LESION.radius, strength: LESION.strength };
   /** @type {Record<string, Float32Array>} */
   pixels = {};
+  /** Whether a state would be answered; a saved page has few answers. */
+  answered = (
+    /** @type {(state: import("./intervention.js").State) => boolean} */
+    (() => true)
+  );
   /** @param {import("../shared/page.js").Model} model */
   constructor(model) {
+    this.alone = Boolean(model.alone);
     this.info = model.get("info");
     this.size = this.info.shape;
     this.base = unpackAll(model.get("images"));
@@ -859,6 +900,15 @@ var View = class {
   }
   asked() {
     return asked(this.state, this.info);
+  }
+  /**
+   * Why there would be no answer to the state on screen with this edit; nothing where there is one.
+   * @param {(state: import("./intervention.js").State) => void} edit
+   */
+  doubt(edit) {
+    const next2 = structuredClone(this.state);
+    edit(next2);
+    return this.answered(next2) ? "" : "No answer in this page: here is no kernel to run the network";
   }
   /** The images of an answer. */
   read(result) {
@@ -1004,6 +1054,7 @@ function build(model, root) {
     },
     refused: NO_ANSWER
   });
+  view.answered = (state) => answers.has(keyOf(state));
   const controls = controlPanel(view, change, sync);
   const numbers = numbersPanel(info.floors);
   const images = imagePanels(view, (lesion) => {

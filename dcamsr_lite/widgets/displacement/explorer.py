@@ -214,6 +214,12 @@ class DisplacementExplorer(Explorer):
             "results": [self._answer(moved) for moved in unique.values()],
         }
 
+    def _arrays(self) -> dict[str, Tensor]:
+        """The output on screen, the reference as used, and the arrows: places and offsets."""
+        seen = self._see(self.moved)[self.network]
+        arrows = {} if seen.offsets is None else {"places": seen.places, "offsets": seen.offsets}
+        return {"output": seen.outcome.output, "reference": seen.outcome.reference} | arrows
+
     def _draw(self):
         """The reference with its arrows, output, error, and the curve of the slider."""
         try:

@@ -14,6 +14,9 @@ const CHOICES = {
   target: "the target itself",
 };
 
+const NO_PAINT =
+  "A saved page does not answer what you paint, for here is no kernel to run the network. Open the lab in a notebook.";
+
 const paragraph = (text) => make("p", { class: "dx-what" }, text);
 
 /**
@@ -27,7 +30,8 @@ function attentionCard(view, change) {
       for (const [l, h] of places) view.state.grid[branch][l][h] = to;
       change();
     };
-    return { branch, ...switches(branch, info, (l, h) => view.state.grid[branch][l][h], write) };
+    const doubt = (places, to) => view.doubt((state) => places.forEach(([l, h]) => (state.grid[branch][l][h] = to)));
+    return { branch, ...switches(branch, info, (l, h) => view.state.grid[branch][l][h], write, doubt) };
   });
   const legend = make(
     "p",
@@ -48,10 +52,10 @@ function attentionCard(view, change) {
   return { element, sync: () => grids.forEach((grid) => grid.sync()) };
 }
 
-const range = (label, unit, bounds, read, write) =>
+const range = (label, unit, bounds, note, read, write) =>
   slider(
     label,
-    { kind: "dx-range", hint: `${label}, ${unit}`, bounds, text: (x) => `${format(x)} ${unit}` },
+    { kind: "dx-range", hint: `${label}, ${unit}`, bounds, note, text: (x) => `${format(x)} ${unit}` },
     read,
     write,
   );
@@ -69,20 +73,34 @@ function referenceCard(view, change) {
       view.state.reference = name;
       change();
     },
+    (name) => view.doubt((state) => (state.reference = name)),
+    false,
   );
-  const slide = (label, unit, bounds, read, set) =>
-    range(label, unit, bounds, read, (value, settled) => {
-      set(value);
+  /**
+   * A saved page says which places of a slider it has answers to.
+   * @param {(state: import("./intervention.js").State, value: number) => void} set
+   */
+  const slide = (label, unit, bounds, read, set) => {
+    const [low, high, step] = bounds;
+    const places = Array.from({ length: (high - low) / step + 1 }, (_, i) => low + i * step);
+    const note = () => {
+      if (!view.alone) return "";
+      const known = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
+      return `This page has answers to ${known.map((x) => format(x)).join(", ")} ${unit}: here is no kernel to run the network`;
+    };
+    return range(label, unit, bounds, note, read, (value, settled) => {
+      set(view.state, value);
       change(settled);
     });
+  };
   const ranges = [
     slide(
       "down",
       "px",
       [-8, 8, 0.25],
       () => view.state.shift[0],
-      (x) => {
-        view.state.shift[0] = x;
+      (state, x) => {
+        state.shift[0] = x;
       },
     ),
     slide(
@@ -90,8 +108,8 @@ function referenceCard(view, change) {
       "px",
       [-8, 8, 0.25],
       () => view.state.shift[1],
-      (x) => {
-        view.state.shift[1] = x;
+      (state, x) => {
+        state.shift[1] = x;
       },
     ),
     slide(
@@ -99,8 +117,8 @@ function referenceCard(view, change) {
       "°",
       [-20, 20, 0.5],
       () => view.state.rotate,
-      (x) => {
-        view.state.rotate = x;
+      (state, x) => {
+        state.rotate = x;
       },
     ),
     slide(
@@ -108,8 +126,8 @@ function referenceCard(view, change) {
       "px",
       [0, 6, 0.25],
       () => view.state.blur,
-      (x) => {
-        view.state.blur = x;
+      (state, x) => {
+        state.blur = x;
       },
     ),
   ];
@@ -147,6 +165,8 @@ function lesionCard(view, change, handled) {
         ["remove", "removes"],
       ],
       ...handle("mode"),
+      (mode) => (mode === "look" ? "" : unanswered()),
+      false,
     ),
     choice(
       "In",
@@ -154,8 +174,9 @@ function lesionCard(view, change, handled) {
       ...handle("image"),
     ),
   ];
-  const radius = range("radius", "px", [1, 16, 0.5], ...handle("radius"));
-  const strength = range("strength", "of white", [-1, 1, 0.05], ...handle("strength"));
+  const unanswered = () => (view.alone ? NO_PAINT : "");
+  const radius = range("radius", "px", [1, 16, 0.5], unanswered, ...handle("radius"));
+  const strength = range("strength", "of white", [-1, 1, 0.05], unanswered, ...handle("strength"));
   const undo = button("Undo last", () => {
     view.state.lesions.pop();
     change();
@@ -167,6 +188,7 @@ function lesionCard(view, change, handled) {
   const element = card(
     "Lesion",
     paragraph("In one image only. With the target, the input is degraded anew."),
+    view.alone ? make("p", { class: "dx-no-answer" }, NO_PAINT) : null,
     make("div", { class: "dx-controls" }, ...tools.map((t) => t.group)),
     radius.group,
     strength.group,
@@ -186,6 +208,10 @@ function lesionCard(view, change, handled) {
  * @param {() => void} handled when the brush has changed
  */
 export function controlPanel(view, change, handled) {
+  const marked = make("p", { class: "dx-no-answer" });
+  if (view.alone)
+    marked.textContent =
+      "A saved page has answers that were computed before. What is dashed or dim has none here: a notebook has.";
   const cards = [attentionCard(view, change), referenceCard(view, change), lesionCard(view, change, handled)];
   const reset = button("Reset", () => {
     view.state = view.adopt({});
@@ -195,5 +221,9 @@ export function controlPanel(view, change, handled) {
     for (const one of cards) one.sync();
     reset.disabled = keyOf(view.state) === keyOf(view.adopt({}));
   }
-  return { element: make("div", { class: "dx-lab-controls" }, ...cards.map((c) => c.element)), reset, sync };
+  return {
+    element: make("div", { class: "dx-lab-controls" }, view.alone ? marked : null, ...cards.map((c) => c.element)),
+    reset,
+    sync,
+  };
 }

@@ -52,6 +52,7 @@ function build(model, root) {
     refused: NO_ANSWER,
   });
 
+  view.answered = (state) => answers.has(keyOf(state));
   const controls = controlPanel(view, change, sync);
   const numbers = numbersPanel(info.floors);
   const images = imagePanels(view, (lesion) => {

@@ -14,12 +14,14 @@ browser holds the switches, draws the differences and keeps what was tried (expl
 """
 
 import csv
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from torch import Tensor
 from traitlets import Bool, Dict, List, TraitError, observe, validate
 
 from ...data.pairs import Pair
@@ -45,7 +47,9 @@ from ..shared.static import script, style
 from ..tours import LAB
 
 IMAGES = ("low", "reference", "output", "target")
-COLUMNS = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
+SCORES = ("tried", "psnr_db", "delta_psnr_db", "ssim", "error_measured", "error_removed")
+SETTINGS = ("reference", "seed", "shift_down", "shift_right", "rotate", "blur", "lesions", "cuts")
+COLUMNS = (*SCORES, *SETTINGS, "network", "slice")  # of a file
 
 
 def _sent(result: dict, _=None) -> dict:
@@ -148,7 +152,9 @@ class InterventionLab(Explorer):
     def _keep(self, found: Outcome) -> None:
         if found.intervention not in self._tried:
             self._tried[found.intervention] = found
-            row = found.row() | {"intervention": found.intervention.as_dict()}
+            wanted = found.intervention.as_dict()
+            place = {"network": self.info["title"], "slice": self.info["slice"]}
+            row = found.row() | _spell_settings(wanted) | place | {"intervention": wanted}
             self.rows = [*self.rows, row]
 
     def _answer(self, wanted: Intervention, keep: bool = False) -> dict:
@@ -227,11 +233,14 @@ class InterventionLab(Explorer):
         return [found.row() for found in self._tried.values()]
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the table. Atomic. Raises InputError when it cannot be written."""
+        """Write the table, and what was set, a column each. Atomic.
+
+        Lesions and cuts are lists in JSON. Raises InputError when it cannot be written.
+        """
         with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
             writer.writeheader()
-            writer.writerows(self.table())
+            writer.writerows(self.rows)
 
     def state(self, picture: str | None = None) -> dict:
         """What a saved page holds: the table with its pictures, the standard set, and the tour's.
@@ -254,6 +263,12 @@ class InterventionLab(Explorer):
         counts = range(max(1, len(results)), 0, -1)
         return self._fit((state | {"results": results[:n]} for n in counts), PAGE_BYTES, picture)
 
+    def _arrays(self) -> dict[str, Tensor]:
+        """The change of the output, and the images on screen."""
+        shown = self._run(Intervention.from_dict(self.intervention))
+        images = {n: getattr(shown, n) for n in IMAGES if getattr(shown, n) is not None}
+        return {"change": shown.output - self._base.output} | images
+
     def _draw(self):
         """The images on screen, and what changed against the network left alone."""
         try:
@@ -266,6 +281,18 @@ class InterventionLab(Explorer):
         maps = {self.info["titles"]["change"]: change}
         words = f"{shown.intervention}{quality}"
         return draw_slice(self.info, images, maps, words, "signal")[0]
+
+
+def _spell_settings(wanted: dict) -> dict:
+    """An intervention as a dict, in the columns of a table.
+
+    >>> _spell_settings(Intervention(shift=(1, 0)).as_dict())["shift_down"]
+    1
+    """
+    down, right = wanted["shift"]
+    lists = {name: json.dumps(wanted[name]) for name in ("lesions", "cuts")}
+    found = wanted | lists | {"shift_down": down, "shift_right": right}
+    return {name: found[name] for name in SETTINGS}
 
 
 def _packed(result: Outcome, base: Outcome | None = None) -> dict:

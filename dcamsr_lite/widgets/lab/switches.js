@@ -15,8 +15,9 @@ const next = (state) => STATES[(STATES.indexOf(state) + 1) % 3];
  * @param {import("./intervention.js").Info} info
  * @param {(level: number, head: number) => Switch} read
  * @param {(places: number[][], state: Switch) => void} write
+ * @param {(places: number[][], state: Switch) => string} doubt why there would be no answer to that
  */
-export function switches(branch, { levels, heads }, read, write) {
+export function switches(branch, { levels, heads }, read, write, doubt) {
   /** @type {{ button: HTMLButtonElement, level: number | null, head: number | null, header: boolean, row: number, column: number }[]} */
   const cells = [];
   const group = make("div", {
@@ -29,6 +30,10 @@ export function switches(branch, { levels, heads }, read, write) {
     levels
       .filter((l) => level === null || l === level)
       .flatMap((l) => [...Array(heads).keys()].filter((h) => head === null || h === head).map((h) => [l, h]));
+  const following = (places) => {
+    const states = new Set(places.map(([l, h]) => read(l, h)));
+    return states.size > 1 ? "on" : next([...states][0]); // mixed: back to on first
+  };
   [null, ...levels].forEach((level, row) =>
     [null, ...Array(heads).keys()].forEach((head, column) => {
       const header = level === null || head === null;
@@ -40,9 +45,7 @@ export function switches(branch, { levels, heads }, read, write) {
       );
       button.addEventListener("click", () => {
         const places = covered(level, head);
-        const states = new Set(places.map(([l, h]) => read(l, h)));
-        const state = states.size > 1 ? "on" : next([...states][0]); // mixed: back to on first
-        write(places, state);
+        write(places, following(places));
       });
       button.addEventListener("focus", () =>
         cells.forEach((c) => {
@@ -63,14 +66,17 @@ export function switches(branch, { levels, heads }, read, write) {
   const sync = () =>
     cells.forEach(({ button, level, head, header }) => {
       const place = `${level === null ? "all levels" : `level ${level}`}, ${head === null ? "all heads" : `head ${head}`}`;
-      const states = new Set(covered(level, head).map(([l, h]) => read(l, h)));
+      const places = covered(level, head);
+      const states = new Set(places.map(([l, h]) => read(l, h)));
       const state = states.size > 1 ? "mixed" : [...states][0];
+      const none = doubt(places, following(places));
       if (!header) {
         button.dataset.state = state;
         button.textContent = GLYPHS[state];
       }
-      button.setAttribute("aria-label", `${branch} attention, ${place}: ${state}`);
-      button.title = `${place}: ${state}`;
+      button.classList.toggle("dx-unanswered", Boolean(none));
+      button.setAttribute("aria-label", `${branch} attention, ${place}: ${state}${none && `. ${none}`}`);
+      button.title = `${place}: ${state}${none && `. ${none}`}`;
     });
   return { group, sync };
 }

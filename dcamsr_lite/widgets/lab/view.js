@@ -7,9 +7,12 @@ export class View {
   brush = { mode: "look", image: "reference", radius: LESION.radius, strength: LESION.strength };
   /** @type {Record<string, Float32Array>} */
   pixels = {};
+  /** Whether a state would be answered; a saved page has few answers. */
+  answered = /** @type {(state: import("./intervention.js").State) => boolean} */ (() => true);
 
   /** @param {import("../shared/page.js").Model} model */
   constructor(model) {
+    this.alone = Boolean(model.alone);
     this.info = model.get("info");
     /** @type {number[]} */
     this.size = this.info.shape;
@@ -22,6 +25,15 @@ export class View {
   }
   asked() {
     return asked(this.state, this.info);
+  }
+  /**
+   * Why there would be no answer to the state on screen with this edit; nothing where there is one.
+   * @param {(state: import("./intervention.js").State) => void} edit
+   */
+  doubt(edit) {
+    const next = structuredClone(this.state);
+    edit(next);
+    return this.answered(next) ? "" : "No answer in this page: here is no kernel to run the network";
   }
   /** The images of an answer. */
   read(result) {

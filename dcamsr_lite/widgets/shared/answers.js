@@ -20,6 +20,7 @@
  * @property {(state: State, draft: boolean) => void} ask
  * @property {(state: State) => void} adopted what another has set is on screen
  * @property {(key: string) => boolean} isAsked
+ * @property {(key: string) => boolean} has whether a question with this key would be answered
  * @property {() => boolean} waiting
  * @property {() => number} count
  * @property {() => void} stop
@@ -76,6 +77,7 @@ export function fromKernel({ model, question, adopt, keyOf, put, tell, wait }) {
       last = pending = null;
     }, // what still waited to be asked is not wanted any more
     isAsked: (key) => key === last,
+    has: () => true,
     waiting: () => Boolean(waiting || pending),
     count: () => count,
     stop() {
@@ -100,6 +102,7 @@ export function fromPage({ model, question, adopt, keyOf, put, tell, refused }) 
     },
     adopted: answer,
     isAsked: () => false,
+    has: (key) => saved.has(key),
     waiting: () => false,
     count: () => 0,
     stop() {},

@@ -12,8 +12,9 @@ import { steps } from "./input.js";
  * @param {() => any} read
  * @param {(value: any) => void} write
  * @param {(value: any) => string} refuse why an option cannot be taken now; nothing where it can
+ * @param {boolean} closed whether such an option is closed, or only marked: there is no answer to it here
  */
-export function choice(label, options, read, write, refuse = () => "") {
+export function choice(label, options, read, write, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`; // another explorer in the notebook is another module: its count would be the same
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
@@ -24,7 +25,8 @@ export function choice(label, options, read, write, refuse = () => "") {
     inputs.forEach(({ value, hint, input, words }) => {
       const refused = refuse(value);
       input.checked = read() === value;
-      input.disabled = Boolean(refused);
+      input.disabled = closed && Boolean(refused);
+      words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
       words.title = refused || hint;
       input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
     });
@@ -42,19 +44,21 @@ export function choice(label, options, read, write, refuse = () => "") {
 }
 
 /**
- * A slider with its name and its number, as `text` writes it.
+ * A slider with its name and its number, as `text` writes it; `note` says which of its places have an answer.
  * @param {string} label
- * @param {{ kind: string, hint?: string, bounds: number[], text: (x: number) => string }} look
+ * @param {{ kind: string, hint?: string, bounds: number[], text: (x: number) => string, note?: () => string }} look
  * @param {() => number} read
  * @param {(value: number, settled: boolean) => void} write while it moves, and when it is let go
  */
-export function slider(label, { kind, hint = label, bounds: [min, max, step], text }, read, write) {
+export function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
     input.value = String(read());
     number.textContent = text(read());
     input.setAttribute("aria-valuetext", number.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved = (settled) => {
     write(+input.value, settled);
@@ -69,5 +73,6 @@ export function slider(label, { kind, hint = label, bounds: [min, max, step], te
     moved(false);
   };
   steps(input, keys, () => moved(true));
-  return { group: make("label", { class: kind }, make("span", {}, label), input, number), sync };
+  const group = make("label", { class: kind }, make("span", {}, label), input, number);
+  return { group, sync };
 }
