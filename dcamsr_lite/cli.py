@@ -142,7 +142,8 @@ def parser() -> argparse.ArgumentParser:
     add_inputs(judge, "--target", required=False)
     add_degradation(judge)
     judge.add_argument("--protocol", metavar="NAME", help="of many pairs; `list` explains each")
-    words = "of many pairs: several with commas between, names or files of weights, or all"
+    words = "of many pairs: several with commas between, names or files of weights, rows of the"
+    words += " paper's tables of which --weights, a folder of trainings, has some, or all"
     judge.add_argument("--methods", metavar="NAMES", help=words)
     judge.add_argument("--out", type=path, metavar="DIR", help="of many pairs: folder for tables")
     judge.add_argument("--resume", action="store_true", help="go on with the tables in --out")
@@ -262,7 +263,11 @@ def add_common_slices(command: argparse.ArgumentParser) -> None:
         "--plane", choices=PLANES, help="slices of this direction (default: as stored)"
     )
     words = "the mean of all repetitions of an M4Raw file, of reference and target"
-    command.add_argument("--average", action="store_true", help=words)
+    both = (
+        "--average",
+        "--average-repetitions",
+    )  # as `train` has it, whose --average is of weights
+    command.add_argument(*both, action="store_true", help=words)
     command.add_argument("--slices", metavar="FIRST:END", help="some slices (default: all)")
 
 

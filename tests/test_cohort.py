@@ -14,7 +14,9 @@ from skimage.metrics import structural_similarity
 import dcamsr_lite as dl
 from dcamsr_lite import cli
 from dcamsr_lite.cohort import Reading, score_rows, summarise
+from dcamsr_lite.commands.table_one import choose_methods
 from dcamsr_lite.data.files import write_m4raw
+from dcamsr_lite.evaluation import METHODS
 
 PROTOCOL = {"tr": 500, "te": 18.4, "flip": 90}
 
@@ -208,6 +210,20 @@ def test_a_bids_tree_is_scored_by_subject(tmp_path, capsys):
     assert "1 files of T1w or T2w without a partner" in captured.err
 
 
+def test_files_called_alike_in_every_patients_folder_are_of_that_patient(tmp_path, capsys):
+    for place in ("p1/visit1", "p1/visit2", "p2/visit1"):
+        (tmp_path / place).mkdir(parents=True)
+        for number, name in enumerate(("t1", "t2")):
+            np.save(tmp_path / place / f"{name}.npy", phantom(1, 32, 7 * number).numpy())
+    rows = [f"{p}/t1.npy,{p}/t2.npy" for p in ("p1/visit1", "p1/visit2", "p2/visit1")]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows))
+    asked = ["evaluate", str(tmp_path / "pairs.csv"), "--scale", "4", "--method", "zero-fill"]
+    assert cli.main([*asked, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [row["subject"] for row in result["per_volume"]] == ["p1", "p1", "p2"]
+    assert result["methods"]["zero-fill"]["subjects"] == 2  # all were one: no interval
+
+
 def test_networks_are_scored_beside_each_other_as_evaluate_does(tree, tmp_path, capsys):
     dl.save(dl.DCAMSR(image_size=32), tmp_path / "mine.safetensors", normalisation="clean")
     rows = dl.find_pairs(tree)
@@ -219,6 +235,36 @@ def test_networks_are_scored_beside_each_other_as_evaluate_does(tree, tmp_path, 
         wanted = dl.evaluate(method, rows, 4)
         for measure in ("psnr", "ssim", "nmse"):
             assert found[name][measure] == pytest.approx(wanted[measure], rel=1e-6)
+
+
+def test_all_methods_of_table_one_are_found_in_a_folder_of_trainings(tree, tmp_path, capsys):
+    runs = tmp_path / "runs"
+    small = {"scale": 4, "image_size": 32, "channels": 8}
+    made = {name: dl.baseline(name, **small) for name in ("elan", "minet")}
+    for name, change in (
+        ("a", {}),
+        ("b", {"reference": False}),
+        ("c", {"channel": False}),
+        ("d", {}),
+    ):
+        made[name] = dl.DCAMSR(**small, heads=2, **change)
+    made["half"] = dl.baseline("masa", **(small | {"scale": 2}))
+    for name, model in made.items():
+        (runs / name).mkdir(parents=True)
+        dl.save(model, runs / name / "last.safetensors", normalisation="clean")
+    (tree / "multicoil_val" / "001_T201.h5").unlink()
+    asked = ["evaluate", str(tree), "--scale", "4", "--weights", str(runs), "--json", "--methods"]
+    assert cli.main([*asked, "elan,lr-guided,dcamsr (d),sanet"]) == 0
+    assert [*json.loads(capsys.readouterr().out)["methods"]] == [
+        "elan", "lr-guided", "dcamsr (d)", "sanet"]  # fmt: skip
+    assert cli.main([*asked, "swinir"]) == 2
+    assert "no weights of it" in capsys.readouterr().err
+    options = cli.parser().parse_args([*asked, "all"])
+    found = [*choose_methods(options, 4)]
+    assert [*METHODS, "lite-4x"] == [n for n in found if n in METHODS or n == "lite-4x"]
+    rows = {"elan", "sanet", "lr-guided", "no-channel", "dcamsr (a)", "dcamsr (d)"}
+    assert rows <= {*found} and "masa" not in found
+    assert "no weights of swinir, ttsr, masa;" in capsys.readouterr().err
 
 
 def test_intervals_are_over_subjects_not_volumes():

@@ -10,8 +10,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..data.dicom_folders import Series, list_series
 from ..data.fetching import fetch_record
-from ..data.file_lists import list_rows
+from ..data.file_lists import list_rows, name_subjects
 from ..data.hdf5 import write_m4raw
 from ..data.pairs import load_pair
 from ..data.shapes import read_shape
@@ -68,6 +69,13 @@ def check(options: Namespace) -> None:
     if options.json:
         print(json.dumps(report))
         return
+    for found in report["series"]:
+        print(Series(**found).describe() if not found["why"] else f"broken: {found['why']}")
+    if report["series"]:
+        print(
+            "two of them make a pair: --reference ONE --target OTHER, or a row ONE,OTHER of a CSV"
+        )
+        return
     print(f"{report['pairs']} pairs of {report['subjects']} subjects in {options.data}")
     for shape, count in report["shapes"].items():
         print(f"{count} of {shape} (slice, row, column)")
@@ -85,9 +93,15 @@ def look_at(data: str, read: bool = False) -> dict[str, Any]:
     >>> look_at("some.csv")["broken"][0]["why"]
     'one.npy: found no header that says a size; expected a whole volume'
 
-    With ``read`` every pair is read, else headers alone. Raises InputError where there is no pair.
+    A folder without pairs by name may hold DICOM series: then those are listed. With ``read`` all is
+    read, else headers alone. Raises InputError where there is neither.
     """
-    rows = list_rows(data)
+    try:
+        rows, series = name_subjects(list_rows(data)), []
+    except InputError:
+        rows, series = [], list_series(data, read) if Path(data).is_dir() else []
+        if not series:
+            raise
     broken: list[dict[str, str]] = []
     shapes: Counter[str] = Counter()
     for reference, target, subject in tqdm(rows, "looking", unit="pair", disable=None):
@@ -108,6 +122,7 @@ def look_at(data: str, read: bool = False) -> dict[str, Any]:
             takes[name] = len(list_rows(protocol.find_data(data)))
     subjects = len({subject for *_, subject in rows})
     report: dict[str, Any] = {"data": str(data), "pairs": len(rows), "subjects": subjects}
+    report["series"] = [vars(found) for found in series]
     return report | {"shapes": dict(shapes), "broken": broken, "protocols": takes}
 
 

@@ -22,14 +22,13 @@ from ..cohort import (
     summarise,
     write_table,
 )
-from ..data.file_lists import list_rows
+from ..data.file_lists import list_rows, name_subjects
 from ..data.repetitions import join_repetitions
 from ..errors import InputError, atomic_path, check_writable
-from ..evaluation import METHODS, Network, check_scale
 from ..figures import draw_case, write_png
 from ..metrics import CONVENTION
-from ..network.checkpoints import load, weights
 from ..protocols import PROTOCOLS, choose_protocol
+from .table_one import choose_methods
 
 ROWS, TABLE, RESULT = "rows.jsonl", "table.csv", "result.json"
 
@@ -38,25 +37,6 @@ def explain_protocols() -> None:
     for name, protocol in PROTOCOLS.items():
         print(protocol.describe(name))
     print(f"metrics: {CONVENTION}")
-
-
-def choose_methods(options: Namespace, scale: int) -> dict[str, Network | str]:
-    """The asked methods by name: those without a network, weights of the package, files of weights."""
-    own = [name for name in weights() if f"{scale}x" in name.split("-")]
-    default = options.weights or f"lite-{scale}x"
-    names = (options.methods or options.method).split(",")
-    if names == ["all"]:
-        names = [*METHODS, *own, *([options.weights] if options.weights else [])]
-    chosen: dict[str, Network | str] = {}
-    for name in names:
-        if name in METHODS:
-            chosen[name] = name
-            continue
-        model = load(default if name == "dcamsr" else name)
-        model.normalisation = model.normalisation or "clean"
-        check_scale(model, scale)
-        chosen[name] = model
-    return chosen
 
 
 def score_all(options: Namespace) -> None:
@@ -74,7 +54,7 @@ def score_all(options: Namespace) -> None:
     if options.resume and not options.out:
         raise InputError("--resume", "no --out", "the folder of the run to go on with")
     data = protocol.find_data(options.data) if protocol else options.data
-    rows = list_rows(data)
+    rows = name_subjects(list_rows(data))
     if options.average:
         rows = join_repetitions(rows)
     methods = choose_methods(options, scale)

@@ -8,7 +8,7 @@
 """
 
 import json
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -86,13 +86,9 @@ def spell(file: str | Path, name: str, value: Any) -> list[str]:
         value = int(value)
     if name == "set" and isinstance(value, dict):
         return [f"{option}={key}={json.dumps(part)}" for key, part in value.items()]
-    switches = {f.name for f in fields(Cutting) if isinstance(f.default, bool)}
-    if (
-        value is None
-        or value == []
-        or value is False
-        and name not in switches - {"common_slices", "register"}
-    ):
+    both = BooleanOptionalAction  # an option and its --no-
+    switches = {f.name for f in fields(Cutting) if f.metadata["option"].get("action") is both}
+    if value is None or value == [] or value is False and name not in switches:
         return []
     if isinstance(value, bool):
         return [option if value else f"--no-{option[2:]}"]

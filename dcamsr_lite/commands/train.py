@@ -13,7 +13,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from ..data.files import read_volume
 from ..data.pairs import Pair, load_pair
+from ..data.repetitions import read_average
 from ..errors import InputError, check_one_of, check_writable, is_out_of_memory
 from ..global_state import keep_generators
 from ..network.baselines import build
@@ -144,11 +146,11 @@ def survey_data(options: Namespace, recipe: Recipe, cutting: Cutting) -> Survey:
         raise InputError("--seed", found, expected)
     for name in options.validation:
         if not names_simulated(name):
-            for pair in list_files(name):
+            for pair in list_files(name, cutting.average_repetitions):
                 check_pair(pair, cutting.common_slices, cutting.register)
     size = choose_size(options)
-    how = (cutting.common_slices, cutting.register)
-    return survey_sources(options.data, size, options.subjects, *how, recipe.patch)
+    how = (cutting.common_slices, cutting.register, recipe.patch, cutting.average_repetitions)
+    return survey_sources(options.data, size, options.subjects, *how)
 
 
 def names_simulated(name: str) -> bool:
@@ -186,11 +188,13 @@ def count_everything(recipe: Recipe, slices: int) -> str:
 
 def read_validation(options: Namespace, cutting: Cutting, side: int) -> list[Pair]:
     """This process's share; simulated heads have the data's size: networks may be made for it."""
-    sources = list_sources(options.validation, side, VALIDATION_SEED, 2)
+    average = cutting.average_repetitions
+    sources = list_sources(options.validation, side, VALIDATION_SEED, 2, average)
     names = ("order", "normalisation", "common_slices", "register")
     given = {name: getattr(cutting, name) for name in names}
     mine = islice(sources, get_rank(), None, count_processes())
-    return [load_pair(pair[0], pair[1], options.scale, **given) for pair in mine]
+    read = read_average if average else read_volume
+    return [load_pair(read(pair[0]), read(pair[1]), options.scale, **given) for pair in mine]
 
 
 def count_sharing(device: str) -> int:
@@ -201,7 +205,8 @@ def count_sharing(device: str) -> int:
 def read_slices(options: Namespace, recipe: Recipe, cutting: Cutting, count: int) -> Slices:
     """All slices: in memory, or on disk if asked or when they need over a quarter of the memory."""
     first = recipe.seed * 1000
-    pairs = list_sources(options.data, choose_size(options), first, options.subjects)
+    chosen = (choose_size(options), first, options.subjects, cutting.average_repetitions)
+    pairs = list_sources(options.data, *chosen)
     quiet = None if get_rank() == 0 else True  # None: wherever there is a terminal
     shown = tqdm(pairs, "reading", count, unit="pair", disable=quiet)
     folder = options.cache or Path(options.out) / "slices"

@@ -60,9 +60,8 @@ def read_dicom(path: str | Path) -> Volume:
             check_cap(path, "a series", size)
             pixels += frames
             places += found
-        order = _sort_places(path, places)
+        order, affine, sizes = _arrange(path, places)
         images = np.stack([pixels[i] for i in order])
-        affine, sizes = _find_affine(path, [places[i] for i in order])
         rows, columns = images.shape[1:]
         return volume_from_array(
             path,
@@ -72,6 +71,30 @@ def read_dicom(path: str | Path) -> Volume:
             field_of_view=(rows * sizes[1], columns * sizes[0]),
             slice_thickness=sizes[2],
         )
+
+
+def measure_series(path: str | Path) -> tuple[tuple[int, int, int], np.ndarray]:
+    """(slice, row, column) and NIfTI's affine of what ``read_dicom`` reads, from headers alone.
+
+    >>> import torch
+    >>> write_dicom("looked", torch.rand(2, 8, 9), Volume(torch.rand(2, 8, 9), affine=np.eye(4)))
+    >>> measure_series("looked")[0]
+    (2, 8, 9)
+
+    Raises InputError as ``read_dicom``, for all that headers show.
+    """
+    path = Path(path)
+    with refuse_quietly(path):
+        shapes, places = set(), []
+        for file in _list_series(path):
+            data = load_extra("pydicom", "scans").dcmread(file, stop_before_pixels=True)
+            shapes.add(_check_image(file, data)[1:])
+            places += [_find_place(file, _collect_frame(data, i)) for i in range(_count(data))]
+        if len(shapes) > 1:
+            found = " beside ".join(f"{rows} x {columns}" for rows, columns in sorted(shapes))
+            raise InputError(path, found, "slices of one size")
+        rows, columns = shapes.pop()
+        return (len(places), rows, columns), _arrange(path, places)[1]
 
 
 @contextmanager
@@ -133,8 +156,24 @@ def _list_series(path: Path) -> list[Path]:
         own = header.get("SeriesInstanceUID")
         if int(header.get("NumberOfFrames") or 1) > 1 or own is None:
             return [path]
-    names = sorted(os.listdir(folder))
-    if len(names) > MAX_FILES:
+    series = group_series(folder)
+    if own is not None:
+        return next(files for (_, key), files in series.items() if key == str(own))
+    if len(series) != 1:
+        found = f"{len(series)} series" + (": " if series else "")
+        named = ((number, files[0].name) for (number, _), files in series.items())
+        found += ", ".join(f"number {number} ({name})" for number, name in [*named][:8])
+        raise InputError(path, found, "one series, or one of its files to name it")
+    return next(iter(series.values()))
+
+
+def group_series(folder: Path) -> dict[tuple[str, str], list[Path]]:
+    """The images of a folder by series: (its number, its UID) -> files. Raises InputError.
+
+    >>> group_series(Path("."))
+    {}
+    """
+    if len(names := sorted(os.listdir(folder))) > MAX_FILES:
         raise InputError(folder, f"{len(names)} files", f"one series of at most {MAX_FILES}")
     series: dict[str, list[Path]] = defaultdict(list)
     numbers: dict[str, str] = {}
@@ -146,50 +185,59 @@ def _list_series(path: Path) -> list[Path]:
             continue
         key = str(header.get("SeriesInstanceUID"))
         series[key].append(file)
-        numbers[key] = f"{header.get('SeriesNumber', '?')} ({file.name})"
-    if own is not None:
-        return series[str(own)]
-    if len(series) != 1:
-        found = f"{len(series)} series" + (": " if series else "")
-        found += ", ".join(f"number {numbers[key]}" for key in [*series][:8])
-        raise InputError(path, found, "one series, or one of its files to name it")
-    return next(iter(series.values()))
+        numbers.setdefault(key, str(header.get("SeriesNumber", "?")))
+    return {(numbers[key], key): files for key, files in series.items()}
 
 
 Place = tuple[np.ndarray, np.ndarray, tuple[float, float], float | None]
 
 
-def _read_frames(file: Path) -> tuple[list[np.ndarray], list[Place]]:
-    """The images (row, column) of a file as float32, and position, axes, spacing, thickness of each."""
-    pydicom = load_extra("pydicom", "scans")
-    data = pydicom.dcmread(file)
-    count = int(data.get("NumberOfFrames") or 1)
-    shape = (count, int(data.Rows), int(data.Columns))
-    check_cap(
-        file, f"{count} frames of {shape[1]} x {shape[2]}", 4 * shape[0] * shape[1] * shape[2]
-    )
+def _count(data: Any) -> int:
+    return int(data.get("NumberOfFrames") or 1)
+
+
+def _check_image(file: Path, data: Any) -> tuple[int, int, int]:
+    """Frames, rows and columns of a file. Raises InputError for what is not grey, or too large."""
+    count, rows, columns = _count(data), int(data.Rows), int(data.Columns)
+    check_cap(file, f"{count} frames of {rows} x {columns}", 4 * count * rows * columns)
     if int(data.get("SamplesPerPixel", 1)) != 1 or data.PhotometricInterpretation != "MONOCHROME2":
         found = f"{data.get('SamplesPerPixel')} samples, {data.PhotometricInterpretation}"
         raise InputError(file, found, "grey images, MONOCHROME2")
+    return count, rows, columns
+
+
+def _read_frames(file: Path) -> tuple[list[np.ndarray], list[Place]]:
+    """The images (row, column) of a file as float32, and position, axes, spacing, thickness of each."""
+    data = load_extra("pydicom", "scans").dcmread(file)
+    shape = _check_image(file, data)  # before any pixel is unpacked
     values = np.asarray(data.pixel_array).reshape(shape)
     frames, places = [], []
-    for index in range(count):
-        parts = [data]
-        for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-            groups = data.get(name) or []
-            parts += [groups[min(index, len(groups) - 1)]] if len(groups) else []
-        known = _collect(parts)
+    for index, image in enumerate(values):
+        known = _collect_frame(data, index)
         slope, intercept = known.get("RescaleSlope", 1), known.get("RescaleIntercept", 0)
-        frames.append((values[index] * float(slope) + float(intercept)).astype(np.float32))
-        if missing := [n for n in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
-                       if known.get(n) is None]:  # fmt: skip
-            raise InputError(file, f"no {missing[0]}", "an image that says where it lies")
-        rows, columns = (float(n) for n in known["PixelSpacing"])
-        axes = np.array(known["ImageOrientationPatient"], float).reshape(2, 3)
-        position = np.array(known["ImagePositionPatient"], float)
-        thickness = known.get("SpacingBetweenSlices") or known.get("SliceThickness")
-        places.append((position, axes, (rows, columns), thickness and float(thickness)))
+        frames.append((image * float(slope) + float(intercept)).astype(np.float32))
+        places.append(_find_place(file, known))
     return frames, places
+
+
+def _collect_frame(data: Any, index: int) -> dict[str, Any]:
+    """What is said of one frame of a file."""
+    parts = [data]
+    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        groups = data.get(name) or []
+        parts += [groups[min(index, len(groups) - 1)]] if len(groups) else []
+    return _collect(parts)
+
+
+def _find_place(file: Path, known: dict[str, Any]) -> Place:
+    needed = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+    if missing := [name for name in needed if known.get(name) is None]:
+        raise InputError(file, f"no {missing[0]}", "an image that says where it lies")
+    rows, columns = (float(n) for n in known["PixelSpacing"])
+    axes = np.array(known["ImageOrientationPatient"], float).reshape(2, 3)
+    position = np.array(known["ImagePositionPatient"], float)
+    thickness = known.get("SpacingBetweenSlices") or known.get("SliceThickness")
+    return position, axes, (rows, columns), thickness and float(thickness)
 
 
 def _collect(parts: list[Any]) -> dict[str, Any]:
@@ -230,12 +278,15 @@ def _sort_places(path: Path, places: list[Place]) -> list[int]:
     return order
 
 
-def _find_affine(path: Path, places: list[Place]) -> tuple[np.ndarray, tuple[float, float, float]]:
-    """NIfTI's affine of (column, row, slice), and the sizes of voxels (x, y, z) in mm."""
-    first, axes, (rows, columns), thickness = places[0]
+def _arrange(
+    path: Path, places: list[Place]
+) -> tuple[list[int], np.ndarray, tuple[float, float, float]]:
+    """The slices' order, NIfTI's affine of (column, row, slice), sizes of voxels (x, y, z) in mm."""
+    order = _sort_places(path, places)
+    first, axes, (rows, columns), thickness = places[order[0]]
     step = np.cross(*axes) * (thickness or 1.0)
     if len(places) > 1:
-        step = (places[-1][0] - first) / (len(places) - 1)
+        step = (places[order[-1]][0] - first) / (len(places) - 1)
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2], affine[:3, 3] = (
         axes[0] * columns,
@@ -246,7 +297,7 @@ def _find_affine(path: Path, places: list[Place]) -> tuple[np.ndarray, tuple[flo
     affine = LPS @ affine
     if np.linalg.matrix_rank(affine) < 4:
         raise InputError(path, "voxels without a size", "sizes in mm")
-    return affine, (columns, rows, float(np.linalg.norm(step)))
+    return order, affine, (columns, rows, float(np.linalg.norm(step)))
 
 
 def write_dicom(
@@ -277,7 +328,8 @@ def write_dicom(
     slope = highest / 65535 if highest > 0 else 1.0
     affine = LPS @ like.affine
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
-    with tempfile.TemporaryDirectory(dir=_make_parent(folder), prefix=".part-") as temporary:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as temporary:
         whole = Path(temporary) / "series"
         whole.mkdir()
         for index, image in enumerate(images.numpy()):
@@ -305,8 +357,7 @@ def write_dicom(
 
 def _spell(number: float) -> str:
     """A decimal string, of which DICOM allows 16 characters."""
-    text = f"{number + 0.0:.10g}"
-    return text if len(text) <= 16 else f"{number:.8e}"
+    return text if len(text := f"{number + 0.0:.10g}") <= 16 else f"{number:.8e}"
 
 
 def check_new_folder(folder: str | Path) -> None:
@@ -320,11 +371,6 @@ def check_new_folder(folder: str | Path) -> None:
     if os.path.lexists(folder):
         raise InputError(folder, "a file or folder that is there", "a new folder for the series")
     check_writable(Path(folder).parent, folder)
-
-
-def _make_parent(folder: Path) -> Path:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return folder.parent
 
 
 def _start_series(pydicom: Any, source: str | Path | None, description: str) -> Any:

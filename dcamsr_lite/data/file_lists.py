@@ -19,6 +19,7 @@ from os.path import expanduser
 from pathlib import Path
 
 from ..errors import InputError
+from .dicom import is_dicom
 from .hdf5 import M4RAW_NAME, read_patient
 from .volume import refuse_errors
 
@@ -177,9 +178,9 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
     [('file1.h5', 'file2.h5', 'file1')]
 
     Names are relative to the CSV's folder, absolute, or from home (``~``); ``.h5`` may be left out, as
-    in the lists of fastMRI pairs; a first row that starts with "reference" is a title. The subject is
-    the number before ``_`` of an M4Raw name, else the reference's name. Raises InputError, also for a
-    file that does not exist.
+    in the lists of fastMRI pairs; a DICOM series is its folder, or one of its files; a first row that
+    starts with "reference" is a title. The subject is the number before ``_`` of an M4Raw name, else
+    the reference's name. Raises InputError, also for a file that does not exist.
     """
     path = Path(path)
     expected = "rows 'reference,target[,distance]'"
@@ -209,7 +210,7 @@ def read_pairs_csv(path: str | Path) -> list[Names]:
 
 def _find_listed(folder: Path, cell: str) -> Path | None:
     files = (folder / expanduser(name) for name in (cell, f"{cell}.h5"))
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if file.is_file() or is_dicom(file)), None)
 
 
 def split_by_subject(
@@ -242,6 +243,23 @@ def split_by_subject(
     for pair, group in zip(pairs, groups, strict=True):
         parts[group in held].append(pair)
     return parts
+
+
+def name_subjects(pairs: list[Names]) -> list[Names]:
+    """The pairs with one subject for all of a person's, told apart as ``split_by_subject`` does.
+
+    >>> pairs = [(Path(f"{p}/t1.npy"), Path(f"{p}/t2.npy"), "t1") for p in ("ann", "ben", "ben")]
+    >>> [subject for *_, subject in name_subjects(pairs)]
+    ['ann', 'ben', 'ben']
+
+    The pairs' own name of a subject is kept unless several persons have it.
+    """
+    groups, _ = _group_by_subject(pairs)
+    shared = Counter(own for own, *_ in {*groups})
+    return [
+        (reference, target, own if shared[own] == 1 else name)
+        for (reference, target, _), (own, _, name) in zip(pairs, groups, strict=True)
+    ]
 
 
 def _group_by_subject(pairs: list[Names]) -> tuple[list[tuple[str, ...]], str]:

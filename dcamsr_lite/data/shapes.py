@@ -8,8 +8,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from .dicom import is_dicom, measure_series
 from .hdf5 import RECONSTRUCTIONS
 from .nifti_headers import find_slice_axis, mend_header
+from .pictures import ENDINGS
 
 Shape = tuple[int, int, int]
 
@@ -23,7 +25,10 @@ def read_shape(path: str | Path) -> Shape | None:
     """
     name = Path(path).name.lower()
     readers = {".h5": _read_h5, ".npy": _read_npy, ".npz": _read_npz, ".nii": _read_nifti}
+    readers |= dict.fromkeys(ENDINGS, _read_picture)
     reader = readers.get(Path(name.removesuffix(".gz")).suffix)
+    if is_dicom(path):
+        reader = _read_dicom
     with suppress(Exception):  # no kind of error is promised for a damaged header
         shape = tuple(map(int, reader(Path(path)))) if reader else ()
         shape = shape if len(shape) == 3 else (1, *shape)
@@ -57,6 +62,17 @@ def _read_array_header(stream: IO[bytes]) -> tuple[int, ...]:
     version = np.lib.format.read_magic(stream)
     read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version)
     return read(stream)[0] if read else ()
+
+
+def _read_picture(path: Path) -> tuple[int, ...]:
+    from PIL import Image
+
+    with Image.open(path, formats=("PNG", "JPEG")) as picture:
+        return picture.size[::-1]
+
+
+def _read_dicom(path: Path) -> tuple[int, ...]:
+    return measure_series(path)[0]
 
 
 def _read_nifti(path: Path) -> tuple[int, ...]:

@@ -16,10 +16,12 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Dataset, TensorDataset
 
+from ..data.dicom import is_dicom
 from ..data.file_lists import list_rows
 from ..data.files import read_volume
 from ..data.matching import read_pair
 from ..data.pairs import Pair, Source, make_pair, read_registered
+from ..data.repetitions import join_repetitions, list_repetitions, read_average
 from ..data.volume import Volume
 from ..errors import InputError, atomic_path, raise_if_out_of_memory
 from ..kspace import fft2c, ifft2c
@@ -33,7 +35,7 @@ DEFAULT = Cutting()
 
 
 def list_sources(
-    names: Sequence[str], size: int, first_seed: int, subjects: int
+    names: Sequence[str], size: int, first_seed: int, subjects: int, average: bool = False
 ) -> Iterator[tuple]:
     """Pairs named on the command line: ``simulated``, a folder in M4Raw's layout, or a CSV.
 
@@ -44,14 +46,15 @@ def list_sources(
     >>> [target.name for _, target in list_sources(["pairs.csv"], 128, first_seed=0, subjects=1)]
     ['t2.npy']
 
-    Simulated heads are size x size, ``subjects`` of them from the first seed on.
+    Simulated heads are size x size, ``subjects`` of them from the first seed on. ``average``: as
+    ``list_files``.
     """
     for name in names:
         if own := read_simulated_size(name, size):
             for seed in range(first_seed, first_seed + subjects):
                 yield simulated_volumes(seed, size=own)
         else:
-            yield from list_files(name)
+            yield from list_files(name, average)
 
 
 def read_simulated_size(name: str, size: int) -> int | None:
@@ -71,15 +74,18 @@ def read_simulated_size(name: str, size: int) -> int | None:
     return int(asked) if colon else size
 
 
-def list_files(name: str) -> list[tuple[Path, Path]]:
+def list_files(name: str, average: bool = False) -> list[tuple[Path, Path]]:
     """The pairs (reference, target) of a folder (M4Raw's layout or BIDS) or a CSV. Raises InputError.
 
     >>> for file in ("pairs.csv", "t1.npy", "t2.npy"):
     ...     _ = Path(file).write_text("t1.npy,t2.npy")
     >>> [(one.name, other.name) for one, other in list_files("pairs.csv")]
     [('t1.npy', 't2.npy')]
+
+    ``average``: of pairs that differ in the repetition alone the first, which stands for their mean.
     """
-    return [(reference, target) for reference, target, *_ in list_rows(name)]
+    rows = list_rows(name)
+    return [row[:2] for row in (join_repetitions(rows) if average else rows)]
 
 
 def list_volumes(pair: Pair | Sequence) -> tuple[Source, Source]:
@@ -133,6 +139,8 @@ def cut_pair(
     """
     # first turned onto each other, then mirrored
     sources = list_volumes(pair)
+    if cutting.average_repetitions:
+        sources = read_average(sources[0]), read_average(sources[1])
     if cutting.register:
         volumes = read_registered(*sources, scale, cutting.order)[:2]
     else:
@@ -232,14 +240,24 @@ def hash_pair(pair: Pair | Sequence, scale: int, cutting: Cutting = DEFAULT) -> 
     digest = sha256(f"{scale} {READING}{chosen}".encode())
     for source in list_volumes(pair):
         if isinstance(source, str | Path):
-            path = Path(source).resolve()
-            known = path.stat() if path.is_file() else None  # the reader will say what is missing
-            digest.update(f"{path} {known and (known.st_size, known.st_mtime_ns)}".encode())
+            for path in _list_read(Path(source), cutting.average_repetitions):
+                known = (
+                    path.stat() if path.is_file() else None
+                )  # the reader will say what is missing
+                digest.update(f"{path} {known and (known.st_size, known.st_mtime_ns)}".encode())
         else:
             volume = read_volume(source)
             values = volume.images if volume.kspace is None else volume.kspace
             digest.update(values.contiguous().numpy().tobytes())
     return digest.hexdigest()[:32]
+
+
+def _list_read(source: Path, average: bool) -> list[Path]:
+    """The files that are read of a source: one, all repetitions, or those of a DICOM series' folder."""
+    if is_dicom(source):
+        folder = source if source.is_dir() else source.parent
+        return [source.resolve(), *sorted(folder.resolve().iterdir())]
+    return [path.resolve() for path in (list_repetitions(source) if average else [source])]
 
 
 def collect_slices(

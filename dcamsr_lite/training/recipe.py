@@ -93,8 +93,8 @@ class Cutting(Choices):
     """How volumes become training slices; each field is an option of ``dcamsr train``.
 
     >>> Cutting(mirror=False, keep_dark=True)  # the paper's
-    Cutting(mirror=False, keep_dark=True, order=None, normalisation='clean', common_slices=False,
-    register=False)
+    Cutting(mirror=False, keep_dark=True, order=None, normalisation='clean',
+    average_repetitions=False, common_slices=False, register=False)
 
     ``mirror``: every slice also with left and right exchanged. ``keep_dark``: also slices whose
     target is below a quarter of the brightest slice's mean, air and skull. The others are options of
@@ -109,6 +109,8 @@ class Cutting(Choices):
     order: str | None = declare("note", None, "crop k-space of each coil, or of the image"
                                 " (default: coils where there are some)", choices=ORDERS)
     normalisation: str = declare("note", "clean", "or the authors' code's", choices=NORMALISATIONS)
+    average_repetitions: bool = declare("note", False, "learn from the mean of an M4Raw file's"
+                                        " repetitions, one pair of a subject", action="store_true")
     common_slices: bool = declare("note", False, "of a pair with unlike slice counts",
                                   action="store_true")
     register: bool = declare("note", False, "bring each reference onto its target's grid and place",

@@ -41,6 +41,7 @@ def survey_sources(
     common_slices: bool = False,
     register: bool = False,
     patch: int | None = None,
+    average: bool = False,
 ) -> Survey:
     """Look at every file that ``list_sources`` would give, without reading a volume.
 
@@ -62,7 +63,8 @@ def survey_sources(
             shapes += [(name, (SIMULATED_SLICES, own, own))] * subjects
         else:
             shapes += [
-                (pair[1], check_pair(pair, common_slices, register)) for pair in list_files(name)
+                (pair[1], check_pair(pair, common_slices, register))
+                for pair in list_files(name, average)
             ]
     grids = [(where, pad_size(shape)) for where, shape in shapes if shape]
     for where, grid in grids:

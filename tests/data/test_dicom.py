@@ -1,5 +1,7 @@
 """DICOM series: read in their place, written back as derived ones; a landmark stays where it was."""
 
+import json
+import os
 from pathlib import Path
 
 import nibabel
@@ -14,6 +16,7 @@ from dcamsr_lite import cli
 from dcamsr_lite.data.files import read_volume, write_volume
 from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.errors import InputError
+from dcamsr_lite.training.dataset import hash_pair
 
 pydicom = pytest.importorskip("pydicom", reason="pydicom, of the extra [scans], is not here")
 from dcamsr_lite.data import dicom  # noqa: E402
@@ -204,3 +207,43 @@ def test_dicom_round_trip_of_a_nifti_volume_keeps_its_place(tmp_path):
     dicom.write_dicom(tmp_path / "out", volume.images, volume)
     again = read_volume(tmp_path / "out")
     np.testing.assert_allclose(again.affine, volume.affine, atol=1e-4)
+
+
+def test_data_check_tells_the_series_of_a_folder_and_pairs_of_them_are_read(tmp_path, capsys):
+    """By headers alone, in folders of their own or in one; nothing of the patient is told."""
+    t1, t2 = (
+        series(tmp_path / "p7" / name, head(), SeriesNumber=n) for n, name in ((3, "t1"), (4, "t2"))
+    )
+    gap = series(tmp_path / "p8", head(5), SeriesNumber=5)
+    next(gap.glob("*-2.dcm")).unlink()
+    other = series(
+        tmp_path / "other", head(3, 40), np.diag([0.0, 0, 0, 1]) + np.eye(4)[[2, 0, 1, 3]]
+    )
+    for file in other.iterdir():
+        file.rename(gap / f"sagittal{file.name}")
+    assert cli.main(["data", "check", str(tmp_path), "--json"]) == 0
+    said = capsys.readouterr().out
+    assert "Doe" not in said and "secret" not in said
+    found = {one["number"]: one for one in json.loads(said)["series"]}
+    assert found["3"]["shape"] == [4, 32, 32] and found["3"]["path"] == str(t1)
+    assert found["3"]["sizes"] == [1.5, 2, 5] and found["3"]["plane"] == "axial"
+    assert "is one missing" in found["5"]["why"] and found["5"]["files"] == 4
+    sagittal = found["9000"]
+    assert sagittal["shape"] == [3, 40, 40] and sagittal["plane"] == "sagittal"
+    assert read_volume(sagittal["path"]).images.shape == (3, 40, 40)  # its path names it
+    cut = series(tmp_path / "cut", head())
+    for file in cut.iterdir():
+        file.write_bytes(file.read_bytes()[:-100])
+    assert cli.main(["data", "check", str(cut)]) == 0
+    assert cli.main(["data", "check", str(cut), "--read"]) == 0
+    without, read = capsys.readouterr().out.split("a CSV\n")[:2]
+    assert "broken" not in without and "broken" in read
+    (tmp_path / "pairs.csv").write_text("p7/t1,p7/t2\n")
+    assert cli.main(["data", "check", str(tmp_path / "pairs.csv"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["pairs"], report["broken"], report["shapes"]) == (1, [], {"4 x 32 x 32": 1})
+    asked = ["evaluate", str(tmp_path / "pairs.csv"), "--scale", "4", "--method", "zero-fill"]
+    assert cli.main(asked) == 0
+    before = hash_pair((t1, t2), 4)
+    os.utime(next(t2.iterdir()), ns=(1, 1))
+    assert hash_pair((t1, t2), 4) != before  # stored slices of a training

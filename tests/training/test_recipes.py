@@ -1,6 +1,7 @@
 """The paper's recipe is the paper's, a recipe goes to a file and back, and checks come before work."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -9,16 +10,17 @@ import numpy as np
 import pytest
 import torch
 from helpers import coil_kspace
+from safetensors import safe_open
 
 import dcamsr_lite as dl
 from dcamsr_lite.cli import main, parser
 from dcamsr_lite.commands import train as command
 from dcamsr_lite.commands.recipe_file import add_recipe, parse, read_recipe
-from dcamsr_lite.data.files import write_m4raw
+from dcamsr_lite.data.files import read_volume, write_m4raw
 from dcamsr_lite.data.shapes import read_shape
 from dcamsr_lite.kspace import fft2c, ifft2c
 from dcamsr_lite.network.checkpoints import read_header
-from dcamsr_lite.training.dataset import cut_slices
+from dcamsr_lite.training.dataset import NAMES, cut_slices
 from dcamsr_lite.training.recipe import Cutting, Recipe
 
 SMALL = [
@@ -113,6 +115,30 @@ def test_mirroring_and_dark_slices_are_options_and_lite_is_as_before(capsys):
         counts.append(find_counts(capsys.readouterr().err)[0] // 3)
     assert counts == [2 * bright, bright, 36, 18]
     assert read_header("run1/last.safetensors")["mirror"] == "False"
+
+
+def test_repetitions_are_averaged_where_that_is_asked():
+    """One pair of a subject, of the means of magnitudes, in the validation too; made anew with any."""
+    tree = write_tree(1)
+    images = {}
+    for contrast in ("T1", "T2"):
+        files = [Path(tree, f"2022000000_{contrast}0{k}.h5") for k in (1, 2, 3)]
+        for k, file in enumerate(files):
+            with h5py.File(file, "r+") as opened:
+                opened["kspace"][...] *= 1j**k * (1 + k)  # the mean of complex images is another
+        images[contrast] = np.mean([read_volume(file).images.numpy() for file in files], 0)
+    asked = ["train", "--data", tree, "--validation", tree, "--out", "run", *SMALL, "--steps", "1"]
+    asked += ["--average-repetitions", "--no-mirror", "--keep-dark", "--cache", "cache"]
+    assert main(asked) == 0
+    (stored,) = Path("cache").iterdir()
+    wanted = cut_slices([(images["T1"], images["T2"])], 4, flip=False, keep_dark=True)
+    with safe_open(stored, framework="pt") as tensors:
+        for name, tensor in zip(NAMES, wanted, strict=True):
+            torch.testing.assert_close(tensors.get_tensor(name), tensor, atol=1e-4, rtol=1e-4)
+    assert json.loads(Path("run/recipe.json").read_text())["average_repetitions"] is True
+    os.utime(Path(tree, "2022000000_T203.h5"), ns=(1, 1))
+    assert main([*asked[:-1], "cache", "--out", "again"]) == 0
+    assert len([*Path("cache").iterdir()]) == 2
 
 
 def test_order_and_normalisation_reach_training_validation_and_what_is_made_of_the_weights(
