@@ -18,12 +18,13 @@ NODE := $(shell node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 
 NODE_STAMP := node_modules/.ready
 javascript = @if test "$(NODE)" && $(MAKE) --silent $(NODE_STAMP); then npm run --silent $(1); \
 	else echo "$(1): JavaScript is left out, Node 20 or newer with npm is not here"; fi
+PORT ?= 8000
 # Two tests at a time, with the plugins that they need alone; `.venv/bin/python -m pytest` runs one after the other.
 WORKERS ?= 2
 PYTEST = PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PY) -m pytest -q -p xdist -p hypothesispytest \
 	--numprocesses $(WORKERS) --dist worksteal
 
-.PHONY: setup demo test test-slow test-nbgrader test-all lab notebooks bench results bundles lint format pins clean
+.PHONY: setup demo test test-slow test-nbgrader test-all lab notebooks bench results site serve bundles lint format pins clean
 
 setup: $(STAMP)
 
@@ -68,6 +69,16 @@ results: setup
 	@$(PY) scripts/results/make.py shifts
 	@$(PY) scripts/results/make.py speed
 	@$(PY) scripts/results/make.py page
+
+# The live laboratory, the course, the reference: a folder for any file server. Node brings what runs networks in browsers.
+site: setup $(NODE_STAMP)
+	@$(PIP) --editable '.[site]'
+	@$(PY) scripts/make_site.py site
+
+serve:
+	@test -f site/index.html || { echo "site/: not there yet, run \`make site\` first"; exit 2; }
+	@echo "http://localhost:$(PORT)/  (Ctrl-C ends it; PORT=8001 is another door)"
+	@$(PY) -m http.server --bind 127.0.0.1 --directory site $(PORT)
 
 $(NODE_STAMP): package.json package-lock.json
 	@npm ci --silent --ignore-scripts

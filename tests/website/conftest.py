@@ -1,0 +1,64 @@
+"""The live page, built once, served under a sub-path by a plain file server, other hosts blocked."""
+
+import functools
+import http.server
+import shutil
+import threading
+from types import SimpleNamespace
+
+import pytest
+from helpers import ROOT
+
+NEEDED = ("onnxruntime-web", "nifti-reader-js", "esbuild")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    for name in NEEDED:
+        if not (ROOT / "node_modules" / name).is_dir() or not shutil.which("node"):
+            pytest.skip(
+                f"{name} is not in node_modules: `make lint` installs it where there is npm"
+            )
+    for name in ("onnxscript", "onnxruntime"):
+        pytest.importorskip(name, reason="needs the extra [onnx]")
+    from site_parts import live
+
+    folder = tmp_path_factory.mktemp("served")
+    live.main(folder / "below" / "live")
+    handler = functools.partial(Quiet, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/below/live/index.html"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def live_page(browser, address):
+    """``.open(query)`` gives one page for each query; it asks for nothing but the site's own files."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    own, problems, pages = address.rsplit("/", 1)[0], [], {}
+
+    def route(asked):
+        inside = asked.request.url.startswith((own, "blob:", "data:"))
+        if not inside:
+            problems.append(asked.request.url)
+        asked.continue_() if inside else asked.abort()
+
+    context.route("**/*", route)
+
+    def open_(query=""):
+        if query not in pages:
+            page = pages[query] = context.new_page()
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("console", lambda message: problems.append(message.text))
+            page.goto(address + query)
+        return pages[query]
+
+    yield SimpleNamespace(open=open_, problems=problems)
+    context.close()

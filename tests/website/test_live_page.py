@@ -1,0 +1,184 @@
+"""The live page in a real browser: the network in the tab is torch's, and the page answers."""
+
+import re
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import dcamsr_lite as dl
+from dcamsr_lite import Cut, Intervention
+from dcamsr_lite.figures import brightest_slice
+from dcamsr_lite.interpret.cuts import cut
+from dcamsr_lite.interpret.interventions import edit
+
+pytestmark = pytest.mark.slow
+SETTLED = "live.lab().answers > 0 && !live.lab().waiting()"
+TRIED = [
+    Intervention(),
+    Intervention(shift=(0, 3), cuts=(Cut("spatial", "uniform", levels=(1,)),)),
+    Intervention("blank", cuts=(Cut("channel", "off", heads=(0, 5)),)),
+]
+
+
+def wait(page):
+    page.wait_for_selector(".dcamsr-explorer footer")
+    page.wait_for_function(SETTLED)
+
+
+def test_the_selftest_says_how_near_torch_it_is_in_the_title(live_page):
+    page = live_page.open("?selftest")
+    page.wait_for_function("document.title.startsWith('selftest')")
+    found = re.fullmatch(r"selftest ok (\d\.\de[-+]\d\d)", page.title())
+    assert found and float(found[1]) < 1e-4
+    assert not live_page.problems
+
+
+@pytest.mark.parametrize("scale", [4, 2])
+def test_what_comes_out_is_what_torch_gives(live_page, scale):
+    page = live_page.open(f"?scale={scale}")
+    wait(page)
+    model, pair = dl.load(f"lite-{scale}x"), dl.simulated_pair(dl.DEMO_SEED, scale)
+    index = brightest_slice(pair)
+    for one in TRIED:
+        made = edit(pair, index, one)
+        with torch.inference_mode(), cut(model, one.cuts):
+            right = made.restore(model(made.lr, made.ref))[0]
+        page.evaluate("wanted => live.lab().set(wanted)", one.as_dict())
+        page.wait_for_function("!live.lab().waiting()")
+        assert page.evaluate("live.lab().shown().tried") == str(one)
+        found = page.evaluate("[...live.lab().values('output')]")
+        far = (torch.tensor(found) - right.flatten()).abs().max()
+        assert far < 1e-3 * (right.max() - right.min())
+        quality = dl.psnr(made.target_image, right[None])
+        assert page.evaluate("live.lab().shown().psnr_db") == pytest.approx(quality, abs=0.01)
+    assert not live_page.problems
+
+
+def test_a_map_is_there_before_the_network_and_follows_the_reference_after(live_page):
+    page = live_page.open("?scale=4")
+    wait(page)
+    reading = page.locator(".lv-look .dx-reading")
+    places = ((0, "looks at its own place"), (3, r"looks [23]\.\d to the right"))
+    for right, words in places:
+        page.evaluate("x => live.lab().set({ shift: [0, x] })", right)
+        page.wait_for_function("!live.lab().waiting()")
+        page.evaluate("live.look.look(52, 44)")
+        assert re.search(words, reading.inner_text()), reading.inner_text()
+    page.locator(".lv-pair").press("ArrowDown")
+    assert "Row 53, column 44" in reading.inner_text()
+
+
+def test_the_page_answers_while_the_network_runs(live_page):
+    page = live_page.open("?scale=4")
+    wait(page)
+    said = page.evaluate(
+        """async () => {
+          live.lab().set({ rotate: 2.5 });
+          const waiting = live.lab().waiting();
+          live.look.look(20, 30);
+          await new Promise(requestAnimationFrame);
+          return [waiting, live.lab().waiting(), live.look.said()];
+        }"""
+    )
+    assert said[:2] == [True, True] and said[2].startswith("Row 20, column 30")
+    page.wait_for_function("!live.lab().waiting()")
+
+
+@pytest.mark.parametrize("width", [390, 700, 1400])
+def test_it_fits_a_window(live_page, width):
+    page = live_page.open("?scale=4")
+    wait(page)
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def take(page, **files):
+    for name, path in files.items():
+        page.get_by_label(f"Your {name}").set_input_files(path)
+    page.wait_for_function(
+        "!/^$|^Reading|^The network runs on/.test(document.querySelector('.lv-said').textContent)"
+    )
+    return page.locator(".lv-said").inner_text()
+
+
+@pytest.mark.parametrize("ending", ["nii.gz", "png", "npy"])
+def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, ending):
+    page = live_page.open("?scale=4")
+    wait(page)
+    images = dict(zip(("reference", "target"), dl.simulated_volumes(5, 128, 2), strict=True))
+    paths = {name: tmp_path / f"{name}.{ending}" for name in images}
+    held = {}
+    for name, volume in images.items():
+        image = volume.images.numpy()
+        if ending == "png":
+            image = (255 * image / image.max()).round().astype("uint8")
+            Image.fromarray(image[1]).save(paths[name])
+        elif ending == "npy":
+            np.save(paths[name], image)
+        else:
+            turned = np.ascontiguousarray(image[:, ::-1].transpose(2, 1, 0))  # x, y upwards, z
+            nibabel.save(nibabel.Nifti1Image(turned, np.eye(4)), paths[name])
+        held[name] = torch.from_numpy(image.astype("float32"))
+    said = take(page, **paths)
+    assert said.startswith(f"On screen: target.{ending}, guided by reference.{ending}.")
+    model, pair = dl.load("lite-4x"), dl.load_pair(held["reference"], held["target"], 4)
+    one = pair.take_slice(1)
+    with torch.inference_mode():
+        right = one.restore(model(one.lr, one.ref))[0]
+    found = torch.tensor(page.evaluate("[...live.lab().values('output')]"))
+    found = found * float(held["target"].max())  # the page counts from 0 to 1
+    assert (found - right.flatten()).abs().max() < 1e-3 * (right.max() - right.min())
+    page.evaluate("live.lab().set({ reference: 'blank' })")
+    page.wait_for_function("!live.lab().waiting()")
+    assert page.evaluate("live.lab().shown().delta_psnr_db") < 0
+    assert not live_page.problems
+
+
+def test_what_is_no_image_is_one_sentence_and_the_page_goes_on(live_page, tmp_path):
+    page = live_page.open("?scale=4")
+    wait(page)
+    before = page.evaluate("live.lab().shown().tried")
+    random = np.random.default_rng(0)
+    (tmp_path / "text.nii").write_text("no scan")
+    (tmp_path / "notes.txt").write_text("no scan")
+    np.save(tmp_path / "nan.npy", np.full((32, 32), np.nan))
+    np.save(tmp_path / "four.npy", np.zeros((1, 2, 32, 32)))
+    np.save(tmp_path / "small.npy", random.random((32, 48)))
+    np.save(tmp_path / "large.npy", random.random((64, 48)))
+    Image.new("L", (4096, 4096)).save(tmp_path / "huge.png")
+    Image.fromarray(random.integers(0, 255, (64, 48, 3), dtype="uint8")).save(
+        tmp_path / "photo.png"
+    )
+    for name, words in [
+        ("text.nii", "found a file that is no NIfTI; expected NIfTI"),
+        ("notes.txt", "found a file of another kind"),
+        ("nan.npy", "found NaN or infinite values"),
+        ("four.npy", "found 4 axes"),
+        ("huge.png", "found 4096 x 4096 pixels; expected at most 2048 x 2048"),
+    ]:
+        said = take(page, reference=tmp_path / name)
+        assert said.startswith(f"{name}: {words}") and said.endswith("What was on screen stays.")
+    assert page.evaluate("live.lab().shown().tried") == before
+    said = take(page, reference=tmp_path / "large.npy", target=tmp_path / "small.npy")
+    assert "small.npy: found 1 slice of 32 x 48; expected 1 slice of 64 x 48" in said
+    said = take(page, target=tmp_path / "photo.png")
+    assert said == (
+        "On screen: photo.png, guided by large.npy. photo.png: colours: their brightness is taken."
+    )
+    assert not live_page.problems
+
+
+def test_a_network_that_does_not_come_is_one_sentence_and_the_pictures_stay(browser, address):
+    page = browser.new_context().new_page()
+    page.route("**/*.onnx", lambda route: route.abort())
+    page.goto(address)
+    page.wait_for_selector(".lv-status.dx-message")
+    words = page.locator(".lv-status").inner_text()
+    assert words.startswith("The network could not be loaded") and "first map" in words
+    assert page.evaluate("live.look.said()").startswith("Row 52")
+    page.goto(f"{address}?selftest")
+    page.wait_for_function("document.title.startsWith('selftest failed: ')")
+    page.context.close()
