@@ -2,7 +2,7 @@
 
     python scripts/weights/make.py prepare OPEN_MS_FOLDER FOLDER [--keep-out PATIENT ...] [--matrix N]
     python scripts/weights/make.py sharpen WEIGHTS EVERY NEAR OUT
-    python scripts/weights/make.py card NAME FOLDER/held_out.csv RUN [RUN ...]
+    python scripts/weights/make.py card NAME FOLDER/held_out.csv RUN [RUN ...] [--at FOLDER ...]
 
 `train.sh` is the whole recipe. The real pairs are the open MS data of the Laboratory of Imaging
 Technologies, University of Ljubljana (CC-BY; see README.md), as .npz files with arrays T1W, T2W
@@ -147,7 +147,25 @@ def numbers_of(model: dl.DCAMSR, pairs: list) -> dict:
     }
 
 
-def card(name: str, runs: list[Path], held_out: Path) -> None:
+def measure_at(model: dl.DCAMSR, folders: list[Path]) -> dict:
+    """PSNR of zero-fill and of the network for each patient in each folder's held_out.csv.
+
+    The folders are what ``prepare`` has written, at several matrices.
+    """
+    found: dict[str, dict] = {}
+    for folder in folders:
+        for reference, target, _ in read_pairs_csv(folder / "held_out.csv"):
+            pair = load_pair(reference, target, model.config.scale)
+            side = pair.shape[0]
+            patient = Path(target).stem.split("_")[2]
+            floor, own = (evaluate(x, [pair])["psnr"] for x in ("zero-fill", model))
+            numbers = {"zero-fill": round(floor, 2), "dcamsr": round(own, 2)}
+            voxel = f"{side} x {side}, {FIELD_OF_VIEW / side:.2f} mm"
+            found.setdefault(voxel, {})[patient] = numbers
+    return found
+
+
+def card(name: str, runs: list[Path], held_out: Path, at: list[Path]) -> None:
     """Copy the weights of the last run here, and write down how they were made and what they can do."""
     folder = ASSETS / "weights"
     weights = folder / f"{name}.safetensors"
@@ -157,12 +175,15 @@ def card(name: str, runs: list[Path], held_out: Path) -> None:
     dl.save(model, weights, **{key: header[key] for key in ("seed", "batch", "rate", "loss")})
     model = dl.load(weights)
     parameters = sum(p.numel() for p in model.parameters())
+    sides = f"{MATRIX} x {MATRIX}"
+    if model.sides:
+        sides = "{0} x {0} to {1} x {1}".format(*model.sides)
     real = [load_pair(r, t, scale) for r, t, _ in read_pairs_csv(held_out)]
     simulated = [simulated_pair(VALIDATION_SEED + i, scale) for i in range(4)]
     content = {
         "name": name,
-        "what": f"{model.config.variant}, {model.config.preset}, {scale}x, T1 guides T2, {MATRIX} x"
-        f" {MATRIX} at {FIELD_OF_VIEW:.0f} mm; {parameters} parameters, float16",
+        "what": f"{model.config.variant}, {model.config.preset}, {scale}x, T1 guides T2, {sides}"
+        f" at {FIELD_OF_VIEW:.0f} mm; {parameters} parameters, float16",
         **CARDS[name],
         "kept_out": "open MS patient MNI p19; simulated seeds from 900000",
         "seed": int(header["seed"]),
@@ -171,6 +192,7 @@ def card(name: str, runs: list[Path], held_out: Path) -> None:
             "real, p19, held out": numbers_of(model, real),
             "simulated, seeds 900000 to 900003": numbers_of(model, simulated),
         },
+        **({"psnr_by_resolution": measure_at(model, at)} if at else {}),
         "convention": CONVENTION,
         "credit": "Lesjak et al., Neuroinformatics 14 (2016) and 16 (2017); Colin27, McGill University",
         "licence": "MIT (weights); data as named in README.md",
@@ -204,10 +226,11 @@ if __name__ == "__main__":
     last.add_argument("name", choices=CARDS)
     last.add_argument("held_out", type=Path)
     last.add_argument("runs", type=Path, nargs="+")
+    last.add_argument("--at", type=Path, nargs="+", default=[], help="folders of other matrices")
     chosen = top.parse_args()
     if chosen.part == "prepare":
         prepare(chosen.source, chosen.out, chosen.keep_out, chosen.matrix)
     elif chosen.part == "sharpen":
         sharpen(chosen.weights, chosen.every, chosen.near, chosen.out)
     else:
-        card(chosen.name, chosen.runs, chosen.held_out)
+        card(chosen.name, chosen.runs, chosen.held_out, chosen.at)
