@@ -339,9 +339,8 @@ def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> N
 def draw_case(pair: Pair, image: Tensor, words: str) -> "Figure":
     """Of a super-resolved volume the slice with the largest error: inputs, output, target, error.
 
-    >>> head = torch.rand(3, 32, 32)
     >>> from dcamsr_lite.data.pairs import load_pair
-    >>> pair = load_pair(head, head, scale=4)
+    >>> pair = load_pair(*torch.rand(2, 3, 32, 32), scale=4)
     >>> draw_case(pair, pair.zero_filled, "zero-fill").get_suptitle()[:17]
     'zero-fill. Slice '
 
@@ -351,15 +350,16 @@ def draw_case(pair: Pair, image: Tensor, words: str) -> "Figure":
         raise InputError("pair", "no target", "a reference and a full-size target")
     index = int((image - pair.target_image).square().mean((-2, -1)).argmax())
     target, floor, ours = (x[index] for x in (pair.target_image, pair.zero_filled, image))
-    peak = pair.target_image.max()
-    figure, axes = lay_out(5, 2.6, 3.6, f"{words}. Slice {index}")
+    limit = float(target.max()) or None  # the error's too, a quarter: methods are compared
+    shown = [("zero-fill", floor)] * (not torch.equal(floor, ours)) + [("output", ours)]
+    figure, axes = lay_out(len(shown) + 3, 2.6, 4.1, f"{words}. Slice {index}")
     draw_panel(axes[0], "reference", pair.reference_image[index])
-    scores = [judge(target, image, peak, pair.scale) for image in (floor, ours)]
-    titles = f"zero-fill\n{scores[0]}", f"output\n{scores[1]}", "target"
-    for one, title, shown in zip(axes[1:4], titles, (floor, ours, target), strict=True):
-        draw_panel(one, title, shown, limit=float(target.max()) or None)
-    error = (ours - target).abs()
-    draw_panel(axes[4], "|error| of the output", error, "magnitude", label="signal")
+    for one, (name, of) in zip(axes[1:], shown, strict=False):
+        score = judge(target, of, pair.target_image.max(), pair.scale)
+        draw_panel(one, f"{name}\n{score}", of, limit=limit)
+    draw_panel(axes[-2], "target", target, limit=limit)
+    error, most = (ours - target).abs(), limit and limit / 4
+    draw_panel(axes[-1], "|error| of the output", error, "magnitude", most, label="signal")
     return figure
 
 

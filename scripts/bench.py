@@ -85,6 +85,50 @@ def imports() -> Iterator[Rate]:
     yield Rate("dcamsr_lite.load at first use, torch's import included", first, "s", 4)
 
 
+# --- slices from disk -----------------------------------------------------------------------------
+
+
+def slices() -> Iterator[Rate]:
+    """The paper's training reads 384 pairs of 18 slices, 256 x 256, once, and then batches of 4.
+
+    A batch may take a quarter of the quickest step that we measured, 111 ms (assets/results/gpu.md).
+    """
+    from dcamsr_lite.data.hdf5 import write_m4raw
+    from dcamsr_lite.training.batches import Shares, make_loader
+    from dcamsr_lite.training.dataset import StoredSlices, cut_pair, write_slices
+    from dcamsr_lite.training.recipe import Cutting
+
+    with tempfile.TemporaryDirectory() as place:
+        pair = (Path(place) / "1_T101.h5", Path(place) / "1_T201.h5")
+        for file, contrast in zip(pair, ("AXT1", "AXT2"), strict=True):
+            kspace = torch.randn(18, 4, 256, 256, dtype=torch.complex64)
+            write_m4raw(file, kspace, contrast, {"tr": 500, "te": 18.4, "flip": 90}, "1")
+        recipe = Cutting.make("full", {})
+        took = median_ms(lambda: cut_pair(pair, 4, recipe), 3) / 1000
+        yield Rate("a pair of M4Raw read, degraded and cut into 18 slices", took, "s", 3)
+        part, files = cut_pair(pair, 4, recipe), []
+        for number in range(32):
+            files.append(Path(place) / f"{number}.safetensors")
+            write_slices(files[-1], part)
+        data = StoredSlices(files)
+        whole = sum(file.stat().st_size for file in files) / 1e6
+        batches = iter(make_loader(data, Shares(len(data), 4, 0, range(10**6), 1), 4))
+        took = median_ms(lambda: next(batches), 100)
+        yield Rate("a batch of 4 of them, 256 x 256, from disk", took, "ms", 28)
+        before = measure_held()
+        for _ in range(200):
+            next(batches)
+        held = measure_held() - before
+        yield Rate(f"what 800 more slices hold of {whole:.0f} MB on disk", held, "MB", 32)
+
+
+def measure_held() -> float:
+    """Megabytes of memory that this process holds; 0 where the system does not say it so."""
+    status = Path("/proc/self/statm")
+    pages = int(status.read_text().split()[1]) if status.is_file() else 0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 if pages else 0.0
+
+
 # --- in the browser -------------------------------------------------------------------------------
 
 
@@ -211,7 +255,7 @@ def main(arguments: list[str] | None = None) -> None:
     say = (lambda *words: None) if asked.json else print
     say(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     rates = []
-    for measure in [networks, imports, updates, answers] + [notebooks] * asked.notebooks:
+    for measure in [networks, imports, slices, updates, answers] + [notebooks] * asked.notebooks:
         try:
             for rate in measure():
                 rates.append(rate)

@@ -17,6 +17,7 @@ from dcamsr_lite.cohort import Reading, score_rows, summarise
 from dcamsr_lite.commands.table_one import choose_methods
 from dcamsr_lite.data.files import write_m4raw
 from dcamsr_lite.evaluation import METHODS
+from dcamsr_lite.figures import draw_case
 
 PROTOCOL = {"tr": 500, "te": 18.4, "flip": 90}
 
@@ -90,6 +91,29 @@ def test_a_protocols_numbers_are_those_of_its_steps(tree, scale, capsys):
     assert low <= told["psnr"] <= high
 
 
+def test_a_knees_image_is_cropped_before_its_kspace(tmp_path, capsys):
+    """As fastMRI has them: wider in the readout than the reconstruction, and higher."""
+    random = np.random.default_rng(0)
+    for name in ("pd", "fs"):
+        whole = phantom(2, 88, len(name)).numpy() * np.exp(1j * random.random((2, 88, 88)))
+        kspace = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(whole[:, :, 16:72], (1, 2))), (1, 2))
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["kspace"] = kspace.astype(np.complex64)
+            file["reconstruction_esc"] = np.abs(whole[:, 24:64, 24:64]).astype(np.float32)
+    (tmp_path / "pairs.csv").write_text("pd,fs")
+    with h5py.File(tmp_path / "fs.h5") as file:
+        kspace = file["kspace"][()].astype(complex)
+    image = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(kspace, (1, 2)), norm="ortho"), (1, 2))
+    image = image[:, 24:64, 8:48]
+    cut = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(image, (1, 2)), norm="ortho"), (1, 2))
+    for scale in (2, 4):
+        asked = ["evaluate", str(tmp_path / "pairs.csv"), "--protocol", f"fastmri-{scale}x"]
+        assert cli.main([*asked, "--methods", "zero-fill", "--json"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["per_volume"]
+        wanted = compute_protocol(cut[:, None], scale)
+        np.testing.assert_allclose([row[m] for m in ("psnr", "ssim", "nmse")], wanted, rtol=1e-6)
+
+
 def test_a_knee_protocol_takes_a_csv(tmp_path, capsys):
     for name, seed in (("pd", 1), ("fs", 2)):
         with h5py.File(tmp_path / f"{name}.h5", "w") as file:
@@ -125,6 +149,21 @@ def test_a_stopped_run_goes_on_and_its_tables_are_whole(tree, tmp_path, capsys):
     changed = [a if a != "4" else "2" for a in asked]
     assert cli.main([*changed, "--resume"]) == 2
     assert "other options" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_worst_case_shows_the_error_on_the_scale_of_all_methods_and_no_image_twice():
+    pair = dl.load_pair(phantom(2, 32).numpy(), phantom(2, 32, 5).numpy(), 4)
+    bright = float(pair.target_image[1].max())
+    image = pair.zero_filled.clone()
+    image[1, 3, 3] += 30 * bright  # one wild pixel would make all others dark
+    figure = draw_case(pair, image, "mine")
+    panels = [axes for axes in figure.axes if axes.images]
+    names = [axes.get_title().split("\n")[0] for axes in panels]
+    assert names == ["reference", "zero-fill", "output", "target", "|error| of the output"]
+    assert panels[-1].images[0].get_clim() == (0, pytest.approx(bright / 4))
+    zero_filled = [axes for axes in draw_case(pair, pair.zero_filled, "mine").axes if axes.images]
+    assert len(zero_filled) == 4
 
 
 @pytest.mark.slow

@@ -104,9 +104,8 @@ def draw_worst(folder: Path, worst: dict, methods: dict, scale: int, reading: Re
             pair = reading.load(
                 row["reference"], row["target"], scale, choose_normalisation(method, reading)
             )
-        words = (
-            f"{name}, subject {row['subject']}, {Path(row['target']).name}: {row['psnr']:.2f} dB"
-        )
+        words = f"{name}, subject {row['subject']}, {Path(row['target']).name}"
+        words += f", the volume {row['psnr']:.2f} dB"
         file = f"worst-{re.sub(r'[^A-Za-z0-9.-]+', '_', name)}-{place}.png"
         write_png(draw_case(pair, run_method(method, pair), words), folder / file)
 

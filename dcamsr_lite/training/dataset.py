@@ -5,7 +5,9 @@
 [6, 6, 6]
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -252,6 +254,14 @@ def hash_pair(pair: Pair | Sequence, scale: int, cutting: Cutting = DEFAULT) -> 
     return digest.hexdigest()[:32]
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs were writing: parts that nobody has touched for an hour."""
+    for part in folder.glob(".part-*.safetensors"):
+        with suppress(OSError):  # another run has swept
+            if part.stat().st_mtime < time.time() - 3600:
+                part.unlink()
+
+
 def _list_read(source: Path, average: bool) -> list[Path]:
     """The files that are read of a source: one, all repetitions, or those of a DICOM series' folder."""
     if is_dicom(source):
@@ -284,6 +294,8 @@ def collect_slices(
     """
 
     cutting = Cutting(**options)
+    if get_rank() == 0:
+        _sweep(Path(folder))
 
     def name_file(pair: Pair | Sequence) -> Path:
         return Path(folder) / f"{hash_pair(pair, scale, cutting)}.safetensors"
