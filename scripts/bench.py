@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from chromium import EXPLORER, ROOT, Absent, chromium, jupyterlab, run_cells
+from chromium import EXPLORER, ROOT, Absent, chromium, file_server, jupyterlab, run_cells
 
 import dcamsr_lite as dl
 
@@ -230,6 +230,31 @@ def answers() -> Iterator[Rate]:
             yield Rate("lab: from a click to the kernel's picture", np.median(times), "ms", ANSWER)
 
 
+def live() -> Iterator[Rate]:
+    """On the site, from a cut to its picture: the whole network on one thread of WebAssembly."""
+    if not (ROOT / "site" / "live").is_dir():
+        raise Absent("site/ is not there: `make site` makes it")
+    with chromium() as browser, file_server(ROOT / "site") as address:
+        for scale in (4, 2):
+            page = browser.new_page(viewport={"width": 1400, "height": 1300})
+            page.goto(f"{address}/live/index.html?scale={scale}")
+            page.wait_for_function("window.live && live.lab().answers > 0")
+            times = page.evaluate("""async () => {
+              const taken = [];
+              for (let head = 0; head < 8; head++) {
+                const start = performance.now();
+                const cut = { branch: "channel", state: "off", levels: [1], heads: [head] };
+                live.lab().set({ cuts: [cut] });
+                while (live.lab().waiting()) await new Promise(requestAnimationFrame);
+                taken.push(performance.now() - start);
+              }
+              return taken;
+            }""")
+            name = f"live, lite-{scale}x: from a cut to its picture, in the browser"
+            yield Rate(name, np.median(times), "ms", 400)
+            page.close()
+
+
 # --- the course -----------------------------------------------------------------------------------
 
 
@@ -255,7 +280,8 @@ def main(arguments: list[str] | None = None) -> None:
     say = (lambda *words: None) if asked.json else print
     say(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     rates = []
-    for measure in [networks, imports, slices, updates, answers] + [notebooks] * asked.notebooks:
+    python = [networks, imports, slices]
+    for measure in [*python, updates, answers, live] + [notebooks] * asked.notebooks:
         try:
             for rate in measure():
                 rates.append(rate)

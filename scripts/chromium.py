@@ -1,11 +1,14 @@
 """A headless Chromium and a JupyterLab server of one's own: for the tests and for `make bench`."""
 
 import contextlib
+import functools
+import http.server
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -98,6 +101,26 @@ def _answers(address: str) -> bool:
             return True
     except OSError:
         return False
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        pass  # a page that was closed while a file was on its way
+
+
+@contextlib.contextmanager
+def file_server(folder: Path) -> Iterator[str]:
+    """The address of a plain file server of a folder."""
+    answer = functools.partial(_Quiet, directory=folder)
+    with _Server(("127.0.0.1", 0), answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def run_cells(

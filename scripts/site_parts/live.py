@@ -27,7 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "website" / "live"
 ENGINE = "ort-wasm-simd-threaded.wasm"
 QUERY = [52, 44]  # a pixel of the demo head with something to see beside it
-SHOWN = ("sr", "attention", "queries", "keys", "footprints")  # outputs that the page draws
+SHOWN = (
+    "sr",
+    "attention",
+    "queries",
+    "keys",
+    "footprints",
+    "channel",
+)  # outputs that the page draws
 
 
 def main(folder: Path) -> None:

@@ -1,20 +1,13 @@
 """The live page, built once, served under a sub-path by a plain file server, other hosts blocked."""
 
-import functools
-import http.server
 import shutil
-import threading
 from types import SimpleNamespace
 
+import chromium
 import pytest
 from helpers import ROOT
 
 NEEDED = ("onnxruntime-web", "nifti-reader-js", "esbuild")
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +23,8 @@ def address(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("served")
     live.main(folder / "below" / "live")
-    handler = functools.partial(Quiet, directory=folder)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/below/live/index.html"
-    server.shutdown()
-    server.server_close()
+    with chromium.file_server(folder) as server:
+        yield f"{server}/below/live/index.html"
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,10 @@ def test_a_map_is_there_before_the_network_and_follows_the_reference_after(live_
     page = live_page.open("?scale=4")
     wait(page)
     reading = page.locator(".lv-look .dx-reading")
-    places = ((0, "looks at its own place"), (3, r"looks [23]\.\d to the right"))
+    places = (
+        (0, "looks at its own place"),
+        (3, r"looks [23]\.\d px to the right of its own place"),
+    )
     for right, words in places:
         page.evaluate("x => live.lab().set({ shift: [0, x] })", right)
         page.wait_for_function("!live.lab().waiting()")
@@ -69,6 +72,16 @@ def test_a_map_is_there_before_the_network_and_follows_the_reference_after(live_
         assert re.search(words, reading.inner_text()), reading.inner_text()
     page.locator(".lv-pair").press("ArrowDown")
     assert "Row 53, column 44" in reading.inner_text()
+    assert page.locator(".lv-tried").inner_text().startswith("Reference shifted 3 px right: PSNR")
+    page.get_by_label("Branch: which features are taken").check()
+    with torch.inference_mode(), dl.trace(dl.load("lite-4x")) as record:
+        pair = dl.simulated_pair(dl.DEMO_SEED, 4)
+        made = edit(pair, brightest_slice(pair), Intervention(shift=(0, 3)))
+        record.model(made.lr, made.ref)
+    most = float(record.channel[1].max())
+    assert f"the most is {most:.2f}, uniform would be 0.25" in reading.inner_text()
+    assert page.locator(".lv-matrices canvas:visible").count() == 8
+    page.get_by_label("Branch: where each pixel looks").check()
 
 
 def test_the_page_answers_while_the_network_runs(live_page):
@@ -85,6 +98,13 @@ def test_the_page_answers_while_the_network_runs(live_page):
     )
     assert said[:2] == [True, True] and said[2].startswith("Row 20, column 30")
     page.wait_for_function("!live.lab().waiting()")
+
+
+def test_another_page_can_hold_the_map_alone(live_page):
+    page = live_page.open("?embed")
+    page.wait_for_function("window.live && live.look.said().startsWith('Row')")
+    assert page.locator(".lv-look").is_visible() and not page.locator(".dx-lab").count()
+    assert page.locator(".lv-top > a").get_attribute("target") == "_top"
 
 
 @pytest.mark.parametrize("width", [390, 700, 1400])

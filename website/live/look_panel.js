@@ -14,14 +14,18 @@ import { pack } from "./live_model.js";
 /** @typedef {{ grid: number[], window: number | null }} Shape of a level */
 
 const KINDS = ["attention", "queries", "keys", "footprints"];
+/** @type {import("../../dcamsr_lite/widgets/shared/controls.js").Option[]} */
+const BRANCHES = [
+  ["spatial", "spatial", "where each pixel looks"],
+  ["channel", "channel", "which features are taken"],
+];
 
 /** The outputs of the graph that the maps of these levels need. */
 export const mapsOf = (levels) =>
-  Object.entries(levels).flatMap(([level, { window, votes }]) =>
-    KINDS.filter((kind) =>
-      votes ? kind === "attention" : kind !== "attention" && !(window && kind === "footprints"),
-    ).map((kind) => `${kind}_${level}`),
-  );
+  Object.entries(levels).flatMap(([level, { window, votes }]) => {
+    const spatial = votes ? ["attention"] : window ? ["queries", "keys"] : ["queries", "keys", "footprints"];
+    return [...spatial, "channel"].map((kind) => `${kind}_${level}`);
+  });
 
 /** One level of the graph's outputs, as the attention explorer has it. */
 function openLevel(name, { grid, window }, maps, info) {
@@ -51,13 +55,13 @@ function openLevel(name, { grid, window }, maps, info) {
 export function lookPanel(info, shapes, first) {
   const size = info.shape;
   const [rows, columns] = size;
-  const state = { level: first, head: /** @type {number | null} */ (null), query: info.query };
+  const state = { branch: "spatial", level: first, head: /** @type {number | null} */ (null), query: info.query };
   /** @type {Record<string, Level>} */
   const open = {};
   let maps = /** @type {Record<string, Array4>} */ ({});
 
   const output = panel("Output: point at it", size);
-  const reference = panel("Reference, and where that pixel looks", size);
+  const reference = panel("Reference: where it looks", size);
   const overlay = make("canvas", { class: "lv-overlay", role: "img", "aria-label": "attention on the reference" });
   reference.element.insertBefore(overlay, reference.mark);
   const near = make("canvas", { role: "img", "aria-label": "the weights of the window, enlarged" });
@@ -67,11 +71,18 @@ export function lookPanel(info, shapes, first) {
     make("figcaption", {}, make("b", {}, "Around its own place, enlarged")),
     make("div", { class: "dx-frame" }, near, make("div", { class: "lv-own" })),
   );
+  const matrices = Array.from({ length: info.heads }, (_, head) => {
+    const canvas = make("canvas", { role: "img", "aria-label": `channel attention of head ${head}` });
+    return { canvas, figure: make("figure", {}, make("small", {}, `head ${head}`), canvas) };
+  });
+  const channel = make("div", { class: "lv-matrices" }, ...matrices.map(({ figure }) => figure));
   const { bar, set } = colourBar("signed", "weight per reference pixel, minus uniform: orange more, blue less");
+  const said = make("p", { class: "lv-tried" });
   const reading = make("p", { class: "dx-reading", "aria-live": "polite" });
   const names = Object.keys(shapes);
   const { votes } = shapes[names[0]]; // then all heads have one map
   const levelChoice = choice("Level", names.map((n) => [n, n, `level ${n}`]), () => state.level, (value) => choose({ level: value })); // prettier-ignore
+  const branchChoice = choice("Branch", BRANCHES, () => state.branch, (value) => choose({ branch: value })); // prettier-ignore
   const heads = [null, ...Array(info.heads).keys()];
   const headChoice = choice("Head", heads.map((h) => [h, h === null ? "mean" : String(h)]), () => state.head, (value) => choose({ head: value })); // prettier-ignore
 
@@ -80,13 +91,34 @@ export function lookPanel(info, shapes, first) {
     Object.assign(state, changes);
     draw();
   }
+  /** The channel branch has a matrix a head, whatever the pixel. */
+  function drawChannel() {
+    const found = maps[`channel_${state.level}`];
+    channel.hidden = !found;
+    overlay.hidden = enlarged.hidden = bar.hidden = true;
+    if (!found) {
+      reading.textContent = "The channel branch's matrices come with the network.";
+      return;
+    }
+    const d = found.shape[2];
+    matrices.forEach(({ canvas }, head) => {
+      paint(canvas, found.values.subarray(head * d * d, (head + 1) * d * d), [d, d], 0, 1, "viridis");
+    });
+    const most = extent(found.values);
+    reading.textContent = `Level ${state.level}: how much each of a head's ${d} features (rows) takes of the reference's (columns), for all pixels alike; the most is ${most.toFixed(2)}, uniform would be ${(1 / d).toFixed(2)}.`;
+  }
   function draw() {
+    branchChoice.sync();
+    headChoice.group.hidden = state.branch === "channel";
     levelChoice.sync();
     headChoice.sync();
     const scale = +state.level;
     const known = maps[`attention_${state.level}`] ?? maps[`queries_${state.level}`];
     const [row, column] = state.query;
     for (const one of [output, reference]) place(one.mark, size, row + 0.5, column + 0.5, 1, 1);
+    if (state.branch === "channel") return drawChannel();
+    channel.hidden = true;
+    bar.hidden = false;
     overlay.hidden = !known;
     if (!known) {
       reading.textContent = "This level's map comes with the network.";
@@ -102,10 +134,10 @@ export function lookPanel(info, shapes, first) {
     set(-high, high);
     enlarged.hidden = !one.window;
     if (one.window) paint(near, weights, [one.window, one.window], 0, extent(weights), "viridis");
-    const there = one.window ? inWords(offset(weights, one.window, scale)) : "";
+    const there = one.window ? inWords(offset(weights, one.window, scale), 0.25, (x) => `${x.toFixed(1)} px`) : "";
     const where = one.window
       ? there
-        ? `looks ${there} px from its own place`
+        ? `looks ${there} of its own place`
         : "looks at its own place"
       : `gives its strongest token ${(extent(weights) * one.p).toFixed(2)} times the uniform weight`;
     reading.textContent = `Row ${row}, column ${column}, level ${state.level}: ${where}.`;
@@ -130,10 +162,12 @@ export function lookPanel(info, shapes, first) {
     make(
       "div",
       { class: "lv-side" },
-      make("div", { class: "dx-controls" }, levelChoice.group, votes ? null : headChoice.group),
+      make("div", { class: "dx-controls" }, branchChoice.group, levelChoice.group, votes ? null : headChoice.group),
       enlarged,
+      channel,
       bar,
       reading,
+      said,
     ),
   );
   strides(/** @type {HTMLElement} */ (element.firstElementChild), (dr, dc) =>
@@ -145,8 +179,15 @@ export function lookPanel(info, shapes, first) {
     look,
     choose,
     said: () => reading.textContent,
-    /** New pictures, and the maps that belong to them. */
-    show(pictures, found) {
+    /**
+     * New pictures, the maps that belong to them, and what was tried.
+     * @param {Record<string, Float64Array>} pictures
+     * @param {Record<string, Array4>} found
+     * @param {any} [row]
+     */
+    show(pictures, found, row = null) {
+      const quality = row && row.psnr_db !== null ? `: PSNR ${row.psnr_db.toFixed(2)} dB` : "";
+      said.textContent = row ? `${row.tried[0].toUpperCase()}${row.tried.slice(1)}${quality}.` : "";
       for (const name of Object.keys(open)) delete open[name];
       maps = found;
       output.draw(pictures.output, window995(pictures.output));

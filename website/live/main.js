@@ -56,10 +56,13 @@ async function open() {
   const look = lookPanel({ ...info, ...network }, shapes, first.level);
   const wanted = mapsOf(shapes);
   const place = make("div", {});
-  const shown = (answer) => look.show({ output: answer.output, reference: answer.given.reference }, answer.maps);
+  const shown = (answer) =>
+    look.show({ output: answer.output, reference: answer.given.reference }, answer.maps, answer.row);
+  let latest = 0; // of several heads, one after the other, the last is on screen
   /** The lab on a head, whose answers also draw the map. */
   function mount(page, on, runOn) {
-    const model = liveModel(page, on, runOn, wanted, shown);
+    const mine = ++latest;
+    const model = liveModel(page, on, runOn, wanted, (answer) => mine === latest && shown(answer));
     place.replaceChildren();
     lab.render({ model, el: place });
     return model;
