@@ -22,7 +22,7 @@ def test_all_that_it_measures_is_a_record(browser, lab):
     command = [sys.executable, bench.__file__, "--json"]
     rates = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": paths}))
     site = 2 * (ROOT / "site" / "live").is_dir()
-    assert len(rates) == 6 + 2 + len(bench.UPDATES) + 1 + site
+    assert len(rates) == 6 + 2 + 3 + len(bench.UPDATES) + 1 + site
     for rate in rates:
         assert set(rate) == {"name", "value", "unit", "goal"}
         assert rate["value"] > 0 and rate["goal"] > 0, rate
