@@ -68,7 +68,7 @@ export function lookPanel(info, shapes, first) {
   const enlarged = make(
     "figure",
     { class: "lv-near" },
-    make("figcaption", {}, make("b", {}, "Around its own place, enlarged")),
+    make("figcaption", {}, make("b", {}, "Its weights, enlarged")),
     make("div", { class: "dx-frame" }, near, make("div", { class: "lv-own" })),
   );
   const matrices = Array.from({ length: info.heads }, (_, head) => {
