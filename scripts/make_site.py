@@ -27,10 +27,12 @@ def main(out: Path) -> None:
     load_extra("myst_nb", "site")
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as work:
-        source = Path(work)
+        source, made = Path(work) / "source", Path(work) / "made" / "html"
+        source.mkdir()
         pages.collect_pages(source)
-        command = ["-m", "sphinx", "-q", "-b", "html", "-d", source / "_build", source, out]
+        command = ["-m", "sphinx", "-q", "-b", "html", "-d", source / "_build", source, made]
         subprocess.run([sys.executable, *command], check=True, cwd=pages.ROOT)
+        shutil.copytree(made, out)  # MyST-NB leaves notebooks beside what it makes
     for name in ("_sources", "objects.inv", ".buildinfo"):
         path = out / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
