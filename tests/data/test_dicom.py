@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 import dcamsr_lite as dl
 from dcamsr_lite import cli
 from dcamsr_lite.data.files import read_volume, write_volume
+from dcamsr_lite.data.shapes import read_shape
 from dcamsr_lite.data.volume import Volume
 from dcamsr_lite.errors import InputError
 from dcamsr_lite.training.dataset import hash_pair
@@ -192,6 +193,7 @@ def test_pictures_are_pairs_of_one_slice(tmp_path):
     image.fromarray(256 * grey.astype(np.uint16)).save(tmp_path / "deep.png")
     pair = dl.load_pair(tmp_path / "t1.png", tmp_path / "t2.jpg", 4)
     np.testing.assert_array_equal(pair.reference_image[0], grey)
+    assert read_shape(tmp_path / "t1.png") == (1, 32, 32)  # `data check` called all broken
     assert (pair.target_image[0] - torch.tensor(grey)).abs().mean() < 3
     assert "brightness" in read_volume(tmp_path / "colour.png").notes[0]
     np.testing.assert_array_equal(read_volume(tmp_path / "deep.png").images[0], 256.0 * grey)
