@@ -1,7 +1,7 @@
 // The live page's scripts, each one file with all that it needs: node scripts/site_parts/bundle.js FOLDER
 
 import { build } from "esbuild";
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -23,3 +23,12 @@ await build({
   legalComments: "eof",
 });
 await copyFile(`${engine}/ort-wasm-simd-threaded.wasm`, `${folder}/ort-wasm-simd-threaded.wasm`);
+
+// what the page is made of is free to be given on, with its licences
+const parts = ["onnxruntime-web", "onnxruntime-common", "nifti-reader-js", "fflate"];
+const told = parts.map(async (name) => {
+  const about = JSON.parse(await readFile(`${root}node_modules/${name}/package.json`, "utf8"));
+  const text = await readFile(`${root}node_modules/${name}/LICENSE`, "utf8").catch(() => "");
+  return [`${name} ${about.version}, licence ${about.license}`, text].join("\n\n");
+});
+await writeFile(`${folder}/licences.txt`, (await Promise.all(told)).join("\n\n----\n\n"));

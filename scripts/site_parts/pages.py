@@ -22,7 +22,7 @@ PAGES = {  # of the repository -> on the site
     "assets/weights/README.md": "weights.md",
     "CHANGELOG.md": "changes.md",
 }
-CHOSEN = re.compile(r"(!?\[[^\]]*\])\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
+CHOSEN = re.compile(r"(!?\[[^\[\]]*\])\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def collect_pages(source: Path) -> None:

@@ -41,10 +41,11 @@ def test_links_of_a_page_follow_to_the_site_or_to_the_repository(tmp_path):
     from site_parts import pages
 
     text = "[a](../README.md#x) [b](../LICENSE) ![c](rooms.svg) [d](https://a.org) [e](nowhere.md)"
+    text += " [![f](rooms.svg)](https://a.org)"
     found = pages.follow_links(text, ROOT / "docs", tmp_path)
     address = pages.repository()
     assert found == (
         f"[a](start.md#x) [b]({address}/blob/main/LICENSE) ![c](rooms.svg)"
-        " [d](https://a.org) [e](nowhere.md)"
+        " [d](https://a.org) [e](nowhere.md) [![f](rooms.svg)](https://a.org)"
     )
     assert (tmp_path / "rooms.svg").is_file()
