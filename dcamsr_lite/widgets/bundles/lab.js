@@ -664,14 +664,16 @@ function referenceCard(view, change) {
     (name) => view.doubt((state) => state.reference = name),
     false
   );
+  const notes = [];
   const slide = (label, unit, bounds, read, set) => {
     const [low, high, step] = bounds;
     const places = Array.from({ length: (high - low) / step + 1 }, (_, i) => low + i * step);
     const note = () => {
       if (!view.alone) return "";
-      const known = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
-      return `This page has answers to ${known.map((x) => format(x)).join(", ")} ${unit}: here is no kernel to run the network`;
+      const known2 = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
+      return `${label} ${known2.map((x) => format(x)).join(", ")} ${unit}`;
     };
+    notes.push(note);
     return range(label, unit, bounds, note, read, (value, settled) => {
       set(view.state, value);
       change(settled);
@@ -715,13 +717,19 @@ function referenceCard(view, change) {
       }
     )
   ];
+  const known = make("p", { class: "dx-no-answer" });
   const element = card(
     "Reference",
     paragraph("What guides the network; then blurred, turned (counter-clockwise) and moved."),
     make("div", { class: "dx-controls" }, reference.group),
-    ...ranges.map((r) => r.group)
+    ...ranges.map((r) => r.group),
+    view.alone ? known : null
   );
-  return { element, sync: () => [reference, ...ranges].forEach((part) => part.sync()) };
+  function sync() {
+    for (const part of [reference, ...ranges]) part.sync();
+    known.textContent = `From here this page has answers to: ${notes.map((note) => note()).join("; ")}.`;
+  }
+  return { element, sync };
 }
 function lesionCard(view, change, handled) {
   const { brush } = view;

@@ -76,6 +76,8 @@ function referenceCard(view, change) {
     (name) => view.doubt((state) => (state.reference = name)),
     false,
   );
+  /** @type {(() => string)[]} */
+  const notes = [];
   /**
    * A saved page says which places of a slider it has answers to.
    * @param {(state: import("./intervention.js").State, value: number) => void} set
@@ -86,8 +88,9 @@ function referenceCard(view, change) {
     const note = () => {
       if (!view.alone) return "";
       const known = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
-      return `This page has answers to ${known.map((x) => format(x)).join(", ")} ${unit}: here is no kernel to run the network`;
+      return `${label} ${known.map((x) => format(x)).join(", ")} ${unit}`;
     };
+    notes.push(note);
     return range(label, unit, bounds, note, read, (value, settled) => {
       set(view.state, value);
       change(settled);
@@ -131,13 +134,19 @@ function referenceCard(view, change) {
       },
     ),
   ];
+  const known = make("p", { class: "dx-no-answer" });
   const element = card(
     "Reference",
     paragraph("What guides the network; then blurred, turned (counter-clockwise) and moved."),
     make("div", { class: "dx-controls" }, reference.group),
     ...ranges.map((r) => r.group),
+    view.alone ? known : null,
   );
-  return { element, sync: () => [reference, ...ranges].forEach((part) => part.sync()) };
+  function sync() {
+    for (const part of [reference, ...ranges]) part.sync();
+    known.textContent = `From here this page has answers to: ${notes.map((note) => note()).join("; ")}.`;
+  }
+  return { element, sync };
 }
 
 /**
