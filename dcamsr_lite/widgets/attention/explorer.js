@@ -160,7 +160,7 @@ function build(model, root) {
     stay,
   );
   place.read();
-  root.explorer = { ...answers(view), show };
+  root.explorer = { ...answers(view), show, numbers: map.numbers };
   return place.stop;
 }
 

@@ -176,5 +176,6 @@ export function mapPanel(view) {
         : `Reference row ${r}, column ${c}: weight ${weight}.`;
     },
   });
-  return { element, update, show, said: () => reading.textContent };
+  const numbers = () => ({ values: map, size: [view.level.rows, view.level.columns] });
+  return { element, update, show, numbers, said: () => reading.textContent };
 }

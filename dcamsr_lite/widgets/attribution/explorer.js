@@ -135,7 +135,16 @@ function build(model, root) {
 
   model.on("change:results", shared.read);
   shared.read();
-  root.explorer = { state, run: runner.run, stop: () => runner.halt(), result: () => view.result };
+  /** The map on the reference, without the padding. */
+  function numbers() {
+    if (!view.result) return null;
+    const { values, shape } = view.result.ref;
+    const [rows, columns] = info.shape;
+    const at = (row, column) => values[(info.offset[0] + row) * shape[1] + info.offset[1] + column];
+    const inside = Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
+    return { values: inside, size: [rows, columns] };
+  }
+  root.explorer = { numbers, state, run: runner.run, stop: () => runner.halt(), result: () => view.result };
   return () => {
     runner.stop();
     shared.stop();

@@ -123,7 +123,7 @@ var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
   return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
 });
 var halves;
-function unpack({ data, dtype, shape: shape2, scale }) {
+function unpack({ data, dtype, shape: shape2, scale: scale2 }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
@@ -137,7 +137,7 @@ function unpack({ data, dtype, shape: shape2, scale }) {
     int8: () => Float32Array.from(new Int8Array(bytes))
   };
   const values = read[dtype]();
-  const scales = [scale].flat();
+  const scales = [scale2].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
   return { values, shape: shape2 };
@@ -159,6 +159,341 @@ function format(x, digits = 3) {
   return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
 }
 
+// dcamsr_lite/widgets/shared/files.js
+var ascii = (text) => new TextEncoder().encode(text);
+function join(parts) {
+  const bytes = parts.map((part) => typeof part === "string" ? ascii(part) : part);
+  const all = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
+  bytes.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
+}
+function crc(bytes) {
+  let sum = ~0;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let i = 0; i < 8; i++) sum = sum >>> 1 ^ (sum & 1 ? 3988292384 : 0);
+  }
+  return ~sum >>> 0;
+}
+function withResolution(png, dpi) {
+  const part = new DataView(new ArrayBuffer(21));
+  const perMetre = Math.round(dpi / 0.0254);
+  part.setUint32(0, 9);
+  [..."pHYs"].forEach((letter, i) => part.setUint8(4 + i, letter.charCodeAt(0)));
+  part.setUint32(8, perMetre);
+  part.setUint32(12, perMetre);
+  part.setUint8(16, 1);
+  const bytes = new Uint8Array(part.buffer);
+  part.setUint32(17, crc(bytes.subarray(4, 17)));
+  return join([png.subarray(0, 33), bytes, png.subarray(33)]);
+}
+function writePdf(rgb, [width, height], dpi) {
+  const page = [width, height].map((x) => (72 * x / dpi).toFixed(2));
+  const draw = `q ${page[0]} 0 0 ${page[1]} 0 0 cm /I Do Q`;
+  const image = `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode /Length ${rgb.length} >>`;
+  const objects = [
+    ["<< /Type /Catalog /Pages 2 0 R >>"],
+    ["<< /Type /Pages /Kids [3 0 R] /Count 1 >>"],
+    [
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${page.join(" ")}] /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> >> >>`
+    ],
+    [`<< /Length ${draw.length} >>
+stream
+${draw}
+endstream`],
+    [`${image}
+stream
+`, rgb, "\nendstream"]
+  ];
+  const parts = ["%PDF-1.4\n"];
+  const starts = [];
+  const length = () => parts.reduce((sum, part) => sum + part.length, 0);
+  objects.forEach((object, i) => {
+    starts.push(length());
+    parts.push(`${i + 1} 0 obj
+`, ...object, "\nendobj\n");
+  });
+  const table = starts.map((at) => `${String(at).padStart(10, "0")} 00000 n 
+`);
+  const end = length();
+  const count = objects.length + 1;
+  parts.push(
+    `xref
+0 ${count}
+0000000000 65535 f 
+${table.join("")}trailer
+<< /Size ${count} /Root 1 0 R >>
+startxref
+${end}
+%%EOF
+`
+  );
+  return join(parts);
+}
+function writeNpy(values, shape2) {
+  const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape2.join(", ")}${shape2.length === 1 ? "," : ""}), }`;
+  const padded = `${head.padEnd(64 * Math.ceil((head.length + 11) / 64) - 11)}
+`;
+  const data = new DataView(new ArrayBuffer(4 * values.length));
+  for (let i = 0; i < values.length; i++) data.setFloat32(4 * i, values[i], true);
+  const magic = Uint8Array.of(147, 78, 85, 77, 80, 89, 1, 0, padded.length & 255, padded.length >> 8);
+  return join([magic, padded, new Uint8Array(data.buffer)]);
+}
+
+// dcamsr_lite/widgets/shared/colours.js
+var BLUE = [38, 116, 216];
+var ORANGE = [238, 112, 8];
+var VIRIDIS = [
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [253, 231, 37]
+];
+var grey = (t) => {
+  const v = 255 * t;
+  return [v, v, v, 255];
+};
+var viridis = (t) => {
+  const x = t * (VIRIDIS.length - 1);
+  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
+  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
+};
+var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
+function palette(colour) {
+  const table = new Uint8ClampedArray(4 * 511);
+  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
+  return new Uint32Array(table.buffer);
+}
+var COLOURS = { grey, viridis, signed };
+var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
+function paint(canvas, values, [rows, columns], low, high, name) {
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const table = PALETTES[name];
+  const pixels = new Uint32Array(values.length);
+  const step = 510 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = (values[i] - low) * step + 0.5;
+    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
+  }
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
+}
+var stopsOf = /* @__PURE__ */ new WeakMap();
+var barOf = (bar) => stopsOf.get(bar) ?? [];
+function colourBar(name, label) {
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const [r, g, b, a] = COLOURS[name](i / 32);
+    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
+  });
+  const numbers = [0, 1, 2].map(() => make("span"));
+  const words2 = make("small", {}, label);
+  const bar = make(
+    "div",
+    { class: "dx-bar" },
+    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
+    make("div", { class: "dx-ticks" }, ...numbers),
+    words2
+  );
+  const colours = Array.from({ length: 17 }, (_, i) => COLOURS[name](i / 16).map((x) => Math.round(x)));
+  stopsOf.set(
+    bar,
+    colours.map(([r, g, b, a]) => [r, g, b, a / 255])
+  );
+  const set = (low, high) => numbers.forEach((span, i) => {
+    span.textContent = format(low + i * (high - low) / 2, 2);
+  });
+  return {
+    bar,
+    set,
+    name: (text) => {
+      words2.textContent = text;
+    }
+  };
+}
+
+// dcamsr_lite/widgets/shared/print.js
+var WIDTH = 180;
+var DPI = 300;
+var [GAP, LINE, BAR] = [3, 4, 3];
+var MARKS = ".dx-mark, .dx-run, .dx-lesion, .mx-box, .mx-line, .kx-box";
+var escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+var seen = (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
+var words = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) => text && `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}">${escape(text)}</text>`;
+function within(element, frame2) {
+  const box = element.getBoundingClientRect();
+  return {
+    x: (box.left - frame2.left) / frame2.width,
+    y: (box.top - frame2.top) / frame2.height,
+    width: box.width / frame2.width,
+    height: box.height / frame2.height
+  };
+}
+function picture(frame2, x, y, width, height) {
+  const box = frame2.getBoundingClientRect();
+  const at = (part) => `x="${x + part.x * width}" y="${y + part.y * height}" width="${part.width * width}" height="${part.height * height}"`;
+  const layers = [...frame2.querySelectorAll("canvas")].filter(seen).map(
+    (canvas) => `<image ${at(within(canvas, box))} preserveAspectRatio="none" style="image-rendering:pixelated" href="${canvas.toDataURL()}"/>`
+  );
+  const marks = [...frame2.querySelectorAll(MARKS)].filter(seen).map((mark) => {
+    const place2 = at(within(mark, box));
+    return `<rect ${place2} fill="none" stroke="#000" stroke-width=".7"/><rect ${place2} fill="none" stroke="#fff" stroke-width=".35"/>`;
+  });
+  const lines = [...frame2.querySelectorAll("svg path")].filter(seen).map((path) => {
+    const { stroke, strokeWidth } = getComputedStyle(path);
+    const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
+    return `<path transform="translate(${x} ${y}) scale(${width / across})" d="${path.getAttribute("d")}" fill="none" stroke="${stroke}" stroke-width="${parseFloat(strokeWidth)}" stroke-linecap="round"/>`;
+  });
+  return `<svg x="0" y="0">${[...layers, ...lines, ...marks].join("")}</svg>`;
+}
+function scale(bar, x, y, width) {
+  const stops = barOf(bar);
+  const id = `bar${x}-${y}`.replace(/[^\w-]/g, "_");
+  const parts = stops.map(
+    (colour, i) => `<stop offset="${i / (stops.length - 1)}" stop-color="rgb(${colour.slice(0, 3)})" stop-opacity="${colour[3]}"/>`
+  );
+  const ticks = [...bar.querySelectorAll(".dx-ticks span")].map(
+    (span, i) => words(x + i * width / 2, y + BAR + 2.6, span.textContent ?? "", {
+      size: 2.2,
+      anchor: ["start", "middle", "end"][i]
+    })
+  );
+  const fits = Math.floor(width / 1.15);
+  const label = bar.querySelector("small")?.textContent ?? "";
+  return `<linearGradient id="${id}">${parts.join("")}</linearGradient><rect x="${x}" y="${y}" width="${width}" height="${BAR}" fill="url(#${id})"/>${ticks.join("")}${words(x, y + BAR + 5.4, label.length > fits ? `${label.slice(0, fits - 1)}…` : label, { size: 2.2 })}`;
+}
+var titleOf = (frame2) => (frame2.closest("figure") ?? frame2.closest(".dx-tile"))?.querySelector("figcaption b, small")?.textContent ?? "";
+function headingOf(group) {
+  const before = group.previousElementSibling;
+  const card2 = group.closest(".dx-card");
+  const [heading2, what] = ["h3", ".dx-what"].map((part) => card2?.querySelector(part)?.textContent ?? "");
+  const text = before?.matches(".dx-scale") ? `${heading2}, ${before.textContent}` : [heading2, what].filter(Boolean).join(" · ");
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+function drawFigure(root) {
+  const frames = [...root.querySelectorAll(".dx-frame")].filter(seen);
+  const groups = /* @__PURE__ */ new Map();
+  for (const frame2 of frames) {
+    const group = frame2.closest(".dx-panels, .dx-heads, .dx-lab-panels, .dx-maps, .dx-card, .dp-look, .kx-parts") ?? root;
+    groups.set(group, [...groups.get(group) ?? [], frame2]);
+  }
+  const parts = [words(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 })];
+  const about = root.querySelector(".dx-about")?.textContent ?? "";
+  parts.push(words(0, 2.2 * LINE, `${about.slice(0, 130)}${about.length > 130 ? "…" : ""}`, { size: 2.2 }));
+  let y = 3.2 * LINE;
+  for (const [group, shown] of groups) {
+    const across = Math.max(3, Math.min(9, shown.length));
+    const width = (WIDTH - GAP * (across - 1)) / across;
+    const heading2 = headingOf(group);
+    if (heading2) parts.push(words(0, y += LINE, heading2, { weight: 600 }));
+    for (let first = 0; first < shown.length; first += across) {
+      let lowest = y;
+      shown.slice(first, first + across).forEach((frame2, i) => {
+        const x = i * (width + GAP);
+        const box = frame2.getBoundingClientRect();
+        const height2 = width * box.height / box.width;
+        parts.push(words(x, y + LINE - 1, titleOf(frame2)), picture(frame2, x, y + LINE, width, height2));
+        const bar2 = frame2.closest("figure")?.querySelector(".dx-bar");
+        if (bar2 && seen(bar2)) parts.push(scale(bar2, x, y + LINE + height2 + 1.5, width));
+        lowest = Math.max(lowest, y + LINE + height2 + (bar2 ? BAR + 8 : 1));
+      });
+      y = lowest + 1;
+    }
+    const bar = group.closest(".dx-card")?.querySelector(":scope > .dx-bar");
+    const last = [...groups.keys()].filter((other) => other.closest(".dx-card") === group.closest(".dx-card")).at(-1);
+    if (bar && seen(bar) && group === last) {
+      parts.push(scale(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
+      y += BAR + 8;
+    }
+  }
+  parts.push(words(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
+  const height = Math.ceil(y + 1.5 * LINE);
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}mm" height="${height}mm" viewBox="-1 0 ${WIDTH + 2} ${height}" font-family="Helvetica, Arial, sans-serif"><rect x="-1" width="${WIDTH + 2}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`;
+  return { text, size: [WIDTH, height] };
+}
+async function rasterise({ text, size }) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = size.map((mm) => Math.round(mm / 25.4 * DPI));
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+// dcamsr_lite/widgets/shared/download.js
+var HINTS = {
+  png: `the pictures in sight, 180 mm wide at ${DPI} dots per inch`,
+  svg: "the pictures in sight, their words and lines as vectors",
+  pdf: `the pictures in sight on one page, at ${DPI} dots per inch, without loss`,
+  npy: "the numbers of the map or image on screen, for NumPy"
+};
+function saveFile(name, data, type) {
+  const url = URL.createObjectURL(new Blob([data], { type }));
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1e3);
+}
+async function compress(canvas) {
+  const { width, height } = canvas;
+  const rgba = canvas.getContext("2d")?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
+  const rgb = new Uint8Array(3 * width * height);
+  for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
+  const packed = new Blob([rgb]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+function downloads(root, kind) {
+  const said = make("span", { role: "status" });
+  const write = {
+    svg: async () => drawFigure(root).text,
+    png: async () => {
+      const canvas = await rasterise(drawFigure(root));
+      const blob = await new Promise((done) => canvas.toBlob((found) => done(
+        /** @type {Blob} */
+        found
+      )));
+      return withResolution(new Uint8Array(await blob.arrayBuffer()), DPI);
+    },
+    pdf: async () => {
+      const canvas = await rasterise(drawFigure(root));
+      return writePdf(await compress(canvas), [canvas.width, canvas.height], DPI);
+    },
+    npy: async () => {
+      const numbers = root.explorer.numbers();
+      if (!numbers) throw new Error("nothing to save yet");
+      return writeNpy(numbers.values, numbers.size);
+    }
+  };
+  const types = { svg: "image/svg+xml", png: "image/png", pdf: "application/pdf", npy: "application/octet-stream" };
+  const each = Object.keys(HINTS).filter((ending) => ending !== "npy" || root.explorer?.numbers);
+  const buttons = each.map(
+    (ending) => button(
+      ending.toUpperCase(),
+      () => write[ending]().then(
+        (data) => {
+          saveFile(`${kind}.${ending}`, data, types[ending]);
+          said.textContent = `Saved ${kind}.${ending}.`;
+        },
+        (error) => {
+          said.textContent = `Not saved: ${error.message}.`;
+        }
+      ),
+      { title: HINTS[ending], "aria-label": `Save as ${ending.toUpperCase()}: ${HINTS[ending]}` }
+    )
+  );
+  return make(
+    "div",
+    { class: "dx-save", role: "group", "aria-label": "Save the view" },
+    "Save the view:",
+    ...buttons,
+    said
+  );
+}
+
 // dcamsr_lite/widgets/shared/page.js
 function guide(model) {
   const steps2 = model.get("tour");
@@ -170,8 +505,8 @@ function guide(model) {
   let at = -1;
   function go(to) {
     at = Math.max(0, Math.min(steps2.length - 1, to));
-    const { text: words, ...state } = steps2[at];
-    text.textContent = words;
+    const { text: words2, ...state } = steps2[at];
+    text.textContent = words2;
     place2.textContent = `${at + 1} of ${steps2.length}`;
     [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
     for (const [name, value] of Object.entries(state)) model.set(name, value);
@@ -225,6 +560,7 @@ function widget(build2, kind) {
     el.append(root);
     if (!message && Object.keys(model.get("info")).length) {
       const stop = build2(model, root);
+      footer.append(downloads(root, kind));
       root.append(footer);
       return stop;
     }
@@ -232,76 +568,6 @@ function widget(build2, kind) {
   }
   const standalone2 = (el, state) => render2({ model: savedModel(state), el });
   return { render: render2, standalone: standalone2 };
-}
-
-// dcamsr_lite/widgets/shared/colours.js
-var BLUE = [38, 116, 216];
-var ORANGE = [238, 112, 8];
-var VIRIDIS = [
-  [68, 1, 84],
-  [72, 40, 120],
-  [62, 74, 137],
-  [49, 104, 142],
-  [38, 130, 142],
-  [31, 158, 137],
-  [53, 183, 121],
-  [110, 206, 88],
-  [181, 222, 43],
-  [253, 231, 37]
-];
-var grey = (t) => {
-  const v = 255 * t;
-  return [v, v, v, 255];
-};
-var viridis = (t) => {
-  const x = t * (VIRIDIS.length - 1);
-  const i = Math.min(Math.floor(x), VIRIDIS.length - 2);
-  return [0, 1, 2].map((c) => VIRIDIS[i][c] + (x - i) * (VIRIDIS[i + 1][c] - VIRIDIS[i][c])).concat(255);
-};
-var signed = (t) => [...t < 0.5 ? BLUE : ORANGE, 210 * Math.abs(2 * t - 1) ** 0.7];
-function palette(colour) {
-  const table = new Uint8ClampedArray(4 * 511);
-  for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
-  return new Uint32Array(table.buffer);
-}
-var COLOURS = { grey, viridis, signed };
-var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
-function paint(canvas, values, [rows, columns], low, high, name) {
-  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
-  const table = PALETTES[name];
-  const pixels = new Uint32Array(values.length);
-  const step = 510 / (high - low);
-  for (let i = 0; i < pixels.length; i++) {
-    const at = (values[i] - low) * step + 0.5;
-    pixels[i] = table[at > 0 ? at < 510 ? at | 0 : 510 : 0];
-  }
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
-}
-function colourBar(name, label) {
-  const stops = Array.from({ length: 33 }, (_, i) => {
-    const [r, g, b, a] = COLOURS[name](i / 32);
-    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
-  });
-  const numbers = [0, 1, 2].map(() => make("span"));
-  const words = make("small", {}, label);
-  const bar = make(
-    "div",
-    { class: "dx-bar" },
-    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
-    make("div", { class: "dx-ticks" }, ...numbers),
-    words
-  );
-  const set = (low, high) => numbers.forEach((span, i) => {
-    span.textContent = format(low + i * (high - low) / 2, 2);
-  });
-  return {
-    bar,
-    set,
-    name: (text) => {
-      words.textContent = text;
-    }
-  };
 }
 
 // dcamsr_lite/widgets/shared/panels.js
@@ -314,18 +580,18 @@ function panel(title, size, { colours = "grey", unit, note = null } = {}) {
   const canvas = make("canvas", { role: "img", "aria-label": title });
   const value = make("output");
   const { element, mark } = frame(size, canvas);
-  const scale = unit ? colourBar(colours, unit) : null;
+  const scale2 = unit ? colourBar(colours, unit) : null;
   const figure = make(
     "figure",
     {},
     make("figcaption", {}, make("b", {}, title), value),
     element,
-    scale ? scale.bar : note
+    scale2 ? scale2.bar : note
   );
   const low = colours === "signed" ? -1 : 0;
   const draw = (values, high, shown = high) => {
     paint(canvas, values, size, low * high, high, colours);
-    scale?.set(low * shown, shown);
+    scale2?.set(low * shown, shown);
   };
   return { figure, element, mark, value, draw };
 }
@@ -706,13 +972,13 @@ function featurePanel(view) {
   const figure = make("figure", {}, make("figcaption", {}, name, value), element, bar.bar);
   const [top, left] = view.info.offset;
   let map;
-  function draw(drawn, words) {
+  function draw(drawn, words2) {
     map = drawn;
     const high = extent(map.values);
     paint(canvas, map.values, map.size, -high, high, "signed");
     overImage(canvas, view);
-    canvas.setAttribute("aria-label", words);
-    name.textContent = words;
+    canvas.setAttribute("aria-label", words2);
+    name.textContent = words2;
     bar.set(-high, high);
   }
   function read(at, moved) {
@@ -734,13 +1000,13 @@ function channelPanel(view) {
   const element = card("Channel attention", what, matrices, bar.bar, cell);
   const [query, key, value, mixed] = [0, 0, 0, 0].map(() => featurePanel(view));
   const panels = [query, key, value, mixed];
-  const words = make("p", { class: "dx-words" });
+  const words2 = make("p", { class: "dx-words" });
   const maps = make(
     "section",
     { class: "dx-card dx-wide" },
     make("h3", {}, "The feature maps behind this cell"),
     make("div", { class: "dx-maps" }, ...panels.map((panel2) => panel2.figure)),
-    words
+    words2
   );
   let each = [];
   let shown = state.cell;
@@ -773,7 +1039,7 @@ function channelPanel(view) {
     value.draw(level.feature("value", head, j), `value feature ${j}`);
     mixed.draw(level.mixed(head, i), `mixed into ${i}`);
     cell.textContent = `Head ${head}: query feature ${i} takes ${format(weight)} of reference feature ${j}; uniform would be ${format(1 / d)}.`;
-    words.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head}, mixed by their shares.`;
+    words2.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head}, mixed by their shares.`;
     if (view.query) show(view.query);
   }
   function update() {
@@ -838,15 +1104,15 @@ function choice(label, options, read, write, refuse = () => "", closed = true) {
     input.addEventListener("change", () => write(value));
     return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
-  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
+  const sync = () => inputs.forEach(({ value, hint, input, words: words2 }) => {
     const refused = refuse(value);
     input.checked = read() === value;
     input.disabled = closed && Boolean(refused);
-    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
-    words.title = refused || hint;
+    words2.classList.toggle("dx-unanswered", !closed && Boolean(refused));
+    words2.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
-  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words: words2 }) => words2));
   steps(group, (rows, columns, { target }) => {
     const open = inputs.filter(({ input: input2 }) => !input2.disabled);
     const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
@@ -1008,12 +1274,12 @@ function cutsPanel(view) {
 function entropyPanel(view) {
   const { state } = view;
   const lines = make("div", { class: "dx-spread", role: "img" });
-  const words = make("p", { class: "dx-reading" });
+  const words2 = make("p", { class: "dx-reading" });
   const element = card(
     "How far from uniform?",
     make("p", { class: "dx-what" }, "entropy of the attention: 1 is uniform, 0 one-hot"),
     lines,
-    words
+    words2
   );
   const at = (value) => `left:${(100 * value).toFixed(2)}%`;
   let rings = [];
@@ -1051,7 +1317,7 @@ function entropyPanel(view) {
       make("div", { class: "dx-ticks" }, ...["0", "0.5", "1"].map((x) => make("span", {}, x))),
       make("span", {}, "mean")
     );
-    words.textContent = `Dots: the heads, each over all its rows.${rings.length ? ` Ring${state.head === null ? "s: the heads" : `: head ${state.head}`} at this query.` : ""}`;
+    words2.textContent = `Dots: the heads, each over all its rows.${rings.length ? ` Ring${state.head === null ? "s: the heads" : `: head ${state.head}`} at this query.` : ""}`;
   }
   function show({ row, column }) {
     const { level } = view;
@@ -1142,9 +1408,9 @@ function footprintPanel(view) {
     const drawn = `${state.network} ${state.level} ${one} ${level.window ? level.around : ""}`;
     if (painted === drawn) return;
     painted = drawn;
-    const picture = level.footprint(one);
-    const limit = extent(picture);
-    paint(foot, picture, [level.rows, level.columns], -limit, limit, "signed");
+    const picture2 = level.footprint(one);
+    const limit = extent(picture2);
+    paint(foot, picture2, [level.rows, level.columns], -limit, limit, "signed");
     foot.setAttribute("aria-label", `footprint of token ${one}`);
     bar.set(-limit, limit);
   }
@@ -1309,20 +1575,20 @@ function mapPanel(view) {
   let scales = {};
   let laid = "";
   let map;
-  const words = () => state.reverse ? REVERSE : FORWARD;
+  const words2 = () => state.reverse ? REVERSE : FORWARD;
   const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
   function tile(level, head) {
-    const picture = lifted(view);
+    const picture2 = lifted(view);
     const name = head === null ? "mean" : `head ${head}`;
     const place2 = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
     const button2 = make(
       "button",
       { type: "button", class: "dx-tile", "aria-label": `Choose ${place2}` },
       make("small", {}, name),
-      picture.element
+      picture2.element
     );
     button2.addEventListener("click", () => view.set({ head, level }));
-    return { level, head, button: button2, ...picture };
+    return { level, head, button: button2, ...picture2 };
   }
   function layTiles() {
     const all = state.side_by_side === "levels";
@@ -1356,10 +1622,10 @@ function mapPanel(view) {
     const extra = more.filter(Boolean).join(", ");
     what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}`;
     const heading2 = element.querySelector("h3");
-    if (heading2) heading2.textContent = words().title;
-    one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
+    if (heading2) heading2.textContent = words2().title;
+    one.overlay.setAttribute("aria-label", `${words2().on}, ${what.textContent}`);
     bar.name(
-      `${state.side_by_side === "levels" ? `level ${state.level}: ` : ""}weight ${words().unit}${extra && `, ${extra}`}${state.relative ? ": orange more, blue less" : ""}`
+      `${state.side_by_side === "levels" ? `level ${state.level}: ` : ""}weight ${words2().unit}${extra && `, ${extra}`}${state.relative ? ": orange more, blue less" : ""}`
     );
     const ground = state.reverse ? "low" : "reference";
     for (const shown of [one, ...state.side_by_side ? each : []])
@@ -1420,22 +1686,23 @@ function mapPanel(view) {
       reading.textContent = state.reverse ? `The query at row ${r}, column ${c} reads it with weight ${weight}.` : `Reference row ${r}, column ${c}: weight ${weight}.`;
     }
   });
-  return { element, update, show, said: () => reading.textContent };
+  const numbers = () => ({ values: map, size: [view.level.rows, view.level.columns] });
+  return { element, update, show, numbers, said: () => reading.textContent };
 }
 
 // dcamsr_lite/widgets/attention/merge_panel.js
 function mergePanel(view) {
-  const picture = make("canvas", { role: "img" });
+  const picture2 = make("canvas", { role: "img" });
   const arrow = make("div", { class: "dx-arrow" });
   const runs = make("div");
-  const { element: framed, mark: marked } = frame(view.size, picture, runs, arrow);
+  const { element: framed, mark: marked } = frame(view.size, picture2, runs, arrow);
   const text = make("div", { class: "dx-words" });
   const element = card(
     "Where did this pixel's value really come from?",
     make("div", { class: "dx-side dx-start" }, framed, text)
   );
   const [top, left] = view.info.offset;
-  function within(axis, ...at) {
+  function within2(axis, ...at) {
     const s = view.state.level;
     const [first, end] = [Math.min(...at), Math.max(...at) + 1].map((x) => x * s - [top, left][axis]);
     const name = ["row", "column"][axis];
@@ -1480,13 +1747,13 @@ function mergePanel(view) {
         "p",
         {},
         make("b", {}, "Violet frame: "),
-        `${count} pixels${each} in ${within(0, ...parts.map((part) => part.row))}, for which the network asked the reference.`
+        `${count} pixels${each} in ${within2(0, ...parts.map((part) => part.row))}, for which the network asked the reference.`
       ),
       make(
         "p",
         {},
         make("b", {}, "White square: "),
-        `${within(0, row)}, ${within(1, column)}, where the answers were written, ${format(far)} pixels${each} away.`
+        `${within2(0, row)}, ${within2(1, column)}, where the answers were written, ${format(far)} pixels${each} away.`
       ),
       make(
         "p",
@@ -1513,8 +1780,8 @@ function mergePanel(view) {
   }
   function update() {
     element.hidden = view.net.merge !== "scrambled";
-    paint(picture, view.images.output, view.size, 0, view.info.windows.output, "grey");
-    picture.setAttribute("aria-label", "output, with the place where the query's values were computed");
+    paint(picture2, view.images.output, view.size, 0, view.info.windows.output, "grey");
+    picture2.setAttribute("aria-label", "output, with the place where the query's values were computed");
   }
   follow(framed, view.size, view.cursor);
   return { element, update, show };
@@ -1544,7 +1811,7 @@ function arrowField(size) {
     mark,
     point,
     draw: (image, white) => paint(ground, image, size, 0, white, "grey"),
-    name: (words) => ground.setAttribute("aria-label", words)
+    name: (words2) => ground.setAttribute("aria-label", words2)
   };
 }
 
@@ -1556,7 +1823,7 @@ function median(values) {
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
-function offset(weights, side, scale) {
+function offset(weights, side, scale2) {
   const half2 = (side - 1) / 2;
   let [down, right, total] = [0, 0, 0];
   for (let i = 0; i < side * side; i++) {
@@ -1564,7 +1831,7 @@ function offset(weights, side, scale) {
     down += weights[i] * (Math.floor(i / side) - half2);
     right += weights[i] * (i % side - half2);
   }
-  return [scale * down / total, scale * right / total];
+  return [scale2 * down / total, scale2 * right / total];
 }
 function inWords(offset2, least = 0.25, write = (x) => x.toFixed(1)) {
   const ways = [
@@ -1604,13 +1871,13 @@ function offsetPanel(view) {
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
   const around = make("b");
-  const words = make("p", { class: "dx-reading" });
+  const words2 = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
   const element = make(
     "section",
     { class: "dx-card dx-wide" },
     make("h3", {}, "Where does every place look?"),
-    words,
+    words2,
     make(
       "div",
       { class: "dx-places" },
@@ -1650,10 +1917,10 @@ function offsetPanel(view) {
     place(cross, [window, window], centre(down), centre(right), 0, 0);
     mark(field.mark);
     const far = inWords([down, right]);
-    words.textContent = `Row ${at[0]}, column ${at[1]} looks ${far ? `${far}, in pixels of the reference` : "at its own place"}. ${all}`;
+    words2.textContent = `Row ${at[0]}, column ${at[1]} looks ${far ? `${far}, in pixels of the reference` : "at its own place"}. ${all}`;
   }
   follow(field.element, size, view.cursor);
-  return { element, update, show, said: () => words.textContent };
+  return { element, update, show, said: () => words2.textContent };
 }
 
 // dcamsr_lite/widgets/attention/explorer.js
@@ -1769,7 +2036,7 @@ function build(model, root) {
     stay
   );
   place2.read();
-  root.explorer = { ...answers(view), show };
+  root.explorer = { ...answers(view), show, numbers: map.numbers };
   return place2.stop;
 }
 var { render, standalone } = widget(build, "attention");

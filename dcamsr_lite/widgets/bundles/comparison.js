@@ -49,7 +49,7 @@ var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
   return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
 });
 var halves;
-function unpack({ data, dtype, shape, scale }) {
+function unpack({ data, dtype, shape, scale: scale2 }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
@@ -63,7 +63,7 @@ function unpack({ data, dtype, shape, scale }) {
     int8: () => Float32Array.from(new Int8Array(bytes))
   };
   const values = read[dtype]();
-  const scales = [scale].flat();
+  const scales = [scale2].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
   return { values, shape };
@@ -121,6 +121,8 @@ function paint(canvas, values, [rows, columns], low, high, name) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
 }
+var stopsOf = /* @__PURE__ */ new WeakMap();
+var barOf = (bar) => stopsOf.get(bar) ?? [];
 
 // dcamsr_lite/widgets/shared/input.js
 function eachFrame() {
@@ -174,15 +176,15 @@ function choice(label, options, read, write, refuse = () => "", closed = true) {
     input.addEventListener("change", () => write(value));
     return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
-  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
+  const sync = () => inputs.forEach(({ value, hint, input, words: words2 }) => {
     const refused = refuse(value);
     input.checked = read() === value;
     input.disabled = closed && Boolean(refused);
-    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
-    words.title = refused || hint;
+    words2.classList.toggle("dx-unanswered", !closed && Boolean(refused));
+    words2.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
-  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words: words2 }) => words2));
   steps(group, (rows, columns, { target }) => {
     const open = inputs.filter(({ input: input2 }) => !input2.disabled);
     const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
@@ -219,6 +221,264 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
   return { group, sync };
 }
 
+// dcamsr_lite/widgets/shared/files.js
+var ascii = (text) => new TextEncoder().encode(text);
+function join(parts) {
+  const bytes = parts.map((part) => typeof part === "string" ? ascii(part) : part);
+  const all = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
+  bytes.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
+}
+function crc(bytes) {
+  let sum = ~0;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let i = 0; i < 8; i++) sum = sum >>> 1 ^ (sum & 1 ? 3988292384 : 0);
+  }
+  return ~sum >>> 0;
+}
+function withResolution(png, dpi) {
+  const part = new DataView(new ArrayBuffer(21));
+  const perMetre = Math.round(dpi / 0.0254);
+  part.setUint32(0, 9);
+  [..."pHYs"].forEach((letter, i) => part.setUint8(4 + i, letter.charCodeAt(0)));
+  part.setUint32(8, perMetre);
+  part.setUint32(12, perMetre);
+  part.setUint8(16, 1);
+  const bytes = new Uint8Array(part.buffer);
+  part.setUint32(17, crc(bytes.subarray(4, 17)));
+  return join([png.subarray(0, 33), bytes, png.subarray(33)]);
+}
+function writePdf(rgb, [width, height], dpi) {
+  const page = [width, height].map((x) => (72 * x / dpi).toFixed(2));
+  const draw = `q ${page[0]} 0 0 ${page[1]} 0 0 cm /I Do Q`;
+  const image = `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode /Length ${rgb.length} >>`;
+  const objects = [
+    ["<< /Type /Catalog /Pages 2 0 R >>"],
+    ["<< /Type /Pages /Kids [3 0 R] /Count 1 >>"],
+    [
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${page.join(" ")}] /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> >> >>`
+    ],
+    [`<< /Length ${draw.length} >>
+stream
+${draw}
+endstream`],
+    [`${image}
+stream
+`, rgb, "\nendstream"]
+  ];
+  const parts = ["%PDF-1.4\n"];
+  const starts = [];
+  const length = () => parts.reduce((sum, part) => sum + part.length, 0);
+  objects.forEach((object, i) => {
+    starts.push(length());
+    parts.push(`${i + 1} 0 obj
+`, ...object, "\nendobj\n");
+  });
+  const table = starts.map((at) => `${String(at).padStart(10, "0")} 00000 n 
+`);
+  const end = length();
+  const count = objects.length + 1;
+  parts.push(
+    `xref
+0 ${count}
+0000000000 65535 f 
+${table.join("")}trailer
+<< /Size ${count} /Root 1 0 R >>
+startxref
+${end}
+%%EOF
+`
+  );
+  return join(parts);
+}
+function writeNpy(values, shape) {
+  const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(", ")}${shape.length === 1 ? "," : ""}), }`;
+  const padded = `${head.padEnd(64 * Math.ceil((head.length + 11) / 64) - 11)}
+`;
+  const data = new DataView(new ArrayBuffer(4 * values.length));
+  for (let i = 0; i < values.length; i++) data.setFloat32(4 * i, values[i], true);
+  const magic = Uint8Array.of(147, 78, 85, 77, 80, 89, 1, 0, padded.length & 255, padded.length >> 8);
+  return join([magic, padded, new Uint8Array(data.buffer)]);
+}
+
+// dcamsr_lite/widgets/shared/print.js
+var WIDTH = 180;
+var DPI = 300;
+var [GAP, LINE, BAR] = [3, 4, 3];
+var MARKS = ".dx-mark, .dx-run, .dx-lesion, .mx-box, .mx-line, .kx-box";
+var escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+var seen = (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
+var words = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) => text && `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}">${escape(text)}</text>`;
+function within(element, frame) {
+  const box = element.getBoundingClientRect();
+  return {
+    x: (box.left - frame.left) / frame.width,
+    y: (box.top - frame.top) / frame.height,
+    width: box.width / frame.width,
+    height: box.height / frame.height
+  };
+}
+function picture(frame, x, y, width, height) {
+  const box = frame.getBoundingClientRect();
+  const at = (part) => `x="${x + part.x * width}" y="${y + part.y * height}" width="${part.width * width}" height="${part.height * height}"`;
+  const layers = [...frame.querySelectorAll("canvas")].filter(seen).map(
+    (canvas) => `<image ${at(within(canvas, box))} preserveAspectRatio="none" style="image-rendering:pixelated" href="${canvas.toDataURL()}"/>`
+  );
+  const marks = [...frame.querySelectorAll(MARKS)].filter(seen).map((mark) => {
+    const place2 = at(within(mark, box));
+    return `<rect ${place2} fill="none" stroke="#000" stroke-width=".7"/><rect ${place2} fill="none" stroke="#fff" stroke-width=".35"/>`;
+  });
+  const lines = [...frame.querySelectorAll("svg path")].filter(seen).map((path) => {
+    const { stroke, strokeWidth } = getComputedStyle(path);
+    const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
+    return `<path transform="translate(${x} ${y}) scale(${width / across})" d="${path.getAttribute("d")}" fill="none" stroke="${stroke}" stroke-width="${parseFloat(strokeWidth)}" stroke-linecap="round"/>`;
+  });
+  return `<svg x="0" y="0">${[...layers, ...lines, ...marks].join("")}</svg>`;
+}
+function scale(bar, x, y, width) {
+  const stops = barOf(bar);
+  const id = `bar${x}-${y}`.replace(/[^\w-]/g, "_");
+  const parts = stops.map(
+    (colour, i) => `<stop offset="${i / (stops.length - 1)}" stop-color="rgb(${colour.slice(0, 3)})" stop-opacity="${colour[3]}"/>`
+  );
+  const ticks = [...bar.querySelectorAll(".dx-ticks span")].map(
+    (span, i) => words(x + i * width / 2, y + BAR + 2.6, span.textContent ?? "", {
+      size: 2.2,
+      anchor: ["start", "middle", "end"][i]
+    })
+  );
+  const fits = Math.floor(width / 1.15);
+  const label = bar.querySelector("small")?.textContent ?? "";
+  return `<linearGradient id="${id}">${parts.join("")}</linearGradient><rect x="${x}" y="${y}" width="${width}" height="${BAR}" fill="url(#${id})"/>${ticks.join("")}${words(x, y + BAR + 5.4, label.length > fits ? `${label.slice(0, fits - 1)}…` : label, { size: 2.2 })}`;
+}
+var titleOf = (frame) => (frame.closest("figure") ?? frame.closest(".dx-tile"))?.querySelector("figcaption b, small")?.textContent ?? "";
+function headingOf(group) {
+  const before = group.previousElementSibling;
+  const card = group.closest(".dx-card");
+  const [heading2, what] = ["h3", ".dx-what"].map((part) => card?.querySelector(part)?.textContent ?? "");
+  const text = before?.matches(".dx-scale") ? `${heading2}, ${before.textContent}` : [heading2, what].filter(Boolean).join(" · ");
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+function drawFigure(root) {
+  const frames = [...root.querySelectorAll(".dx-frame")].filter(seen);
+  const groups = /* @__PURE__ */ new Map();
+  for (const frame of frames) {
+    const group = frame.closest(".dx-panels, .dx-heads, .dx-lab-panels, .dx-maps, .dx-card, .dp-look, .kx-parts") ?? root;
+    groups.set(group, [...groups.get(group) ?? [], frame]);
+  }
+  const parts = [words(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 })];
+  const about = root.querySelector(".dx-about")?.textContent ?? "";
+  parts.push(words(0, 2.2 * LINE, `${about.slice(0, 130)}${about.length > 130 ? "…" : ""}`, { size: 2.2 }));
+  let y = 3.2 * LINE;
+  for (const [group, shown] of groups) {
+    const across = Math.max(3, Math.min(9, shown.length));
+    const width = (WIDTH - GAP * (across - 1)) / across;
+    const heading2 = headingOf(group);
+    if (heading2) parts.push(words(0, y += LINE, heading2, { weight: 600 }));
+    for (let first = 0; first < shown.length; first += across) {
+      let lowest = y;
+      shown.slice(first, first + across).forEach((frame, i) => {
+        const x = i * (width + GAP);
+        const box = frame.getBoundingClientRect();
+        const height2 = width * box.height / box.width;
+        parts.push(words(x, y + LINE - 1, titleOf(frame)), picture(frame, x, y + LINE, width, height2));
+        const bar2 = frame.closest("figure")?.querySelector(".dx-bar");
+        if (bar2 && seen(bar2)) parts.push(scale(bar2, x, y + LINE + height2 + 1.5, width));
+        lowest = Math.max(lowest, y + LINE + height2 + (bar2 ? BAR + 8 : 1));
+      });
+      y = lowest + 1;
+    }
+    const bar = group.closest(".dx-card")?.querySelector(":scope > .dx-bar");
+    const last = [...groups.keys()].filter((other) => other.closest(".dx-card") === group.closest(".dx-card")).at(-1);
+    if (bar && seen(bar) && group === last) {
+      parts.push(scale(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
+      y += BAR + 8;
+    }
+  }
+  parts.push(words(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
+  const height = Math.ceil(y + 1.5 * LINE);
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}mm" height="${height}mm" viewBox="-1 0 ${WIDTH + 2} ${height}" font-family="Helvetica, Arial, sans-serif"><rect x="-1" width="${WIDTH + 2}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`;
+  return { text, size: [WIDTH, height] };
+}
+async function rasterise({ text, size }) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = size.map((mm) => Math.round(mm / 25.4 * DPI));
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+// dcamsr_lite/widgets/shared/download.js
+var HINTS = {
+  png: `the pictures in sight, 180 mm wide at ${DPI} dots per inch`,
+  svg: "the pictures in sight, their words and lines as vectors",
+  pdf: `the pictures in sight on one page, at ${DPI} dots per inch, without loss`,
+  npy: "the numbers of the map or image on screen, for NumPy"
+};
+function saveFile(name, data, type) {
+  const url = URL.createObjectURL(new Blob([data], { type }));
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1e3);
+}
+async function compress(canvas) {
+  const { width, height } = canvas;
+  const rgba = canvas.getContext("2d")?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
+  const rgb = new Uint8Array(3 * width * height);
+  for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
+  const packed = new Blob([rgb]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+function downloads(root, kind) {
+  const said = make("span", { role: "status" });
+  const write = {
+    svg: async () => drawFigure(root).text,
+    png: async () => {
+      const canvas = await rasterise(drawFigure(root));
+      const blob = await new Promise((done) => canvas.toBlob((found) => done(
+        /** @type {Blob} */
+        found
+      )));
+      return withResolution(new Uint8Array(await blob.arrayBuffer()), DPI);
+    },
+    pdf: async () => {
+      const canvas = await rasterise(drawFigure(root));
+      return writePdf(await compress(canvas), [canvas.width, canvas.height], DPI);
+    },
+    npy: async () => {
+      const numbers = root.explorer.numbers();
+      if (!numbers) throw new Error("nothing to save yet");
+      return writeNpy(numbers.values, numbers.size);
+    }
+  };
+  const types = { svg: "image/svg+xml", png: "image/png", pdf: "application/pdf", npy: "application/octet-stream" };
+  const each = Object.keys(HINTS).filter((ending) => ending !== "npy" || root.explorer?.numbers);
+  const buttons = each.map(
+    (ending) => button(
+      ending.toUpperCase(),
+      () => write[ending]().then(
+        (data) => {
+          saveFile(`${kind}.${ending}`, data, types[ending]);
+          said.textContent = `Saved ${kind}.${ending}.`;
+        },
+        (error) => {
+          said.textContent = `Not saved: ${error.message}.`;
+        }
+      ),
+      { title: HINTS[ending], "aria-label": `Save as ${ending.toUpperCase()}: ${HINTS[ending]}` }
+    )
+  );
+  return make(
+    "div",
+    { class: "dx-save", role: "group", "aria-label": "Save the view" },
+    "Save the view:",
+    ...buttons,
+    said
+  );
+}
+
 // dcamsr_lite/widgets/shared/page.js
 function guide(model) {
   const steps2 = model.get("tour");
@@ -230,8 +490,8 @@ function guide(model) {
   let at = -1;
   function go(to) {
     at = Math.max(0, Math.min(steps2.length - 1, to));
-    const { text: words, ...state } = steps2[at];
-    text.textContent = words;
+    const { text: words2, ...state } = steps2[at];
+    text.textContent = words2;
     place2.textContent = `${at + 1} of ${steps2.length}`;
     [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
     for (const [name, value] of Object.entries(state)) model.set(name, value);
@@ -285,6 +545,7 @@ function widget(build2, kind) {
     el.append(root);
     if (!message && Object.keys(model.get("info")).length) {
       const stop = build2(model, root);
+      footer.append(downloads(root, kind));
       root.append(footer);
       return stop;
     }
@@ -344,7 +605,7 @@ function build(model, root) {
     live.textContent = said();
   };
   const [under, over] = [0, 1].map(() => make("canvas", { role: "img" }));
-  const words = [make("span", { class: "mx-name" }), make("span", { class: "mx-name mx-right" })];
+  const words2 = [make("span", { class: "mx-name" }), make("span", { class: "mx-name mx-right" })];
   const line = make("div", { class: "mx-line" });
   const box = make("div", { class: "mx-box" });
   const frame = make(
@@ -358,7 +619,7 @@ function build(model, root) {
     },
     under,
     over,
-    ...words,
+    ...words2,
     box,
     line
   );
@@ -442,7 +703,7 @@ function build(model, root) {
     place(box, shape, top, left, side, side);
     for (const { name, canvas } of lenses) paint(canvas, lens(name), [side, side], 0, white, "grey");
     [state.left, state.right].forEach((name, i) => {
-      words[i].textContent = name;
+      words2[i].textContent = name;
       [under, over][i].setAttribute("aria-label", name);
     });
     swipe.sync();
@@ -454,7 +715,7 @@ function build(model, root) {
     return `Row ${row}, column ${column}: ${values.join(", ")}.`;
   }
   shared.read();
-  root.explorer = { state, lens };
+  root.explorer = { state, lens, numbers: () => ({ values: images[state.left], size: shape }) };
   return () => shared.stop();
 }
 var { render, standalone } = widget(build, "comparison");

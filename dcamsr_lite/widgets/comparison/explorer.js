@@ -143,7 +143,7 @@ function build(model, root) {
   }
 
   shared.read();
-  root.explorer = { state, lens };
+  root.explorer = { state, lens, numbers: () => ({ values: images[state.left], size: shape }) };
   return () => shared.stop();
 }
 

@@ -197,7 +197,7 @@ function build(model, root) {
   }
 
   shared.read();
-  root.explorer = { state, signals, image };
+  root.explorer = { state, signals, image, numbers: () => ({ values: image(state.active), size: info.shape }) };
   return () => shared.stop();
 }
 

@@ -120,6 +120,7 @@ function build(model, root) {
     values: (name) => view.pixels[name],
     arrows: () => view.arrows(),
     waiting: answers.waiting,
+    numbers: () => ({ values: view.pixels.output, size: view.size }),
   };
   return () => {
     answers.stop();

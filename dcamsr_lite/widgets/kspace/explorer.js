@@ -114,6 +114,7 @@ function build(model, root) {
     state,
     format,
     show,
+    numbers: () => ({ values: image, size: view.size }),
   };
   return () => {
     profile.stop();

@@ -143,6 +143,7 @@ function build(model, root) {
     shown: () => now,
     values: (name) => view.pixels[name],
     waiting: answers.waiting,
+    numbers: () => ({ values: view.pixels.change, size: view.size }),
   };
   return () => {
     answers.stop();

@@ -1,5 +1,6 @@
 // The table of what was tried: a click on a row brings it back, and it saves as CSV.
 
+import { saveFile } from "../shared/download.js";
 import { button, make } from "../shared/elements.js";
 import { format } from "../shared/numbers.js";
 import { keyOf } from "./intervention.js";
@@ -10,11 +11,7 @@ const HEADERS = ["intervention", "PSNR, dB", "change, dB", "SSIM", "error, measu
 function saveTable(columns, rows) {
   const quote = (x) => `"${String(x ?? "").replaceAll('"', '""')}"`;
   const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];
-  const url = URL.createObjectURL(
-    new Blob([lines.map((line) => line.map(quote).join(",")).join("\r\n") + "\r\n"], { type: "text/csv" }),
-  );
-  make("a", { href: url, download: "interventions.csv" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  saveFile("interventions.csv", lines.map((line) => line.map(quote).join(",")).join("\r\n") + "\r\n", "text/csv");
 }
 
 /**

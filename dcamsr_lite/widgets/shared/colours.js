@@ -60,6 +60,14 @@ export function paint(canvas, values, [rows, columns], low, high, name) {
   context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows), 0, 0);
 }
 
+/** @type {WeakMap<Element, number[][]>} */
+const stopsOf = new WeakMap();
+/**
+ * The colours of a bar from left to right, red, green, blue in 0 to 255, and opacity in 0 to 1.
+ * @param {Element} bar
+ */
+export const barOf = (bar) => stopsOf.get(bar) ?? [];
+
 /**
  * @param {Palette} name
  * @param {string} label
@@ -77,6 +85,11 @@ export function colourBar(name, label) {
     make("i", { style: `background:linear-gradient(90deg,${stops})` }),
     make("div", { class: "dx-ticks" }, ...numbers),
     words,
+  );
+  const colours = Array.from({ length: 17 }, (_, i) => COLOURS[name](i / 16).map((x) => Math.round(x)));
+  stopsOf.set(
+    bar,
+    colours.map(([r, g, b, a]) => [r, g, b, a / 255]),
   );
   const set = (low, high) =>
     numbers.forEach((span, i) => {

@@ -1,6 +1,7 @@
 // An explorer's page: heading and guided tour, and the two ways to run, in a notebook (anywidget) and as a saved
 // page (standalone).
 
+import { downloads } from "./download.js";
 import { button, make } from "./elements.js";
 import { read85 } from "./numbers.js";
 
@@ -108,6 +109,7 @@ export function widget(build, kind) {
     el.append(root);
     if (!message && Object.keys(model.get("info")).length) {
       const stop = build(model, root);
+      footer.append(downloads(root, kind));
       root.append(footer);
       return stop;
     }
