@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 from traitlets import TraitError
 
 import dcamsr_lite as dl
+from dcamsr_lite.interpret.interventions import Intervention
 from dcamsr_lite.metrics import band_error, psnr
 from dcamsr_lite.widgets import AttentionExplorer, explore
 from dcamsr_lite.widgets.shared.base import draw_words
@@ -104,6 +105,45 @@ def test_lift_is_the_records():
     expected = record.find_readers(2, (30, 2), by_value=True)
     torch.testing.assert_close(explorer.lift(), expected)
     assert explorer.png()[:4] == b"\x89PNG"
+
+
+def test_another_slice_is_shown_at_the_readers_place(opened):
+    model, volume = network((32, 32), channels=16), smooth(1, (32, 32), slices=3)
+    pair = dl.load_pair(volume, smooth(2, (32, 32), slices=3), 4)
+    explorer = explore(model, pair, slice=0, cuts=False)
+    explorer.query, explorer.level, explorer.head, explorer.relative = [9, 20], 2, 3, False
+    explorer.slice = 2
+    assert explorer.info["slice"] == 2 and (explorer.query, explorer.level) == ([9, 20], 2)
+    expected = explore(model, pair, slice=2, cuts=False)
+    assert explorer.networks == expected.networks and explorer.images == expected.images
+    record = recorded(model, pair.take_slice(2))
+    torch.testing.assert_close(explorer.lift(), record.lift(2, (4, 10), head=3))
+    with pytest.raises(TraitError, match="slice 3 is not there, expected 0 to 2"):
+        explorer.slice = 3
+    page = opened(explorer)
+    assert page.get_by_label("Slice", exact=True).is_disabled()
+    assert "This page keeps slice 2 alone" in page.locator(".dx-turn").inner_text()
+
+
+def test_the_other_explorers_of_a_network_turn_to_another_slice_too():
+    model = network((32, 32), channels=16)
+    pair = dl.load_pair(smooth(1, (32, 32), slices=2), smooth(2, (32, 32), slices=2), 4)
+    lab = dl.intervention_lab(model, pair, slice=0, other=pair)
+    lab.intervention = {"reference": "blank"}
+    lab.slice = 1
+    expected = dl.intervention_lab(model, pair, slice=1, other=pair).run(Intervention("blank"))
+    assert lab.result["tried"] == "reference blank"
+    assert lab.result["psnr_db"] == expected.psnr and len(lab.rows) == 2
+    lab.intervention = {"shift": [0, 1]}
+    assert lab.rows[-1]["slice"] == 1 and lab.info["slice"] == 1
+    asked = dl.explore_attribution(lambda lr, ref: 2 * ref, pair, slice=0)
+    asked.patch, asked.slice = [3, 4, 5, 6], 1
+    assert (asked.patch, asked.info["slice"], asked.results) == ([3, 4, 5, 6], 1, {})
+    assert torch.equal(asked._network[2], pair.ref[1:])
+    moved = dl.explore_displacement(model, pair, slice=0)
+    moved.moved, moved.slice = {"down": 1.0}, 1
+    psnr = dl.explore_displacement(model, pair, slice=1).rows[0]["psnr"]
+    assert moved.rows[0]["psnr"] == psnr and moved.result["moved"]["down"] == 1.0
 
 
 def test_a_torn_value_has_no_length_to_show():

@@ -51,7 +51,7 @@ def test_the_view_on_screen_is_saved_in_four_ways(opened):
     assert len(np.unique(printed.reshape(-1, 3), axis=0)) > 500  # pictures, not a white page
     svg = save(page, "svg").decode()
     drawn = ElementTree.fromstring(svg)
-    words = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    words = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert {"Input", "Reference", "Not for clinical use."} <= {*words}
     assert any(text.startswith("Attention on the reference · level 2") for text in words)
     assert any("weight per reference pixel" in text for text in words)

@@ -48,8 +48,8 @@ def test_every_explorer_hears_its_kernel_and_is_heard(in_lab):
 def test_the_kernel_hears_where_a_walk_of_the_query_ends(in_lab):
     page = in_lab(
         "import torch, dcamsr_lite as dl\n"
-        "pair = dl.load_pair(*torch.rand(2, 1, 128, 128), scale=4)\n"
-        "explorer = dl.explore(dl.load('lite-4x'), pair)\nexplorer",
+        "pair = dl.load_pair(*torch.rand(2, 2, 128, 128), scale=4)\n"
+        "explorer = dl.explore(dl.load('lite-4x'), pair, slice=0, cuts=False)\nexplorer",
         "import ipywidgets\n"
         "places = []\n"
         "heard = ipywidgets.Label()\n"
@@ -64,6 +64,14 @@ def test_the_kernel_hears_where_a_walk_of_the_query_ends(in_lab):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     page.get_by_text("heard [[65, 64], [65, 65]]").wait_for()  # of the 80 looks, nothing
+    # another slice: new pictures, the same place, and the slider keeps the focus
+    picture = "document.querySelector('.dx-panels canvas').toDataURL()"
+    before = page.evaluate(picture)
+    page.get_by_label("Slice", exact=True).press("ArrowRight")
+    page.locator(".dx-about", has_text="slice 1 (counted 0 to 1)").first.wait_for()
+    assert page.evaluate(picture) != before and page.evaluate(f"{ROOT}.state.query") == [65, 65]
+    assert page.evaluate("document.activeElement.ariaLabel") == "Slice"
+    assert page.locator(".dcamsr-explorer footer").count() == 1
 
 
 @pytest.mark.slow

@@ -98,7 +98,7 @@ export function controlPanel(view, bind) {
       choice(
         "Map",
         [
-          [true, "on image", "on its image: the reference, or the input that the queries come from"],
+          [true, "on image", "on reference, or on the input where queries are shown"],
           [false, "alone"],
         ],
         ...bind("over"),

@@ -87,6 +87,7 @@ class AttentionExplorer(Explorer):
     )
     _CHECKED = ("network", "branch", "query", "level", "head", "by_value", "cell")
     _held = ("networks",)
+    _of_slice = ("_records", "networks")
 
     networks = Dict().tag(**SYNC)
     network = Unicode().tag(**SYNC)
@@ -259,7 +260,7 @@ def explore(
     assert opens  # there is a first network
     first = next(iter(networks))
     one = networks[first]["title"]
-    return AttentionExplorer(
+    explorer = AttentionExplorer(
         records,
         info=describe_slice(pair, index, images)
         | {
@@ -275,6 +276,8 @@ def explore(
         query=[side // 2 for side in pair.shape],
         tour=tour_attention(all(one["d"] for one in networks.values()), cuts) if tour else [],
     )
+    explorer.let_turn(lambda other: explore(models, pair, other, cuts))
+    return explorer
 
 
 def _attending(models: Models) -> dict[str, DCAMSR]:

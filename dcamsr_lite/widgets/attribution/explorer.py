@@ -81,6 +81,7 @@ class AttributionExplorer(Explorer):
     _css = style("attribution/explorer.css")
     _kept = ("patch", "method", "target")
     _held = ("results",)  # the last of each method
+    _of_slice = ("_network", "_job", "results")
 
     results = Dict().tag(**SYNC)
     patch = List(Int(), [0, 0, 1, 1], minlen=4, maxlen=4).tag(**SYNC)
@@ -294,12 +295,14 @@ def explore_attribution(f: Callable, pair: Pair, slice: int | None = None) -> At
     images["output"] = one.restore(sr)[0].float()
     images = {name: images[name] for name in TITLES if name in images}
     side = min(8, *pair.shape)
-    return AttributionExplorer(
+    explorer = AttributionExplorer(
         (f, lr, ref),
         info=describe_slice(pair, index, images) | _info(f, pair, images),
         images={name: pack(image, "float16") for name, image in images.items()},
         patch=[*((length - side) // 2 for length in pair.shape), side, side],
     )
+    explorer.let_turn(lambda other: explore_attribution(f, pair, other))
+    return explorer
 
 
 def _info(f: Callable, pair: Pair, images: dict[str, Tensor]) -> dict:

@@ -123,7 +123,7 @@ var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
   return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
 });
 var halves;
-function unpack({ data, dtype, shape: shape2, scale: scale2 }) {
+function unpack({ data, dtype, shape: shape2, scale }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
@@ -137,7 +137,7 @@ function unpack({ data, dtype, shape: shape2, scale: scale2 }) {
     int8: () => Float32Array.from(new Int8Array(bytes))
   };
   const values = read[dtype]();
-  const scales = [scale2].flat();
+  const scales = [scale].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
   return { values, shape: shape2 };
@@ -157,6 +157,59 @@ function format(x, digits = 3) {
   if (power >= -2 && power < 4) return String(+x.toPrecision(digits)).replace("-", "−");
   const raised = String(power).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
   return `${(x / 10 ** power).toFixed(digits - 1)}·10${raised}`.replace("-", "−");
+}
+
+// dcamsr_lite/widgets/shared/controls.js
+function choice(label, options, read, write2, refuse = () => "", closed = true) {
+  const name = `dx${Math.random()}`;
+  const inputs = options.map(([value, text, hint = text]) => {
+    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
+    input.addEventListener("change", () => write2(value));
+    return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
+  });
+  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
+    const refused = refuse(value);
+    input.checked = read() === value;
+    input.disabled = closed && Boolean(refused);
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
+    words.title = refused || hint;
+    input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
+  });
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
+  steps(group, (rows, columns, { target }) => {
+    const open = inputs.filter(({ input: input2 }) => !input2.disabled);
+    const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
+    const { value, input } = open[at % open.length];
+    input.checked = true;
+    input.focus();
+    write2(value);
+  });
+  return { group, sync };
+}
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
+  const input = make("input", { type: "range", min, max, step, "aria-label": hint });
+  const number = make("output");
+  const sync = () => {
+    input.value = String(read());
+    number.textContent = text(read());
+    input.setAttribute("aria-valuetext", number.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
+  };
+  const moved = (settled) => {
+    write2(+input.value, settled);
+    sync();
+  };
+  input.addEventListener("input", () => moved(false));
+  input.addEventListener("change", () => moved(true));
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved(false);
+  };
+  steps(input, keys, () => moved(true));
+  const group = make("label", { class: kind }, make("span", {}, label), input, number);
+  return { group, sync };
 }
 
 // dcamsr_lite/widgets/shared/files.js
@@ -292,13 +345,13 @@ function colourBar(name, label) {
     return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
   });
   const numbers = [0, 1, 2].map(() => make("span"));
-  const words2 = make("small", {}, label);
+  const words = make("small", {}, label);
   const bar = make(
     "div",
     { class: "dx-bar" },
     make("i", { style: `background:linear-gradient(90deg,${stops})` }),
     make("div", { class: "dx-ticks" }, ...numbers),
-    words2
+    words
   );
   const colours = Array.from({ length: 17 }, (_, i) => COLOURS[name](i / 16).map((x) => Math.round(x)));
   stopsOf.set(
@@ -312,7 +365,7 @@ function colourBar(name, label) {
     bar,
     set,
     name: (text) => {
-      words2.textContent = text;
+      words.textContent = text;
     }
   };
 }
@@ -322,50 +375,63 @@ var WIDTH = 180;
 var DPI = 300;
 var [GAP, LINE, BAR] = [3, 4, 3];
 var MARKS = ".dx-mark, .dx-run, .dx-lesion, .mx-box, .mx-line, .kx-box";
-var escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 var seen = (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
-var words = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) => text && `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}">${escape(text)}</text>`;
-function within(element, frame2) {
-  const box = element.getBoundingClientRect();
-  return {
-    x: (box.left - frame2.left) / frame2.width,
-    y: (box.top - frame2.top) / frame2.height,
-    width: box.width / frame2.width,
-    height: box.height / frame2.height
+var shorten = (text, most) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
+var write = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) => shape("text", { x, y, "font-size": size, "text-anchor": anchor, "font-weight": weight }, text);
+var show = (place2, canvas, style = "") => shape("image", { ...place2, preserveAspectRatio: "none", style, href: canvas.toDataURL() });
+function drawPicture(frame2, { x, y, width, height }) {
+  const whole = frame2.getBoundingClientRect();
+  const within = (element) => {
+    const box = element.getBoundingClientRect();
+    return {
+      x: (box.left - whole.left) / whole.width * width,
+      y: (box.top - whole.top) / whole.height * height,
+      width: box.width / whole.width * width,
+      height: box.height / whole.height * height
+    };
   };
-}
-function picture(frame2, x, y, width, height) {
-  const box = frame2.getBoundingClientRect();
-  const at = (part) => `x="${x + part.x * width}" y="${y + part.y * height}" width="${part.width * width}" height="${part.height * height}"`;
-  const layers = [...frame2.querySelectorAll("canvas")].filter(seen).map(
-    (canvas) => `<image ${at(within(canvas, box))} preserveAspectRatio="none" style="image-rendering:pixelated" href="${canvas.toDataURL()}"/>`
+  const parts = (names) => [...frame2.querySelectorAll(names)].filter(seen);
+  return shape(
+    "svg",
+    { x, y, width, height },
+    ...parts("canvas").map((canvas) => show(within(canvas), canvas, "image-rendering:pixelated")),
+    ...parts("svg path").map((path) => {
+      const { stroke, strokeWidth } = getComputedStyle(path);
+      const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
+      return shape("path", {
+        d: path.getAttribute("d"),
+        transform: `scale(${width / across})`,
+        fill: "none",
+        stroke,
+        "stroke-width": parseFloat(strokeWidth),
+        "stroke-linecap": "round"
+      });
+    }),
+    ...parts(MARKS).flatMap(
+      (mark) => [
+        ["#000", 0.7],
+        ["#fff", 0.35]
+      ].map(([stroke, wide]) => shape("rect", { ...within(mark), fill: "none", stroke, "stroke-width": wide }))
+    )
   );
-  const marks = [...frame2.querySelectorAll(MARKS)].filter(seen).map((mark) => {
-    const place2 = at(within(mark, box));
-    return `<rect ${place2} fill="none" stroke="#000" stroke-width=".7"/><rect ${place2} fill="none" stroke="#fff" stroke-width=".35"/>`;
-  });
-  const lines = [...frame2.querySelectorAll("svg path")].filter(seen).map((path) => {
-    const { stroke, strokeWidth } = getComputedStyle(path);
-    const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
-    return `<path transform="translate(${x} ${y}) scale(${width / across})" d="${path.getAttribute("d")}" fill="none" stroke="${stroke}" stroke-width="${parseFloat(strokeWidth)}" stroke-linecap="round"/>`;
-  });
-  return `<svg x="0" y="0">${[...layers, ...lines, ...marks].join("")}</svg>`;
 }
-function scale(bar, x, y, width) {
-  const stops = barOf(bar);
-  const id = `bar${x}-${y}`.replace(/[^\w-]/g, "_");
-  const parts = stops.map(
-    (colour, i) => `<stop offset="${i / (stops.length - 1)}" stop-color="rgb(${colour.slice(0, 3)})" stop-opacity="${colour[3]}"/>`
-  );
+function drawBar(bar, x, y, width) {
+  const colours = barOf(bar);
+  const canvas = make("canvas", { width: colours.length, height: 1 });
+  const context = canvas.getContext("2d");
+  colours.forEach(([r, g, b, a], i) => {
+    if (!context) return;
+    context.fillStyle = `rgba(${r},${g},${b},${a})`;
+    context.fillRect(i, 0, 1, 1);
+  });
   const ticks = [...bar.querySelectorAll(".dx-ticks span")].map(
-    (span, i) => words(x + i * width / 2, y + BAR + 2.6, span.textContent ?? "", {
+    (span, i) => write(x + i * width / 2, y + BAR + 2.6, span.textContent ?? "", {
       size: 2.2,
       anchor: ["start", "middle", "end"][i]
     })
   );
-  const fits = Math.floor(width / 1.15);
-  const label = bar.querySelector("small")?.textContent ?? "";
-  return `<linearGradient id="${id}">${parts.join("")}</linearGradient><rect x="${x}" y="${y}" width="${width}" height="${BAR}" fill="url(#${id})"/>${ticks.join("")}${words(x, y + BAR + 5.4, label.length > fits ? `${label.slice(0, fits - 1)}…` : label, { size: 2.2 })}`;
+  const label = shorten(bar.querySelector("small")?.textContent ?? "", Math.floor(width / 1.15));
+  return [show({ x, y, width, height: BAR }, canvas), ...ticks, write(x, y + BAR + 5.4, label, { size: 2.2 })];
 }
 var titleOf = (frame2) => (frame2.closest("figure") ?? frame2.closest(".dx-tile"))?.querySelector("figcaption b, small")?.textContent ?? "";
 function headingOf(group) {
@@ -373,7 +439,7 @@ function headingOf(group) {
   const card2 = group.closest(".dx-card");
   const [heading2, what] = ["h3", ".dx-what"].map((part) => card2?.querySelector(part)?.textContent ?? "");
   const text = before?.matches(".dx-scale") ? `${heading2}, ${before.textContent}` : [heading2, what].filter(Boolean).join(" · ");
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return shorten(text, 120);
 }
 function drawFigure(root) {
   const frames = [...root.querySelectorAll(".dx-frame")].filter(seen);
@@ -382,39 +448,52 @@ function drawFigure(root) {
     const group = frame2.closest(".dx-panels, .dx-heads, .dx-lab-panels, .dx-maps, .dx-card, .dp-look, .kx-parts") ?? root;
     groups.set(group, [...groups.get(group) ?? [], frame2]);
   }
-  const parts = [words(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 })];
-  const about = root.querySelector(".dx-about")?.textContent ?? "";
-  parts.push(words(0, 2.2 * LINE, `${about.slice(0, 130)}${about.length > 130 ? "…" : ""}`, { size: 2.2 }));
+  const about = shorten(root.querySelector(".dx-about")?.textContent ?? "", 130);
+  const parts = [
+    write(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 }),
+    write(0, 2.2 * LINE, about, { size: 2.2 })
+  ];
   let y = 3.2 * LINE;
+  const cardOf = (group) => group.closest(".dx-card");
   for (const [group, shown] of groups) {
     const across = Math.max(3, Math.min(9, shown.length));
     const width = (WIDTH - GAP * (across - 1)) / across;
     const heading2 = headingOf(group);
-    if (heading2) parts.push(words(0, y += LINE, heading2, { weight: 600 }));
+    if (heading2) parts.push(write(0, y += LINE, heading2, { weight: 600 }));
     for (let first = 0; first < shown.length; first += across) {
       let lowest = y;
       shown.slice(first, first + across).forEach((frame2, i) => {
-        const x = i * (width + GAP);
         const box = frame2.getBoundingClientRect();
-        const height2 = width * box.height / box.width;
-        parts.push(words(x, y + LINE - 1, titleOf(frame2)), picture(frame2, x, y + LINE, width, height2));
+        const place2 = { x: i * (width + GAP), y: y + LINE, width, height: width * box.height / box.width };
+        parts.push(write(place2.x, y + LINE - 1, titleOf(frame2)), drawPicture(frame2, place2));
+        const end = place2.y + place2.height;
         const bar2 = frame2.closest("figure")?.querySelector(".dx-bar");
-        if (bar2 && seen(bar2)) parts.push(scale(bar2, x, y + LINE + height2 + 1.5, width));
-        lowest = Math.max(lowest, y + LINE + height2 + (bar2 ? BAR + 8 : 1));
+        if (bar2 && seen(bar2)) parts.push(...drawBar(bar2, place2.x, end + 1.5, width));
+        lowest = Math.max(lowest, end + (bar2 ? BAR + 8 : 1));
       });
       y = lowest + 1;
     }
-    const bar = group.closest(".dx-card")?.querySelector(":scope > .dx-bar");
-    const last = [...groups.keys()].filter((other) => other.closest(".dx-card") === group.closest(".dx-card")).at(-1);
+    const bar = cardOf(group)?.querySelector(":scope > .dx-bar");
+    const last = [...groups.keys()].filter((other) => cardOf(other) === cardOf(group)).at(-1);
     if (bar && seen(bar) && group === last) {
-      parts.push(scale(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
+      parts.push(...drawBar(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
       y += BAR + 8;
     }
   }
-  parts.push(words(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
+  parts.push(write(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
   const height = Math.ceil(y + 1.5 * LINE);
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}mm" height="${height}mm" viewBox="-1 0 ${WIDTH + 2} ${height}" font-family="Helvetica, Arial, sans-serif"><rect x="-1" width="${WIDTH + 2}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`;
-  return { text, size: [WIDTH, height] };
+  const drawing = shape(
+    "svg",
+    {
+      width: `${WIDTH}mm`,
+      height: `${height}mm`,
+      viewBox: `-1 0 ${WIDTH + 2} ${height}`,
+      "font-family": "Helvetica, Arial, sans-serif"
+    },
+    shape("rect", { x: -1, width: WIDTH + 2, height, fill: "#fff" }),
+    ...parts
+  );
+  return { text: new XMLSerializer().serializeToString(drawing), size: [WIDTH, height] };
 }
 async function rasterise({ text, size }) {
   const image = new Image();
@@ -448,7 +527,7 @@ async function compress(canvas) {
 }
 function downloads(root, kind) {
   const said = make("span", { role: "status" });
-  const write = {
+  const write2 = {
     svg: async () => drawFigure(root).text,
     png: async () => {
       const canvas = await rasterise(drawFigure(root));
@@ -473,7 +552,7 @@ function downloads(root, kind) {
   const buttons = each.map(
     (ending) => button(
       ending.toUpperCase(),
-      () => write[ending]().then(
+      () => write2[ending]().then(
         (data) => {
           saveFile(`${kind}.${ending}`, data, types[ending]);
           said.textContent = `Saved ${kind}.${ending}.`;
@@ -505,8 +584,8 @@ function guide(model) {
   let at = -1;
   function go(to) {
     at = Math.max(0, Math.min(steps2.length - 1, to));
-    const { text: words2, ...state } = steps2[at];
-    text.textContent = words2;
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
     place2.textContent = `${at + 1} of ${steps2.length}`;
     [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
     for (const [name, value] of Object.entries(state)) model.set(name, value);
@@ -516,12 +595,38 @@ function guide(model) {
   text.textContent = `A tour in ${steps2.length} steps: press Next.`;
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
 }
+function slices(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  if (!turns || count < 2) return null;
+  const status = make("small", { role: "status" });
+  let at = slice;
+  const turn = slider(
+    "Slice",
+    { kind: "dx-range dx-slice", hint: "Slice", bounds: [0, count - 1, 1], text: (x) => `${x}` },
+    () => at,
+    (value, settled) => {
+      at = value;
+      if (!settled || value === model.get("slice")) return;
+      status.textContent = `Computing slice ${value} …`;
+      model.set("slice", value);
+      model.save_changes();
+    }
+  );
+  turn.sync();
+  const input = turn.group.querySelector("input");
+  if (model.alone && input) {
+    input.disabled = true;
+    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
+  }
+  return make("div", { class: "dx-turn" }, turn.group, status);
+}
 var heading = (model, title, lead, about) => make(
   "header",
   {},
   make("h2", {}, title),
   make("p", {}, lead),
   make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  slices(model),
   guide(model)
 );
 function revive(value) {
@@ -555,16 +660,28 @@ function savedModel(state) {
 function widget(build2, kind) {
   function render2({ model, el }) {
     const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
-    const message = model.get("message");
-    const footer = make("footer", {}, "Not for clinical use.");
     el.append(root);
-    if (!message && Object.keys(model.get("info")).length) {
-      const stop = build2(model, root);
-      footer.append(downloads(root, kind));
+    let stop;
+    function show2() {
+      const turning = root.querySelector(".dx-slice input") === root.ownerDocument.activeElement;
+      stop?.();
+      const message = model.get("message");
+      const footer = make("footer", {}, "Not for clinical use.");
+      if (!message && Object.keys(model.get("info")).length) {
+        root.replaceChildren();
+        stop = build2(model, root);
+        footer.append(downloads(root, kind));
+        const input = root.querySelector(".dx-slice input");
+        if (turning) input?.focus();
+      } else root.replaceChildren(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."));
       root.append(footer);
-      return stop;
     }
-    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+    show2();
+    model.on("change:info", show2);
+    return () => {
+      model.off("change:info", show2);
+      stop?.();
+    };
   }
   const standalone2 = (el, state) => render2({ model: savedModel(state), el });
   return { render: render2, standalone: standalone2 };
@@ -580,18 +697,18 @@ function panel(title, size, { colours = "grey", unit, note = null } = {}) {
   const canvas = make("canvas", { role: "img", "aria-label": title });
   const value = make("output");
   const { element, mark } = frame(size, canvas);
-  const scale2 = unit ? colourBar(colours, unit) : null;
+  const scale = unit ? colourBar(colours, unit) : null;
   const figure = make(
     "figure",
     {},
     make("figcaption", {}, make("b", {}, title), value),
     element,
-    scale2 ? scale2.bar : note
+    scale ? scale.bar : note
   );
   const low = colours === "signed" ? -1 : 0;
   const draw = (values, high, shown = high) => {
     paint(canvas, values, size, low * high, high, colours);
-    scale2?.set(low * shown, shown);
+    scale?.set(low * shown, shown);
   };
   return { figure, element, mark, value, draw };
 }
@@ -608,7 +725,7 @@ function qualityNote(quality, name) {
     ].map((line) => make("span", {}, line))
   );
 }
-var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+var sliceOf = ({ slice, slices: slices2 }) => `slice ${slice} (counted 0 to ${slices2 - 1})`;
 var QUALITY = "PSNR of this slice, its peak the slice's largest value (a volume's PSNR, as figures and tables have it, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps (of simulated data: as if it had been measured); removed is the rest, which the network must guess.";
 
 // dcamsr_lite/widgets/shared/state.js
@@ -621,13 +738,13 @@ function shareState(model, names, state, changed, fit = () => {
     fit();
     changed();
   };
-  const write = () => {
+  const write2 = () => {
     writing = true;
     for (const name of names) model.set(name, state[name]);
     writing = false;
   };
   const save = () => {
-    write();
+    write2();
     model.save_changes();
   };
   const set = (changes) => {
@@ -644,7 +761,7 @@ function shareState(model, names, state, changed, fit = () => {
   const stop = () => {
     for (const name of names) model.off(`change:${name}`, read);
   };
-  return { read, write, save, set, bind, stop };
+  return { read, write: write2, save, set, bind, stop };
 }
 
 // dcamsr_lite/widgets/attention/level.js
@@ -972,13 +1089,13 @@ function featurePanel(view) {
   const figure = make("figure", {}, make("figcaption", {}, name, value), element, bar.bar);
   const [top, left] = view.info.offset;
   let map;
-  function draw(drawn, words2) {
+  function draw(drawn, words) {
     map = drawn;
     const high = extent(map.values);
     paint(canvas, map.values, map.size, -high, high, "signed");
     overImage(canvas, view);
-    canvas.setAttribute("aria-label", words2);
-    name.textContent = words2;
+    canvas.setAttribute("aria-label", words);
+    name.textContent = words;
     bar.set(-high, high);
   }
   function read(at, moved) {
@@ -1000,13 +1117,13 @@ function channelPanel(view) {
   const element = card("Channel attention", what, matrices, bar.bar, cell);
   const [query, key, value, mixed] = [0, 0, 0, 0].map(() => featurePanel(view));
   const panels = [query, key, value, mixed];
-  const words2 = make("p", { class: "dx-words" });
+  const words = make("p", { class: "dx-words" });
   const maps = make(
     "section",
     { class: "dx-card dx-wide" },
     make("h3", {}, "The feature maps behind this cell"),
     make("div", { class: "dx-maps" }, ...panels.map((panel2) => panel2.figure)),
-    words2
+    words
   );
   let each = [];
   let shown = state.cell;
@@ -1039,8 +1156,8 @@ function channelPanel(view) {
     value.draw(level.feature("value", head, j), `value feature ${j}`);
     mixed.draw(level.mixed(head, i), `mixed into ${i}`);
     cell.textContent = `Head ${head}: query feature ${i} takes ${format(weight)} of reference feature ${j}; uniform would be ${format(1 / d)}.`;
-    words2.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head}, mixed by their shares.`;
-    if (view.query) show(view.query);
+    words.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head}, mixed by their shares.`;
+    if (view.query) show2(view.query);
   }
   function update() {
     const { level } = view;
@@ -1056,7 +1173,7 @@ function channelPanel(view) {
     bar.set(0, high);
     read(state.cell);
   }
-  function show({ at, mark }) {
+  function show2({ at, mark }) {
     for (const panel2 of panels) panel2.read(at, mark);
   }
   const inside = (x) => clamp(x, 0, view.level.d - 1);
@@ -1093,35 +1210,7 @@ function channelPanel(view) {
     if (!(target instanceof HTMLElement) || !target.dataset.head || !target.matches(":focus-visible")) return;
     if (+target.dataset.head !== state.cell[0]) read([+target.dataset.head, 0, 0]);
   });
-  return { elements: [element, maps], update, show, said: () => cell.textContent };
-}
-
-// dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "", closed = true) {
-  const name = `dx${Math.random()}`;
-  const inputs = options.map(([value, text, hint = text]) => {
-    const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
-    input.addEventListener("change", () => write(value));
-    return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
-  });
-  const sync = () => inputs.forEach(({ value, hint, input, words: words2 }) => {
-    const refused = refuse(value);
-    input.checked = read() === value;
-    input.disabled = closed && Boolean(refused);
-    words2.classList.toggle("dx-unanswered", !closed && Boolean(refused));
-    words2.title = refused || hint;
-    input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
-  });
-  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words: words2 }) => words2));
-  steps(group, (rows, columns, { target }) => {
-    const open = inputs.filter(({ input: input2 }) => !input2.disabled);
-    const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
-    const { value, input } = open[at % open.length];
-    input.checked = true;
-    input.focus();
-    write(value);
-  });
-  return { group, sync };
+  return { elements: [element, maps], update, show: show2, said: () => cell.textContent };
 }
 
 // dcamsr_lite/widgets/attention/controls.js
@@ -1211,7 +1300,7 @@ function controlPanel(view, bind) {
       choice(
         "Map",
         [
-          [true, "on image", "on its image: the reference, or the input that the queries come from"],
+          [true, "on image", "on reference, or on the input where queries are shown"],
           [false, "alone"]
         ],
         ...bind("over")
@@ -1274,12 +1363,12 @@ function cutsPanel(view) {
 function entropyPanel(view) {
   const { state } = view;
   const lines = make("div", { class: "dx-spread", role: "img" });
-  const words2 = make("p", { class: "dx-reading" });
+  const words = make("p", { class: "dx-reading" });
   const element = card(
     "How far from uniform?",
     make("p", { class: "dx-what" }, "entropy of the attention: 1 is uniform, 0 one-hot"),
     lines,
-    words2
+    words
   );
   const at = (value) => `left:${(100 * value).toFixed(2)}%`;
   let rings = [];
@@ -1317,9 +1406,9 @@ function entropyPanel(view) {
       make("div", { class: "dx-ticks" }, ...["0", "0.5", "1"].map((x) => make("span", {}, x))),
       make("span", {}, "mean")
     );
-    words2.textContent = `Dots: the heads, each over all its rows.${rings.length ? ` Ring${state.head === null ? "s: the heads" : `: head ${state.head}`} at this query.` : ""}`;
+    words.textContent = `Dots: the heads, each over all its rows.${rings.length ? ` Ring${state.head === null ? "s: the heads" : `: head ${state.head}`} at this query.` : ""}`;
   }
-  function show({ row, column }) {
+  function show2({ row, column }) {
     const { level } = view;
     const token = row * level.columns + column;
     rings.forEach((ring, head) => {
@@ -1327,7 +1416,7 @@ function entropyPanel(view) {
       if (!ring.hidden) ring.setAttribute("style", at(entropy(level.weights(head, token))));
     });
   }
-  return { element, update, show };
+  return { element, update, show: show2 };
 }
 
 // dcamsr_lite/widgets/attention/footprint_panel.js
@@ -1395,7 +1484,7 @@ function footprintPanel(view) {
     const shown = state.relative === "queries" ? minusWhat("queries") : `minus ${uniform}`;
     note.textContent = `one bar per token${state.relative ? `: its weight ${shown}` : `; dashes: ${uniform}`}`;
   }
-  function show(query) {
+  function show2(query) {
     last = query;
     const { weights } = query;
     const one = chosen();
@@ -1408,9 +1497,9 @@ function footprintPanel(view) {
     const drawn = `${state.network} ${state.level} ${one} ${level.window ? level.around : ""}`;
     if (painted === drawn) return;
     painted = drawn;
-    const picture2 = level.footprint(one);
-    const limit = extent(picture2);
-    paint(foot, picture2, [level.rows, level.columns], -limit, limit, "signed");
+    const picture = level.footprint(one);
+    const limit = extent(picture);
+    paint(foot, picture, [level.rows, level.columns], -limit, limit, "signed");
     foot.setAttribute("aria-label", `footprint of token ${one}`);
     bar.set(-limit, limit);
   }
@@ -1422,14 +1511,14 @@ function footprintPanel(view) {
   }
   const pick = (next) => {
     token = next === null ? null : clamp(next, 0, level.p - 1);
-    show(last);
+    show2(last);
   };
   const pointed = (event) => pick(Math.floor(event.offsetX / chart.clientWidth * level.p));
   strides(chart, (dr, dc) => pick(chosen() + dc - dr));
   chart.addEventListener("pointerdown", pointed);
   chart.addEventListener("pointermove", pointed);
   for (const gone of ["pointerleave", "blur"]) chart.addEventListener(gone, () => pick(null));
-  return { element, update, show };
+  return { element, update, show: show2 };
 }
 
 // dcamsr_lite/widgets/attention/image_panel.js
@@ -1463,14 +1552,14 @@ function imagePanel(view) {
     note("output", view.net.quality);
     for (const { name, draw } of panels) draw(images[name], window(name), 100 * window(name) / info.windows.output);
   }
-  function show({ at, mark }) {
+  function show2({ at, mark }) {
     for (const shown2 of panels) {
       shown2.value.textContent = format(images[shown2.name][at[0] * size[1] + at[1]]);
       mark(shown2.mark);
     }
   }
   for (const { element: framed } of panels) follow(framed, size, view.cursor);
-  return { element, legend, update, show };
+  return { element, legend, update, show: show2 };
 }
 
 // dcamsr_lite/widgets/attention/maps.js
@@ -1575,20 +1664,20 @@ function mapPanel(view) {
   let scales = {};
   let laid = "";
   let map;
-  const words2 = () => state.reverse ? REVERSE : FORWARD;
+  const words = () => state.reverse ? REVERSE : FORWARD;
   const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
   function tile(level, head) {
-    const picture2 = lifted(view);
+    const picture = lifted(view);
     const name = head === null ? "mean" : `head ${head}`;
     const place2 = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
     const button2 = make(
       "button",
       { type: "button", class: "dx-tile", "aria-label": `Choose ${place2}` },
       make("small", {}, name),
-      picture2.element
+      picture.element
     );
     button2.addEventListener("click", () => view.set({ head, level }));
-    return { level, head, button: button2, ...picture2 };
+    return { level, head, button: button2, ...picture };
   }
   function layTiles() {
     const all = state.side_by_side === "levels";
@@ -1622,10 +1711,10 @@ function mapPanel(view) {
     const extra = more.filter(Boolean).join(", ");
     what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}`;
     const heading2 = element.querySelector("h3");
-    if (heading2) heading2.textContent = words2().title;
-    one.overlay.setAttribute("aria-label", `${words2().on}, ${what.textContent}`);
+    if (heading2) heading2.textContent = words().title;
+    one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
     bar.name(
-      `${state.side_by_side === "levels" ? `level ${state.level}: ` : ""}weight ${words2().unit}${extra && `, ${extra}`}${state.relative ? ": orange more, blue less" : ""}`
+      `${state.side_by_side === "levels" ? `level ${state.level}: ` : ""}weight ${words().unit}${extra && `, ${extra}`}${state.relative ? ": orange more, blue less" : ""}`
     );
     const ground = state.reverse ? "low" : "reference";
     for (const shown of [one, ...state.side_by_side ? each : []])
@@ -1649,7 +1738,7 @@ function mapPanel(view) {
     scales[name].textContent = `level ${name}, ${level.rows} × ${level.columns}: colours up to ±${format(high, 2)}`;
     return { maps, high };
   }
-  function show(query) {
+  function show2(query) {
     const { level } = view;
     let high;
     if (state.side_by_side) {
@@ -1687,22 +1776,22 @@ function mapPanel(view) {
     }
   });
   const numbers = () => ({ values: map, size: [view.level.rows, view.level.columns] });
-  return { element, update, show, numbers, said: () => reading.textContent };
+  return { element, update, show: show2, numbers, said: () => reading.textContent };
 }
 
 // dcamsr_lite/widgets/attention/merge_panel.js
 function mergePanel(view) {
-  const picture2 = make("canvas", { role: "img" });
+  const picture = make("canvas", { role: "img" });
   const arrow = make("div", { class: "dx-arrow" });
   const runs = make("div");
-  const { element: framed, mark: marked } = frame(view.size, picture2, runs, arrow);
+  const { element: framed, mark: marked } = frame(view.size, picture, runs, arrow);
   const text = make("div", { class: "dx-words" });
   const element = card(
     "Where did this pixel's value really come from?",
     make("div", { class: "dx-side dx-start" }, framed, text)
   );
   const [top, left] = view.info.offset;
-  function within2(axis, ...at) {
+  function within(axis, ...at) {
     const s = view.state.level;
     const [first, end] = [Math.min(...at), Math.max(...at) + 1].map((x) => x * s - [top, left][axis]);
     const name = ["row", "column"][axis];
@@ -1720,7 +1809,7 @@ function mergePanel(view) {
     }
     return parts;
   }
-  function show({ row, column, mark }) {
+  function show2({ row, column, mark }) {
     if (element.hidden) return;
     const { size, state, level } = view;
     const s = state.level;
@@ -1747,13 +1836,13 @@ function mergePanel(view) {
         "p",
         {},
         make("b", {}, "Violet frame: "),
-        `${count} pixels${each} in ${within2(0, ...parts.map((part) => part.row))}, for which the network asked the reference.`
+        `${count} pixels${each} in ${within(0, ...parts.map((part) => part.row))}, for which the network asked the reference.`
       ),
       make(
         "p",
         {},
         make("b", {}, "White square: "),
-        `${within2(0, row)}, ${within2(1, column)}, where the answers were written, ${format(far)} pixels${each} away.`
+        `${within(0, row)}, ${within(1, column)}, where the answers were written, ${format(far)} pixels${each} away.`
       ),
       make(
         "p",
@@ -1780,11 +1869,11 @@ function mergePanel(view) {
   }
   function update() {
     element.hidden = view.net.merge !== "scrambled";
-    paint(picture2, view.images.output, view.size, 0, view.info.windows.output, "grey");
-    picture2.setAttribute("aria-label", "output, with the place where the query's values were computed");
+    paint(picture, view.images.output, view.size, 0, view.info.windows.output, "grey");
+    picture.setAttribute("aria-label", "output, with the place where the query's values were computed");
   }
   follow(framed, view.size, view.cursor);
-  return { element, update, show };
+  return { element, update, show: show2 };
 }
 
 // dcamsr_lite/widgets/shared/arrow_field.js
@@ -1811,7 +1900,7 @@ function arrowField(size) {
     mark,
     point,
     draw: (image, white) => paint(ground, image, size, 0, white, "grey"),
-    name: (words2) => ground.setAttribute("aria-label", words2)
+    name: (words) => ground.setAttribute("aria-label", words)
   };
 }
 
@@ -1823,7 +1912,7 @@ function median(values) {
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
-function offset(weights, side, scale2) {
+function offset(weights, side, scale) {
   const half2 = (side - 1) / 2;
   let [down, right, total] = [0, 0, 0];
   for (let i = 0; i < side * side; i++) {
@@ -1831,14 +1920,14 @@ function offset(weights, side, scale2) {
     down += weights[i] * (Math.floor(i / side) - half2);
     right += weights[i] * (i % side - half2);
   }
-  return [scale2 * down / total, scale2 * right / total];
+  return [scale * down / total, scale * right / total];
 }
-function inWords(offset2, least = 0.25, write = (x) => x.toFixed(1)) {
+function inWords(offset2, least = 0.25, write2 = (x) => x.toFixed(1)) {
   const ways = [
     ["up", "down"],
     ["to the left", "to the right"]
   ];
-  const parts = offset2.map((x, axis) => Math.abs(x) < least ? "" : `${write(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
+  const parts = offset2.map((x, axis) => Math.abs(x) < least ? "" : `${write2(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
   return parts.filter(Boolean).join(" and ");
 }
 function arrows({ size, image, white }, offsetAt) {
@@ -1871,13 +1960,13 @@ function offsetPanel(view) {
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
   const around = make("b");
-  const words2 = make("p", { class: "dx-reading" });
+  const words = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
   const element = make(
     "section",
     { class: "dx-card dx-wide" },
     make("h3", {}, "Where does every place look?"),
-    words2,
+    words,
     make(
       "div",
       { class: "dx-places" },
@@ -1905,7 +1994,7 @@ function offsetPanel(view) {
     field.point(found);
     around.textContent = `the ${level.window} × ${level.window} pixels around it`;
   }
-  function show({ at, drawn: shown, weights, mark }) {
+  function show2({ at, drawn: shown, weights, mark }) {
     const { window } = view.level;
     if (!window) return;
     const high = extent(shown);
@@ -1917,10 +2006,10 @@ function offsetPanel(view) {
     place(cross, [window, window], centre(down), centre(right), 0, 0);
     mark(field.mark);
     const far = inWords([down, right]);
-    words2.textContent = `Row ${at[0]}, column ${at[1]} looks ${far ? `${far}, in pixels of the reference` : "at its own place"}. ${all}`;
+    words.textContent = `Row ${at[0]}, column ${at[1]} looks ${far ? `${far}, in pixels of the reference` : "at its own place"}. ${all}`;
   }
   follow(field.element, size, view.cursor);
-  return { element, update, show, said: () => words2.textContent };
+  return { element, update, show: show2, said: () => words.textContent };
 }
 
 // dcamsr_lite/widgets/attention/explorer.js
@@ -1961,13 +2050,13 @@ function build(model, root) {
     settle();
   };
   const leave = () => {
-    show(...state.query);
+    show2(...state.query);
     say();
   };
   const view = new View(model, {
     set: (changes) => place2.set(changes),
     settle,
-    cursor: { look: show, hover: show, stay, leave }
+    cursor: { look: show2, hover: show2, stay, leave }
   });
   const { info, state } = view;
   const place2 = shareState(model, NAMES, state, update, () => view.fit());
@@ -2003,7 +2092,7 @@ function build(model, root) {
     make("div", { class: "dx-column" }, footprint.element, merge.element, features, entropies.element, cuts.element),
     live
   );
-  function show(r, c) {
+  function show2(r, c) {
     const query = view.ask(r, c);
     const forward = state.reverse ? [] : [offsets, footprint, merge, entropies];
     const panels = state.branch === "spatial" ? [pictures, map, ...forward] : [pictures, channel];
@@ -2022,7 +2111,7 @@ function build(model, root) {
     footprint.element.hidden = !forward || !!view.level.window;
     for (const { element } of [offsets, merge]) element.hidden ||= !forward;
     root.classList.toggle("dx-grid", spatial && state.side_by_side === "levels");
-    show(...state.query);
+    show2(...state.query);
     say();
   }
   function say() {
@@ -2031,12 +2120,12 @@ function build(model, root) {
   strides(
     pictures.element,
     (dr, dc) => {
-      state.query = show(state.query[0] + dr * state.level, state.query[1] + dc * state.level);
+      state.query = show2(state.query[0] + dr * state.level, state.query[1] + dc * state.level);
     },
     stay
   );
   place2.read();
-  root.explorer = { ...answers(view), show, numbers: map.numbers };
+  root.explorer = { ...answers(view), show: show2, numbers: map.numbers };
   return place2.stop;
 }
 var { render, standalone } = widget(build, "attention");

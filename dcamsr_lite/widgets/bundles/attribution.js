@@ -87,30 +87,55 @@ function steps(element, move, settled = () => {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write, refuse = () => "", closed = true) {
+function choice(label, options, read, write2, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
-    input.addEventListener("change", () => write(value));
+    input.addEventListener("change", () => write2(value));
     return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
-  const sync = () => inputs.forEach(({ value, hint, input, words: words2 }) => {
+  const sync = () => inputs.forEach(({ value, hint, input, words }) => {
     const refused = refuse(value);
     input.checked = read() === value;
     input.disabled = closed && Boolean(refused);
-    words2.classList.toggle("dx-unanswered", !closed && Boolean(refused));
-    words2.title = refused || hint;
+    words.classList.toggle("dx-unanswered", !closed && Boolean(refused));
+    words.title = refused || hint;
     input.setAttribute("aria-label", `${label}: ${hint}${refused && `. ${refused}`}`);
   });
-  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words: words2 }) => words2));
+  const group = make("fieldset", {}, make("legend", {}, label), ...inputs.map(({ words }) => words));
   steps(group, (rows, columns, { target }) => {
     const open = inputs.filter(({ input: input2 }) => !input2.disabled);
     const at = open.findIndex(({ input: input2 }) => input2 === target) + Math.sign(rows + columns) + open.length;
     const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
-    write(value);
+    write2(value);
   });
+  return { group, sync };
+}
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
+  const input = make("input", { type: "range", min, max, step, "aria-label": hint });
+  const number2 = make("output");
+  const sync = () => {
+    input.value = String(read());
+    number2.textContent = text(read());
+    input.setAttribute("aria-valuetext", number2.textContent);
+    group.title = note();
+    group.classList.toggle("dx-unanswered", Boolean(note()));
+  };
+  const moved = (settled) => {
+    write2(+input.value, settled);
+    sync();
+  };
+  input.addEventListener("input", () => moved(false));
+  input.addEventListener("change", () => moved(true));
+  const keys = (rows, columns) => {
+    if (columns > rows) input.stepUp();
+    else input.stepDown();
+    moved(false);
+  };
+  steps(input, keys, () => moved(true));
+  const group = make("label", { class: kind }, make("span", {}, label), input, number2);
   return { group, sync };
 }
 
@@ -224,7 +249,7 @@ var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
   return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
 });
 var halves;
-function unpack({ data, dtype, shape: shape2, scale: scale2 }) {
+function unpack({ data, dtype, shape: shape2, scale }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
@@ -238,7 +263,7 @@ function unpack({ data, dtype, shape: shape2, scale: scale2 }) {
     int8: () => Float32Array.from(new Int8Array(bytes))
   };
   const values = read[dtype]();
-  const scales = [scale2].flat();
+  const scales = [scale].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
   return { values, shape: shape2 };
@@ -307,13 +332,13 @@ function colourBar(name, label) {
     return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
   });
   const numbers = [0, 1, 2].map(() => make("span"));
-  const words2 = make("small", {}, label);
+  const words = make("small", {}, label);
   const bar = make(
     "div",
     { class: "dx-bar" },
     make("i", { style: `background:linear-gradient(90deg,${stops})` }),
     make("div", { class: "dx-ticks" }, ...numbers),
-    words2
+    words
   );
   const colours = Array.from({ length: 17 }, (_, i) => COLOURS[name](i / 16).map((x) => Math.round(x)));
   stopsOf.set(
@@ -327,7 +352,7 @@ function colourBar(name, label) {
     bar,
     set,
     name: (text) => {
-      words2.textContent = text;
+      words.textContent = text;
     }
   };
 }
@@ -337,50 +362,63 @@ var WIDTH = 180;
 var DPI = 300;
 var [GAP, LINE, BAR] = [3, 4, 3];
 var MARKS = ".dx-mark, .dx-run, .dx-lesion, .mx-box, .mx-line, .kx-box";
-var escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 var seen = (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
-var words = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) => text && `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}">${escape(text)}</text>`;
-function within(element, frame2) {
-  const box = element.getBoundingClientRect();
-  return {
-    x: (box.left - frame2.left) / frame2.width,
-    y: (box.top - frame2.top) / frame2.height,
-    width: box.width / frame2.width,
-    height: box.height / frame2.height
+var shorten = (text, most) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
+var write = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) => shape("text", { x, y, "font-size": size, "text-anchor": anchor, "font-weight": weight }, text);
+var show = (place2, canvas, style = "") => shape("image", { ...place2, preserveAspectRatio: "none", style, href: canvas.toDataURL() });
+function drawPicture(frame2, { x, y, width, height }) {
+  const whole = frame2.getBoundingClientRect();
+  const within = (element) => {
+    const box = element.getBoundingClientRect();
+    return {
+      x: (box.left - whole.left) / whole.width * width,
+      y: (box.top - whole.top) / whole.height * height,
+      width: box.width / whole.width * width,
+      height: box.height / whole.height * height
+    };
   };
-}
-function picture(frame2, x, y, width, height) {
-  const box = frame2.getBoundingClientRect();
-  const at = (part) => `x="${x + part.x * width}" y="${y + part.y * height}" width="${part.width * width}" height="${part.height * height}"`;
-  const layers = [...frame2.querySelectorAll("canvas")].filter(seen).map(
-    (canvas) => `<image ${at(within(canvas, box))} preserveAspectRatio="none" style="image-rendering:pixelated" href="${canvas.toDataURL()}"/>`
+  const parts = (names) => [...frame2.querySelectorAll(names)].filter(seen);
+  return shape(
+    "svg",
+    { x, y, width, height },
+    ...parts("canvas").map((canvas) => show(within(canvas), canvas, "image-rendering:pixelated")),
+    ...parts("svg path").map((path) => {
+      const { stroke, strokeWidth } = getComputedStyle(path);
+      const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
+      return shape("path", {
+        d: path.getAttribute("d"),
+        transform: `scale(${width / across})`,
+        fill: "none",
+        stroke,
+        "stroke-width": parseFloat(strokeWidth),
+        "stroke-linecap": "round"
+      });
+    }),
+    ...parts(MARKS).flatMap(
+      (mark) => [
+        ["#000", 0.7],
+        ["#fff", 0.35]
+      ].map(([stroke, wide]) => shape("rect", { ...within(mark), fill: "none", stroke, "stroke-width": wide }))
+    )
   );
-  const marks = [...frame2.querySelectorAll(MARKS)].filter(seen).map((mark) => {
-    const place2 = at(within(mark, box));
-    return `<rect ${place2} fill="none" stroke="#000" stroke-width=".7"/><rect ${place2} fill="none" stroke="#fff" stroke-width=".35"/>`;
-  });
-  const lines = [...frame2.querySelectorAll("svg path")].filter(seen).map((path) => {
-    const { stroke, strokeWidth } = getComputedStyle(path);
-    const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
-    return `<path transform="translate(${x} ${y}) scale(${width / across})" d="${path.getAttribute("d")}" fill="none" stroke="${stroke}" stroke-width="${parseFloat(strokeWidth)}" stroke-linecap="round"/>`;
-  });
-  return `<svg x="0" y="0">${[...layers, ...lines, ...marks].join("")}</svg>`;
 }
-function scale(bar, x, y, width) {
-  const stops = barOf(bar);
-  const id = `bar${x}-${y}`.replace(/[^\w-]/g, "_");
-  const parts = stops.map(
-    (colour, i) => `<stop offset="${i / (stops.length - 1)}" stop-color="rgb(${colour.slice(0, 3)})" stop-opacity="${colour[3]}"/>`
-  );
+function drawBar(bar, x, y, width) {
+  const colours = barOf(bar);
+  const canvas = make("canvas", { width: colours.length, height: 1 });
+  const context = canvas.getContext("2d");
+  colours.forEach(([r, g, b, a], i) => {
+    if (!context) return;
+    context.fillStyle = `rgba(${r},${g},${b},${a})`;
+    context.fillRect(i, 0, 1, 1);
+  });
   const ticks = [...bar.querySelectorAll(".dx-ticks span")].map(
-    (span, i) => words(x + i * width / 2, y + BAR + 2.6, span.textContent ?? "", {
+    (span, i) => write(x + i * width / 2, y + BAR + 2.6, span.textContent ?? "", {
       size: 2.2,
       anchor: ["start", "middle", "end"][i]
     })
   );
-  const fits = Math.floor(width / 1.15);
-  const label = bar.querySelector("small")?.textContent ?? "";
-  return `<linearGradient id="${id}">${parts.join("")}</linearGradient><rect x="${x}" y="${y}" width="${width}" height="${BAR}" fill="url(#${id})"/>${ticks.join("")}${words(x, y + BAR + 5.4, label.length > fits ? `${label.slice(0, fits - 1)}…` : label, { size: 2.2 })}`;
+  const label = shorten(bar.querySelector("small")?.textContent ?? "", Math.floor(width / 1.15));
+  return [show({ x, y, width, height: BAR }, canvas), ...ticks, write(x, y + BAR + 5.4, label, { size: 2.2 })];
 }
 var titleOf = (frame2) => (frame2.closest("figure") ?? frame2.closest(".dx-tile"))?.querySelector("figcaption b, small")?.textContent ?? "";
 function headingOf(group) {
@@ -388,7 +426,7 @@ function headingOf(group) {
   const card2 = group.closest(".dx-card");
   const [heading2, what] = ["h3", ".dx-what"].map((part) => card2?.querySelector(part)?.textContent ?? "");
   const text = before?.matches(".dx-scale") ? `${heading2}, ${before.textContent}` : [heading2, what].filter(Boolean).join(" · ");
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return shorten(text, 120);
 }
 function drawFigure(root) {
   const frames = [...root.querySelectorAll(".dx-frame")].filter(seen);
@@ -397,39 +435,52 @@ function drawFigure(root) {
     const group = frame2.closest(".dx-panels, .dx-heads, .dx-lab-panels, .dx-maps, .dx-card, .dp-look, .kx-parts") ?? root;
     groups.set(group, [...groups.get(group) ?? [], frame2]);
   }
-  const parts = [words(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 })];
-  const about = root.querySelector(".dx-about")?.textContent ?? "";
-  parts.push(words(0, 2.2 * LINE, `${about.slice(0, 130)}${about.length > 130 ? "…" : ""}`, { size: 2.2 }));
+  const about = shorten(root.querySelector(".dx-about")?.textContent ?? "", 130);
+  const parts = [
+    write(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 }),
+    write(0, 2.2 * LINE, about, { size: 2.2 })
+  ];
   let y = 3.2 * LINE;
+  const cardOf = (group) => group.closest(".dx-card");
   for (const [group, shown] of groups) {
     const across = Math.max(3, Math.min(9, shown.length));
     const width = (WIDTH - GAP * (across - 1)) / across;
     const heading2 = headingOf(group);
-    if (heading2) parts.push(words(0, y += LINE, heading2, { weight: 600 }));
+    if (heading2) parts.push(write(0, y += LINE, heading2, { weight: 600 }));
     for (let first = 0; first < shown.length; first += across) {
       let lowest = y;
       shown.slice(first, first + across).forEach((frame2, i) => {
-        const x = i * (width + GAP);
         const box = frame2.getBoundingClientRect();
-        const height2 = width * box.height / box.width;
-        parts.push(words(x, y + LINE - 1, titleOf(frame2)), picture(frame2, x, y + LINE, width, height2));
+        const place2 = { x: i * (width + GAP), y: y + LINE, width, height: width * box.height / box.width };
+        parts.push(write(place2.x, y + LINE - 1, titleOf(frame2)), drawPicture(frame2, place2));
+        const end = place2.y + place2.height;
         const bar2 = frame2.closest("figure")?.querySelector(".dx-bar");
-        if (bar2 && seen(bar2)) parts.push(scale(bar2, x, y + LINE + height2 + 1.5, width));
-        lowest = Math.max(lowest, y + LINE + height2 + (bar2 ? BAR + 8 : 1));
+        if (bar2 && seen(bar2)) parts.push(...drawBar(bar2, place2.x, end + 1.5, width));
+        lowest = Math.max(lowest, end + (bar2 ? BAR + 8 : 1));
       });
       y = lowest + 1;
     }
-    const bar = group.closest(".dx-card")?.querySelector(":scope > .dx-bar");
-    const last = [...groups.keys()].filter((other) => other.closest(".dx-card") === group.closest(".dx-card")).at(-1);
+    const bar = cardOf(group)?.querySelector(":scope > .dx-bar");
+    const last = [...groups.keys()].filter((other) => cardOf(other) === cardOf(group)).at(-1);
     if (bar && seen(bar) && group === last) {
-      parts.push(scale(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
+      parts.push(...drawBar(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
       y += BAR + 8;
     }
   }
-  parts.push(words(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
+  parts.push(write(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
   const height = Math.ceil(y + 1.5 * LINE);
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}mm" height="${height}mm" viewBox="-1 0 ${WIDTH + 2} ${height}" font-family="Helvetica, Arial, sans-serif"><rect x="-1" width="${WIDTH + 2}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`;
-  return { text, size: [WIDTH, height] };
+  const drawing = shape(
+    "svg",
+    {
+      width: `${WIDTH}mm`,
+      height: `${height}mm`,
+      viewBox: `-1 0 ${WIDTH + 2} ${height}`,
+      "font-family": "Helvetica, Arial, sans-serif"
+    },
+    shape("rect", { x: -1, width: WIDTH + 2, height, fill: "#fff" }),
+    ...parts
+  );
+  return { text: new XMLSerializer().serializeToString(drawing), size: [WIDTH, height] };
 }
 async function rasterise({ text, size }) {
   const image = new Image();
@@ -463,7 +514,7 @@ async function compress(canvas) {
 }
 function downloads(root, kind) {
   const said = make("span", { role: "status" });
-  const write = {
+  const write2 = {
     svg: async () => drawFigure(root).text,
     png: async () => {
       const canvas = await rasterise(drawFigure(root));
@@ -488,7 +539,7 @@ function downloads(root, kind) {
   const buttons = each.map(
     (ending) => button(
       ending.toUpperCase(),
-      () => write[ending]().then(
+      () => write2[ending]().then(
         (data) => {
           saveFile(`${kind}.${ending}`, data, types[ending]);
           said.textContent = `Saved ${kind}.${ending}.`;
@@ -520,8 +571,8 @@ function guide(model) {
   let at = -1;
   function go(to) {
     at = Math.max(0, Math.min(steps2.length - 1, to));
-    const { text: words2, ...state } = steps2[at];
-    text.textContent = words2;
+    const { text: words, ...state } = steps2[at];
+    text.textContent = words;
     place2.textContent = `${at + 1} of ${steps2.length}`;
     [back.disabled, next.disabled] = [at === 0, at === steps2.length - 1];
     for (const [name, value] of Object.entries(state)) model.set(name, value);
@@ -531,12 +582,38 @@ function guide(model) {
   text.textContent = `A tour in ${steps2.length} steps: press Next.`;
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
 }
+function slices(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  if (!turns || count < 2) return null;
+  const status = make("small", { role: "status" });
+  let at = slice;
+  const turn = slider(
+    "Slice",
+    { kind: "dx-range dx-slice", hint: "Slice", bounds: [0, count - 1, 1], text: (x) => `${x}` },
+    () => at,
+    (value, settled) => {
+      at = value;
+      if (!settled || value === model.get("slice")) return;
+      status.textContent = `Computing slice ${value} …`;
+      model.set("slice", value);
+      model.save_changes();
+    }
+  );
+  turn.sync();
+  const input = turn.group.querySelector("input");
+  if (model.alone && input) {
+    input.disabled = true;
+    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
+  }
+  return make("div", { class: "dx-turn" }, turn.group, status);
+}
 var heading = (model, title, lead, about) => make(
   "header",
   {},
   make("h2", {}, title),
   make("p", {}, lead),
   make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  slices(model),
   guide(model)
 );
 function revive(value) {
@@ -570,16 +647,28 @@ function savedModel(state) {
 function widget(build2, kind) {
   function render2({ model, el }) {
     const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
-    const message = model.get("message");
-    const footer = make("footer", {}, "Not for clinical use.");
     el.append(root);
-    if (!message && Object.keys(model.get("info")).length) {
-      const stop = build2(model, root);
-      footer.append(downloads(root, kind));
+    let stop;
+    function show2() {
+      const turning = root.querySelector(".dx-slice input") === root.ownerDocument.activeElement;
+      stop?.();
+      const message = model.get("message");
+      const footer = make("footer", {}, "Not for clinical use.");
+      if (!message && Object.keys(model.get("info")).length) {
+        root.replaceChildren();
+        stop = build2(model, root);
+        footer.append(downloads(root, kind));
+        const input = root.querySelector(".dx-slice input");
+        if (turning) input?.focus();
+      } else root.replaceChildren(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."));
       root.append(footer);
-      return stop;
     }
-    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+    show2();
+    model.on("change:info", show2);
+    return () => {
+      model.off("change:info", show2);
+      stop?.();
+    };
   }
   const standalone2 = (el, state) => render2({ model: savedModel(state), el });
   return { render: render2, standalone: standalone2 };
@@ -595,18 +684,18 @@ function panel(title, size, { colours = "grey", unit, note = null } = {}) {
   const canvas = make("canvas", { role: "img", "aria-label": title });
   const value = make("output");
   const { element, mark } = frame(size, canvas);
-  const scale2 = unit ? colourBar(colours, unit) : null;
+  const scale = unit ? colourBar(colours, unit) : null;
   const figure = make(
     "figure",
     {},
     make("figcaption", {}, make("b", {}, title), value),
     element,
-    scale2 ? scale2.bar : note
+    scale ? scale.bar : note
   );
   const low = colours === "signed" ? -1 : 0;
   const draw = (values, high, shown = high) => {
     paint(canvas, values, size, low * high, high, colours);
-    scale2?.set(low * shown, shown);
+    scale?.set(low * shown, shown);
   };
   return { figure, element, mark, value, draw };
 }
@@ -623,7 +712,7 @@ function qualityNote(quality, name) {
     ].map((line) => make("span", {}, line))
   );
 }
-var sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+var sliceOf = ({ slice, slices: slices2 }) => `slice ${slice} (counted 0 to ${slices2 - 1})`;
 var QUALITY = "PSNR of this slice, its peak the slice's largest value (a volume's PSNR, as figures and tables have it, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: measured is the centre, which the input keeps (of simulated data: as if it had been measured); removed is the rest, which the network must guess.";
 
 // dcamsr_lite/widgets/shared/state.js
@@ -636,13 +725,13 @@ function shareState(model, names, state, changed, fit = () => {
     fit();
     changed();
   };
-  const write = () => {
+  const write2 = () => {
     writing = true;
     for (const name of names) model.set(name, state[name]);
     writing = false;
   };
   const save = () => {
-    write();
+    write2();
     model.save_changes();
   };
   const set = (changes) => {
@@ -659,7 +748,7 @@ function shareState(model, names, state, changed, fit = () => {
   const stop = () => {
     for (const name of names) model.off(`change:${name}`, read);
   };
-  return { read, write, save, set, bind, stop };
+  return { read, write: write2, save, set, bind, stop };
 }
 
 // dcamsr_lite/widgets/attribution/agreement_panel.js
@@ -865,8 +954,8 @@ function mapPanel(view, which, name, title) {
       values,
       shape: [h, w]
     } = view.result[which];
-    const scale2 = info.grid[0] / h;
-    const [i, j] = [Math.floor((r + top) / scale2), Math.floor((c + left) / scale2)];
+    const scale = info.grid[0] / h;
+    const [i, j] = [Math.floor((r + top) / scale), Math.floor((c + left) / scale)];
     reading.textContent = `Row ${r}, column ${c}: ${format(values[i * w + j] ?? 0)}.`;
   }
   follow(framed.element, size, { look, hover: look, stay: () => {
@@ -906,9 +995,9 @@ function runPanel({ model, info, state }, live, save) {
     sync();
     ask(job);
   }
-  function halt(words2) {
-    paused = job && !words2 ? { place: job.place, done: job.done ?? job.first, total: job.total } : null;
-    status.textContent = words2 ?? `stopped after ${paused?.done} of ${paused?.total ?? "?"} steps; the kernel is free when its step ends${job?.chunk ? `, within ${job.chunk.toFixed(1)} s` : ""}`;
+  function halt(words) {
+    paused = job && !words ? { place: job.place, done: job.done ?? job.first, total: job.total } : null;
+    status.textContent = words ?? `stopped after ${paused?.done} of ${paused?.total ?? "?"} steps; the kernel is free when its step ends${job?.chunk ? `, within ${job.chunk.toFixed(1)} s` : ""}`;
     live.textContent = status.textContent;
     job = null;
     sync();
@@ -988,9 +1077,9 @@ var View = class {
   fit([r, c, h, w]) {
     const [rows, columns] = this.size;
     const { largest } = this.info;
-    const within2 = (x, low, high) => clamp(Math.round(x), low, high);
-    const [height, width] = [within2(h, 1, Math.min(largest, rows)), within2(w, 1, Math.min(largest, columns))];
-    return [within2(r, 0, rows - height), within2(c, 0, columns - width), height, width];
+    const within = (x, low, high) => clamp(Math.round(x), low, high);
+    const [height, width] = [within(h, 1, Math.min(largest, rows)), within(w, 1, Math.min(largest, columns))];
+    return [within(r, 0, rows - height), within(c, 0, columns - width), height, width];
   }
 };
 var percent = (x, digits = 0) => x === null ? "undefined" : `${(100 * x).toFixed(digits)} %`;

@@ -79,6 +79,7 @@ class DisplacementExplorer(Explorer):
     _esm = script("displacement")
     _css = style("displacement/explorer.css")
     _kept = ("network", "axis", "moved")
+    _of_slice = ("_slice", "_seen", "rows", "result")
 
     network = Unicode().tag(**SYNC)
     axis = Enum(tuple(AXES), "right").tag(**SYNC)
@@ -348,7 +349,7 @@ def explore_displacement(models: Any, pair: Pair, slice: int | None = None) -> D
         if isinstance(model, SuperResolver) and not model.config.reference
     ]
     titles = {name: name_network(model, pair.scale) for name, model in named.items()}
-    return DisplacementExplorer(
+    explorer = DisplacementExplorer(
         (named, pair, index),
         info=describe_slice(pair, index, images)
         | {
@@ -364,3 +365,5 @@ def explore_displacement(models: Any, pair: Pair, slice: int | None = None) -> D
         network=next(iter(named)),
         moved=START,
     )
+    explorer.let_turn(lambda other: explore_displacement(models, pair, other))
+    return explorer

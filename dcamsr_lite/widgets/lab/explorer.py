@@ -83,6 +83,7 @@ class InterventionLab(Explorer):
     _esm = script("lab")
     _css = style("lab/explorer.css")
     _kept = ("intervention",)
+    _of_slice = ("_slice", "_base", "_tried", "_ready", "_last", "_heard", "rows", "result")
 
     intervention = Dict(Intervention().as_dict()).tag(**SYNC)
     draft = Bool(False).tag(**SYNC)
@@ -357,4 +358,5 @@ def intervention_lab(
     for step in LAB:
         with suppress(TraitError):  # what this network or pair does not allow
             lab.tour = [*lab.tour, step]
+    lab.let_turn(lambda index: intervention_lab(model, pair, index, other))
     return lab

@@ -6,15 +6,15 @@ nothing to show
 
 import base64
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
 from torch import Tensor
-from traitlets import Dict, List, TraitError, Unicode, validate
+from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 
 from ...errors import InputError, atomic_path
 from ...figures import default_style, lay_out, render_png
@@ -37,6 +37,7 @@ class Explorer(anywidget.AnyWidget):
     ``text`` and the traits that the step sets: ``[{"text": "Look here.", "query": [3, 5]}]``. A child
     names its script in ``_esm`` (static.script), its style in ``_css`` (static.style), in ``_kept`` the
     traits that a page keeps, and in ``_held`` those that it holds besides; ``_draw`` is its picture.
+    ``slice`` is the one on screen: where ``let_turn`` was called, setting it shows another.
     """
 
     _esm = script()
@@ -48,6 +49,7 @@ class Explorer(anywidget.AnyWidget):
     info = Dict().tag(**SYNC)
     images = Dict().tag(**SYNC)
     message = Unicode().tag(**SYNC)
+    slice = Int(0).tag(**SYNC)
     tour = List(Dict()).tag(**SYNC)
 
     @validate("tour")
@@ -59,6 +61,43 @@ class Explorer(anywidget.AnyWidget):
                 known = ", ".join(self._kept)
                 raise TraitError(f"step {number} of the tour sets {unknown}, expected {known}")
         return proposal["value"]
+
+    _of_slice: tuple[str, ...] = ()  # traits and attributes that belong to a slice, beside images
+    _reopen: "Callable[[int], Explorer] | None" = None
+
+    def let_turn(self, reopen: "Callable[[int], Explorer]") -> None:
+        """Show other slices, too: those that ``reopen`` opens by their number.
+
+        >>> Explorer(message="nothing to show").let_turn(lambda index: Explorer())
+        """
+        self._reopen = reopen
+        if self.info:
+            self.info = self.info | {"turns": True}
+            self.slice = self.info["slice"]
+
+    @validate("slice")
+    def _can_be_turned(self, proposal):
+        value, count = proposal["value"], self.info.get("slices", 1)
+        if self.info and value != self.info.get("slice"):
+            if self._reopen is None:
+                raise TraitError(f"slice {value}: this explorer holds one slice")
+            if not 0 <= value < count:
+                raise TraitError(f"slice {value} is not there, expected 0 to {count - 1}")
+        return value
+
+    @observe("slice")
+    def _turn(self, _) -> None:
+        """The reader's place stays; what belongs to the slice is that of a new explorer."""
+        if self._reopen is None or self.slice == self.info.get("slice", self.slice):
+            return
+        other = self._reopen(self.slice)
+        for name in self._kept:
+            with suppress(TraitError):  # a place that the other slice does not have
+                setattr(other, name, getattr(self, name))
+        with self.hold_sync():  # the page is built anew once, with all of it
+            for name in (*self._of_slice, "images"):
+                setattr(self, name, getattr(other, name))
+            self.info = other.info | {"turns": True}
 
     def __repr__(self) -> str:
         name = type(self).__name__

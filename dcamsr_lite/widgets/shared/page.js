@@ -1,6 +1,7 @@
 // An explorer's page: heading and guided tour, and the two ways to run, in a notebook (anywidget) and as a saved
 // page (standalone).
 
+import { slider } from "./controls.js";
 import { downloads } from "./download.js";
 import { button, make } from "./elements.js";
 import { read85 } from "./numbers.js";
@@ -41,6 +42,33 @@ function guide(model) {
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
 }
 
+/** Which slice is on screen: a slider where a kernel can open another, else the words that this one was prepared. */
+function slices(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  if (!turns || count < 2) return null;
+  const status = make("small", { role: "status" });
+  let at = slice;
+  const turn = slider(
+    "Slice",
+    { kind: "dx-range dx-slice", hint: "Slice", bounds: [0, count - 1, 1], text: (x) => `${x}` },
+    () => at,
+    (value, settled) => {
+      at = value;
+      if (!settled || value === model.get("slice")) return;
+      status.textContent = `Computing slice ${value} …`;
+      model.set("slice", value);
+      model.save_changes();
+    },
+  );
+  turn.sync();
+  const input = turn.group.querySelector("input");
+  if (model.alone && input) {
+    input.disabled = true;
+    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
+  }
+  return make("div", { class: "dx-turn" }, turn.group, status);
+}
+
 /**
  * Title, one sentence on what to do, the tour, and what is shown.
  * @param {Model} model
@@ -55,6 +83,7 @@ export const heading = (model, title, lead, about) =>
     make("h2", {}, title),
     make("p", {}, lead),
     make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+    slices(model),
     guide(model),
   );
 
@@ -104,16 +133,31 @@ export function widget(build, kind) {
   function render({ model, el }) {
     // JupyterLab would take arrow keys to move between cells
     const root = make("div", { class: `dcamsr-explorer dx-is-${kind}`, "data-lm-suppress-shortcuts": "true" });
-    const message = model.get("message");
-    const footer = make("footer", {}, "Not for clinical use.");
     el.append(root);
-    if (!message && Object.keys(model.get("info")).length) {
-      const stop = build(model, root);
-      footer.append(downloads(root, kind));
+    /** @type {(() => void) | void} */
+    let stop;
+    /** Once, and anew where the kernel opens another slice: the reader's place is in the model. */
+    function show() {
+      const turning = root.querySelector(".dx-slice input") === root.ownerDocument.activeElement;
+      stop?.();
+      const message = model.get("message");
+      const footer = make("footer", {}, "Not for clinical use.");
+      if (!message && Object.keys(model.get("info")).length) {
+        root.replaceChildren();
+        stop = build(model, root);
+        footer.append(downloads(root, kind));
+        /** @type {HTMLElement | null} */
+        const input = root.querySelector(".dx-slice input");
+        if (turning) input?.focus();
+      } else root.replaceChildren(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."));
       root.append(footer);
-      return stop;
     }
-    root.append(make("p", { class: "dx-message", role: "alert" }, message || "Nothing to show."), footer);
+    show();
+    model.on("change:info", show);
+    return () => {
+      model.off("change:info", show);
+      stop?.();
+    };
   }
   const standalone = (el, state) => render({ model: savedModel(state), el });
   return { render, standalone };

@@ -1,82 +1,83 @@
 // The view on screen as a figure for print: what is in sight of pictures, their marks and colour bars, with titles, on white.
 
 import { barOf } from "./colours.js";
+import { make, shape } from "./elements.js";
 
 const WIDTH = 180; // mm: two columns of a journal
-const DPI = 300;
+export const DPI = 300;
 const [GAP, LINE, BAR] = [3, 4, 3]; // mm: between pictures, a line of text, a colour bar
 const MARKS = ".dx-mark, .dx-run, .dx-lesion, .mx-box, .mx-line, .kx-box";
 
-const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const seen = (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
-const words = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) =>
-  text &&
-  `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}">${escape(text)}</text>`;
+const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const write = (x, y, text, { size = 2.6, anchor = "start", weight = 400 } = {}) =>
+  shape("text", { x, y, "font-size": size, "text-anchor": anchor, "font-weight": weight }, text);
+const show = (place, canvas, style = "") =>
+  shape("image", { ...place, preserveAspectRatio: "none", style, href: canvas.toDataURL() });
 
 /**
- * Where an element lies in a frame, in parts of the frame.
- * @param {Element} element
- * @param {DOMRect} frame
- */
-function within(element, frame) {
-  const box = element.getBoundingClientRect();
-  return {
-    x: (box.left - frame.left) / frame.width,
-    y: (box.top - frame.top) / frame.height,
-    width: box.width / frame.width,
-    height: box.height / frame.height,
-  };
-}
-
-/**
- * One picture with its marks, in a square of millimetres that starts at (x, y).
+ * One picture with its marks, in a square of millimetres.
  * @param {Element} frame
+ * @param {{ x: number, y: number, width: number, height: number }} place
  */
-function picture(frame, x, y, width, height) {
-  const box = frame.getBoundingClientRect();
-  const at = (part) =>
-    `x="${x + part.x * width}" y="${y + part.y * height}" width="${part.width * width}" height="${part.height * height}"`;
-  const layers = [...frame.querySelectorAll("canvas")]
-    .filter(seen)
-    .map(
-      (canvas) =>
-        `<image ${at(within(canvas, box))} preserveAspectRatio="none" style="image-rendering:pixelated" href="${canvas.toDataURL()}"/>`,
-    );
-  const marks = [...frame.querySelectorAll(MARKS)].filter(seen).map((mark) => {
-    const place = at(within(mark, box));
-    return `<rect ${place} fill="none" stroke="#000" stroke-width=".7"/><rect ${place} fill="none" stroke="#fff" stroke-width=".35"/>`;
-  });
-  const lines = [...frame.querySelectorAll("svg path")].filter(seen).map((path) => {
-    const { stroke, strokeWidth } = getComputedStyle(path);
-    const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
-    return `<path transform="translate(${x} ${y}) scale(${width / across})" d="${path.getAttribute("d")}" fill="none" stroke="${stroke}" stroke-width="${parseFloat(strokeWidth)}" stroke-linecap="round"/>`;
-  });
-  return `<svg x="0" y="0">${[...layers, ...lines, ...marks].join("")}</svg>`;
+function drawPicture(frame, { x, y, width, height }) {
+  const whole = frame.getBoundingClientRect();
+  const within = (element) => {
+    const box = element.getBoundingClientRect();
+    return {
+      x: ((box.left - whole.left) / whole.width) * width,
+      y: ((box.top - whole.top) / whole.height) * height,
+      width: (box.width / whole.width) * width,
+      height: (box.height / whole.height) * height,
+    };
+  };
+  const parts = (names) => [...frame.querySelectorAll(names)].filter(seen);
+  return shape(
+    "svg",
+    { x, y, width, height },
+    ...parts("canvas").map((canvas) => show(within(canvas), canvas, "image-rendering:pixelated")),
+    ...parts("svg path").map((path) => {
+      const { stroke, strokeWidth } = getComputedStyle(path);
+      const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
+      return shape("path", {
+        d: path.getAttribute("d"),
+        transform: `scale(${width / across})`,
+        fill: "none",
+        stroke,
+        "stroke-width": parseFloat(strokeWidth),
+        "stroke-linecap": "round",
+      });
+    }),
+    ...parts(MARKS).flatMap((mark) =>
+      [
+        ["#000", 0.7],
+        ["#fff", 0.35],
+      ].map(([stroke, wide]) => shape("rect", { ...within(mark), fill: "none", stroke, "stroke-width": wide })),
+    ),
+  );
 }
 
 /**
  * A colour bar, its numbers and what they are.
  * @param {Element} bar
  */
-function scale(bar, x, y, width) {
-  const stops = barOf(bar);
-  const id = `bar${x}-${y}`.replace(/[^\w-]/g, "_");
-  const parts = stops.map(
-    (colour, i) =>
-      `<stop offset="${i / (stops.length - 1)}" stop-color="rgb(${colour.slice(0, 3)})" stop-opacity="${colour[3]}"/>`,
-  );
+function drawBar(bar, x, y, width) {
+  const colours = barOf(bar);
+  const canvas = make("canvas", { width: colours.length, height: 1 });
+  const context = canvas.getContext("2d");
+  colours.forEach(([r, g, b, a], i) => {
+    if (!context) return;
+    context.fillStyle = `rgba(${r},${g},${b},${a})`;
+    context.fillRect(i, 0, 1, 1);
+  });
   const ticks = [...bar.querySelectorAll(".dx-ticks span")].map((span, i) =>
-    words(x + (i * width) / 2, y + BAR + 2.6, span.textContent ?? "", {
+    write(x + (i * width) / 2, y + BAR + 2.6, span.textContent ?? "", {
       size: 2.2,
       anchor: ["start", "middle", "end"][i],
     }),
   );
-  const fits = Math.floor(width / 1.15); // letters
-  const label = bar.querySelector("small")?.textContent ?? "";
-  return (
-    `<linearGradient id="${id}">${parts.join("")}</linearGradient><rect x="${x}" y="${y}" width="${width}" height="${BAR}" fill="url(#${id})"/>` +
-    `${ticks.join("")}${words(x, y + BAR + 5.4, label.length > fits ? `${label.slice(0, fits - 1)}…` : label, { size: 2.2 })}`
-  );
+  const label = shorten(bar.querySelector("small")?.textContent ?? "", Math.floor(width / 1.15));
+  return [show({ x, y, width, height: BAR }, canvas), ...ticks, write(x, y + BAR + 5.4, label, { size: 2.2 })];
 }
 
 /** What stands over a picture: its caption, or what its tile is called. */
@@ -91,7 +92,7 @@ function headingOf(group) {
   const text = before?.matches(".dx-scale")
     ? `${heading}, ${before.textContent}`
     : [heading, what].filter(Boolean).join(" · ");
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+  return shorten(text, 120);
 }
 
 /**
@@ -106,39 +107,53 @@ export function drawFigure(root) {
       frame.closest(".dx-panels, .dx-heads, .dx-lab-panels, .dx-maps, .dx-card, .dp-look, .kx-parts") ?? root;
     groups.set(group, [...(groups.get(group) ?? []), frame]);
   }
-  const parts = [words(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 })];
-  const about = root.querySelector(".dx-about")?.textContent ?? "";
-  parts.push(words(0, 2.2 * LINE, `${about.slice(0, 130)}${about.length > 130 ? "…" : ""}`, { size: 2.2 }));
+  const about = shorten(root.querySelector(".dx-about")?.textContent ?? "", 130);
+  /** @type {SVGElement[]} */
+  const parts = [
+    write(0, LINE, root.querySelector("h2")?.textContent ?? "", { size: 3.6, weight: 600 }),
+    write(0, 2.2 * LINE, about, { size: 2.2 }),
+  ];
   let y = 3.2 * LINE;
+  const cardOf = (group) => group.closest(".dx-card");
   for (const [group, shown] of groups) {
     const across = Math.max(3, Math.min(9, shown.length));
     const width = (WIDTH - GAP * (across - 1)) / across;
     const heading = headingOf(group);
-    if (heading) parts.push(words(0, (y += LINE), heading, { weight: 600 }));
+    if (heading) parts.push(write(0, (y += LINE), heading, { weight: 600 }));
     for (let first = 0; first < shown.length; first += across) {
       let lowest = y;
       shown.slice(first, first + across).forEach((frame, i) => {
-        const x = i * (width + GAP);
         const box = frame.getBoundingClientRect();
-        const height = (width * box.height) / box.width;
-        parts.push(words(x, y + LINE - 1, titleOf(frame)), picture(frame, x, y + LINE, width, height));
+        const place = { x: i * (width + GAP), y: y + LINE, width, height: (width * box.height) / box.width };
+        parts.push(write(place.x, y + LINE - 1, titleOf(frame)), drawPicture(frame, place));
+        const end = place.y + place.height;
         const bar = frame.closest("figure")?.querySelector(".dx-bar");
-        if (bar && seen(bar)) parts.push(scale(bar, x, y + LINE + height + 1.5, width));
-        lowest = Math.max(lowest, y + LINE + height + (bar ? BAR + 8 : 1));
+        if (bar && seen(bar)) parts.push(...drawBar(bar, place.x, end + 1.5, width));
+        lowest = Math.max(lowest, end + (bar ? BAR + 8 : 1));
       });
       y = lowest + 1;
     }
-    const bar = group.closest(".dx-card")?.querySelector(":scope > .dx-bar");
-    const last = [...groups.keys()].filter((other) => other.closest(".dx-card") === group.closest(".dx-card")).at(-1);
+    const bar = cardOf(group)?.querySelector(":scope > .dx-bar");
+    const last = [...groups.keys()].filter((other) => cardOf(other) === cardOf(group)).at(-1);
     if (bar && seen(bar) && group === last) {
-      parts.push(scale(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
+      parts.push(...drawBar(bar, 0, y + 1, (WIDTH - 2 * GAP) / 3));
       y += BAR + 8;
     }
   }
-  parts.push(words(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
+  parts.push(write(0, y + LINE, "Not for clinical use.", { size: 2.2 }));
   const height = Math.ceil(y + 1.5 * LINE);
-  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}mm" height="${height}mm" viewBox="-1 0 ${WIDTH + 2} ${height}" font-family="Helvetica, Arial, sans-serif"><rect x="-1" width="${WIDTH + 2}" height="${height}" fill="#fff"/>${parts.join("")}</svg>`;
-  return { text, size: [WIDTH, height] };
+  const drawing = shape(
+    "svg",
+    {
+      width: `${WIDTH}mm`,
+      height: `${height}mm`,
+      viewBox: `-1 0 ${WIDTH + 2} ${height}`,
+      "font-family": "Helvetica, Arial, sans-serif",
+    },
+    shape("rect", { x: -1, width: WIDTH + 2, height, fill: "#fff" }),
+    ...parts,
+  );
+  return { text: new XMLSerializer().serializeToString(drawing), size: [WIDTH, height] };
 }
 
 /**
@@ -155,4 +170,3 @@ export async function rasterise({ text, size }) {
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
-export { DPI };
