@@ -19,6 +19,7 @@ from . import (
     metrics as metrics,
     network as network,
     overlays as overlays,
+    panels as panels,
     phantom as phantom,
     protocols as protocols,
     training as training,

@@ -1,4 +1,4 @@
-"""Panels of images, drawn one way everywhere; and the overview of one super-resolved slice.
+"""Figures of a super-resolved slice: its overview, a worst case, a part magnified; and as PNG.
 
 >>> import numpy as np
 >>> import dcamsr_lite as dl
@@ -6,17 +6,12 @@
 >>> figure = overview(dl.DCAMSR(scale=4, image_size=64), dl.load_pair(head, head, scale=4))
 >>> len(figure.axes) > 12
 True
-
-Grey for MR images, viridis and cividis for magnitudes, a blue-orange map for signed values.
 """
 
 import io
-import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -31,126 +26,11 @@ from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
 from .network.super_resolver import SuperResolver, unwrap
+from .panels import COLOURS as COLOURS
+from .panels import WARNING, default_style, draw_panel, lay_out, mark_pixel, outline_anatomy
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
-
-WARNING = "Not for clinical use."
-COLOURS = {"signal": "gray", "magnitude": "viridis", "share": "cividis", "signed": "blue-orange"}
-
-
-def signed_map() -> "LinearSegmentedColormap":
-    """Blue for negative, orange for positive, near-white at zero: readable by colour-blind eyes."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    stops = ["#08306b", "#4292c6", "#f7f7f7", "#f16913", "#7f2704"]
-    return LinearSegmentedColormap.from_list("blue_orange", stops)
-
-
-@contextmanager
-def default_style() -> Iterator[None]:
-    """Matplotlib's own defaults inside, whatever the reader's matplotlibrc says.
-
-    >>> import matplotlib
-    >>> with matplotlib.rc_context({"image.origin": "lower"}), default_style():
-    ...     matplotlib.rcParams["image.origin"]
-    'upper'
-    """
-    from matplotlib import style  # loads when first used
-
-    with style.context("default"):
-        yield
-
-
-@default_style()
-def lay_out(
-    count: int, width: float = 2.1, height: float = 3.1, words: str = "", **options: Any
-) -> tuple["Figure", list["Axes"]]:
-    """A figure, and its ``count`` axes side by side, each ``width`` x ``height`` inches.
-
-    >>> figure, axes = lay_out(3, words="One head")
-    >>> figure.get_suptitle(), len(axes)
-    ('One head. Not for clinical use.', 3)
-
-    ``words`` stand above all, with the warning. ``options`` go to ``Figure.subplots``.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width * count, height), layout="constrained", dpi=90)
-    if words:
-        figure.suptitle(fill(f"{words}. {WARNING}", 26 * count), fontsize=8)
-    return figure, [*figure.subplots(1, count, squeeze=False, **options)[0]]
-
-
-@default_style()
-def draw_panel(
-    axes: "Axes",
-    title: str,
-    image: Tensor,
-    kind: str = "signal",
-    limit: float | None = None,
-    low: float | None = None,
-    label: str | None = None,
-    corner: tuple[int, int] = (0, 0),
-    pixel: int = 1,
-    bar: str = "bottom",
-    size: float = 8,
-) -> None:
-    """One image (row, column), its title, and a colour bar with numbers.
-
-    >>> _, (axes,) = lay_out(1)
-    >>> draw_panel(axes, "error", torch.tensor([[-2.0, 1.0]]), kind="signed")
-    >>> axes.images[0].get_clim()
-    (-2.0, 2.0)
-
-    ``kind``: "signal" (grey), "magnitude" (viridis), "share" (cividis), "signed" (blue-orange). The
-    scale goes from ``low`` (0, or minus the limit) to ``limit`` (the largest magnitude). ``corner``
-    (row, column) and ``pixel`` (its side) place a map of a level on the image's pixels, whose centres
-    are whole numbers. ``bar`` is its side, ``size`` the title's. Raises ValueError for another kind.
-    """
-    if kind not in COLOURS:
-        raise ValueError(f"kind is {kind!r}, expected one of {[*COLOURS]}")
-    image = torch.as_tensor(image).detach().float()
-    high = float(image.abs().max()) if limit is None else limit
-    if low is None:
-        high = high or 1.0
-        low = -high if kind == "signed" else 0.0
-    (top, left), (rows, columns) = corner, image.shape
-    drawn = axes.imshow(
-        image.cpu().numpy(),
-        cmap=signed_map() if kind == "signed" else COLOURS[kind],
-        origin="upper",
-        vmin=low,
-        vmax=high,
-        extent=(left - 0.5, left + pixel * columns - 0.5, top + pixel * rows - 0.5, top - 0.5),
-    )
-    axes.set(xticks=[], yticks=[])
-    axes.set_title(title, fontsize=size)
-    scale = axes.figure.colorbar(drawn, ax=axes, location=bar, shrink=0.75, aspect=22, pad=0.03)
-    power = math.floor(math.log10(max(abs(low), abs(high)) or 1))
-    unit = 1.0 if -2 < power < 4 else 10.0**power  # long numbers would lie on each other
-    scale.long_axis.set_major_formatter(
-        lambda value, _: f"{value / unit:.4g}".replace("-", "\N{MINUS SIGN}")
-    )
-    words = (label or kind) + ("" if unit == 1 else f", in {unit:.0e}")
-    scale.set_label(words, fontsize=size - 1)
-    scale.ax.tick_params(labelsize=size - 1)
-    scale.ax.locator_params(nbins=6 if bar == "right" else 4)
-
-
-@default_style()
-def mark_pixel(axes: "Axes", row: float, column: float) -> None:
-    """A cross, black with a white rim: seen on grey, on blue and on orange.
-
-    >>> _, (axes,) = lay_out(1)
-    >>> mark_pixel(axes, 3, 5)
-    >>> axes.lines[0].get_xydata()
-    array([[5., 3.]])
-    """
-    for colour, width in (("white", 3), ("black", 1.2)):
-        axes.plot(column, row, "x", color=colour, markersize=8, markeredgewidth=width)
 
 
 @default_style()
@@ -284,6 +164,7 @@ def _draw_spatial(axes, record: Record, query: tuple[int, int], reference: Tenso
         lifted = record.lift(level, tuple(side // level for side in query), relative=True)
         label = "weight on a reference pixel"
         draw_panel(one, title, lifted, "signed", label=label, pixel=level, size=10)
+        outline_anatomy(one, reference)
         mark_pixel(one, *query)
 
 

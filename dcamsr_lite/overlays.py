@@ -19,7 +19,8 @@ from torch import Tensor
 
 from .data.pairs import Pair
 from .errors import InputError
-from .figures import WARNING, brightest_slice, default_style, draw_panel
+from .figures import brightest_slice
+from .panels import WARNING, default_style, draw_panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -117,3 +117,22 @@ def test_a_saved_page_shows_its_picture_where_javascript_does_not_run():
     page = Path("page.html").read_text(encoding="utf-8")
     shown = page.split("<noscript>")[1].split("</noscript>")[0]
     assert base64.b64encode(explorer.png()).decode() in shown and "Not for clinical use" in shown
+
+
+def test_a_map_has_the_anatomys_outline_and_each_panel_its_mark():
+    """Of a coarser level too: map, outline and mark lie in the image's pixels, at full width."""
+    image = torch.zeros(32, 32)
+    image[8:24, 4:28] = 1
+    maps = {"a": torch.randn(16, 16), "b": torch.randn(16, 16)}
+    marks = [(9, 5), (20, 11)]
+    figure = course.picture(maps, "signed", shared=True, outline=image, marks=marks)
+    for axes, (row, column) in zip(figure.axes[:2], marks, strict=True):
+        assert axes.lines[-1].get_xydata().tolist() == [[column, row]]
+        edges = [path.get_extents() for path in axes.collections[0].get_paths() if len(path)]
+        box = edges[0].union(edges)
+        assert box.x0 == pytest.approx(3.5, abs=0.5) and box.y1 == pytest.approx(23.5, abs=0.5)
+        assert axes.images[0].get_extent() == [-0.5, 31.5, 31.5, -0.5]
+        assert axes.get_xlim() == (-0.5, 31.5)
+    many = course.picture({str(n): image for n in range(3)})
+    assert many.get_size_inches()[0] == pytest.approx(11.8)
+    course.picture({"blank": maps["a"]}, "signed", outline=torch.zeros(32, 32), marks=[(1, 1)])

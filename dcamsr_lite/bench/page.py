@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from ..errors import atomic_path
-from ..figures import WARNING, default_style, write_png
+from ..figures import write_png
+from ..panels import WARNING, default_style
 from .networks import PATHS
 
 EXPONENTS = (0.95, 1.1)  # goal: cost grows as the pixels do

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ..errors import atomic_path, check_writable
 from ..evaluation import METHODS, Network, evaluate
-from ..figures import WARNING, overview, write_png
+from ..figures import overview, write_png
 from ..metrics import ceiling_from_repetitions
 from ..network.checkpoints import load
+from ..panels import WARNING
 from ..phantom.subjects import DEMO_SEED, simulated_pair, simulated_repetitions
 from ..widgets import explore
 from ..widgets.tours import FINDING, MISPLACED, misplace

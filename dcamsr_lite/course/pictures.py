@@ -7,18 +7,19 @@
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ..figures import default_style, draw_panel, lay_out, render_png
+from ..figures import render_png
+from ..panels import default_style, draw_bar, draw_panel, lay_out, mark_pixel, outline_anatomy
 from .exercise import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INCHES = 2.9
+WIDTH, LARGEST = 11.8, 4.2  # inches: of a notebook's cell, and of one panel
 
 
 @default_style()
@@ -28,6 +29,8 @@ def picture(
     label: str | None = None,
     shared: bool = False,
     limit: float | None = None,
+    outline: Tensor | None = None,
+    marks: Sequence[tuple[int, int]] = (),
 ) -> "Figure":
     """Images (row, column) side by side: title -> image.
 
@@ -36,13 +39,26 @@ def picture(
     True
 
     ``kind`` is "signal" (grey), "magnitude" (viridis, from zero) or "signed" (blue-orange). ``shared``
-    puts all on one scale; ``limit`` is its end. Raises ValueError for another kind.
+    puts all on one scale with one colour bar; ``limit`` is its end. ``outline`` is the image whose
+    anatomy is drawn over maps of any level; ``marks`` are (row, column) in its pixels, one for all
+    panels or one for each. As wide as a notebook. Raises ValueError for another kind.
     """
     if shared and limit is None:
         limit = max(float(image.abs().max()) for image in images.values())
-    figure, row = lay_out(len(images), INCHES, INCHES)
+    side = min(LARGEST, WIDTH / max(len(images), 1))
+    tallest = max((x.shape[0] / x.shape[1] for x in images.values()), default=1.0)
+    figure, row = lay_out(len(images), side, min(1.2, tallest) * (side - 0.4))
+    one = shared and limit is not None
     for axes, (title, image) in zip(row, images.items(), strict=True):
-        draw_panel(axes, title, image, kind, limit, label=label, bar="right", size=9)
+        pixel = 1 if outline is None else len(outline) // len(image)
+        bar = "" if one else "right"
+        draw_panel(axes, title, image, kind, limit, label=label, bar=bar, pixel=pixel, size=9)
+        if outline is not None:
+            outline_anatomy(axes, outline)
+    if one:
+        draw_bar(row, label or kind, "right", 9)
+    for axes, (y, x) in zip(row, [*marks] * (len(row) if len(marks) == 1 else 1), strict=False):
+        mark_pixel(axes, y, x)
     return figure
 
 

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor
 
-from ..figures import default_style, signed_map
 from ..network.attention import merge_heads_scrambled
+from ..panels import default_style, signed_map
 from .pictures import show
 
 if TYPE_CHECKING:

@@ -68,16 +68,10 @@ dl.explore(model, pair, slice=slice_, tour=True)
 
 
 # %%
-def small(images, alt, **options):
-    figure = course.picture(images, **options)
-    figure.set_size_inches(2.1 * len(images), 1.8)
-    course.show(figure, alt=alt)
-
-
-# %%
 footprints = record.tokens(1)
-small(
+course.show(
     {f"footprint {p}": footprints[p] for p in (27, 36)},
+    outline=pair.reference_image[slice_],
     alt="Two trained footprints, each with positive and negative weights all over the head.",
     kind="signed",
     label="weight",
@@ -153,11 +147,9 @@ def lifted(level, relative):
 # %%
 def show_queries(maps, alt):
     shown = {f"query {query}": image for query, image in zip(queries, maps, strict=True)}
-    figure = course.picture(shown, kind="signed", label="weight", shared=True)
-    figure.set_size_inches(1.9 * len(shown), 1.65)
-    for axes, (row, column) in zip(figure.axes, queries, strict=False):
-        axes.plot(column, row, "k+", markersize=12)
-    course.show(figure, alt=alt)
+    look = {"kind": "signed", "label": "weight", "shared": True}
+    anatomy = pair.reference_image[slice_]
+    course.show(shown, alt=alt, outline=anatomy, marks=queries, **look)
 
 
 # %%
@@ -246,7 +238,7 @@ for branch, maps in branches.items():
 heads = entropy_(record.spatial[1])[0]
 rows = torch.special.entr(record.spatial[1][0]).sum(-1).view(8, 128, 128) / log(64)
 chosen = {"least uniform": heads.argmin(), "most uniform": heads.argmax()}
-small(
+course.show(
     {f"{name}: head {int(head)}": rows[head] for name, head in chosen.items()},
     alt="Entropy of each query: one head is lowest in the air, the other varies inside the head.",
     kind="magnitude",
@@ -330,7 +322,7 @@ value = record.features[1].value[0]
 mixed = mix_(record.channel[1][0], value)
 pictures = {f"reference, feature {j}": value[4, j] for j in (0, 3)}
 pictures["mixed, feature 0"] = mixed[4, 0]
-small(
+course.show(
     {name: image[32:96, 32:96] for name, image in pictures.items()},
     alt="Head 4, the middle of the head: two features of the reference and a mixed one, all sharp.",
     kind="signed",
@@ -473,11 +465,12 @@ print(
 )
 
 # %%
-figure = course.picture(changes, kind="magnitude", label="change of the output", shared=True)
-for axes in figure.axes[:2]:
-    axes.plot(query[1], query[0], "w+", markersize=12)
 course.show(
-    figure,
+    changes,
+    kind="magnitude",
+    label="change of the output",
+    shared=True,
+    marks=[tuple(query)],
     alt="Change of the output: each disc changes the output where it lies; the cross, at the query,"
     " lights up in the second picture only.",
 )

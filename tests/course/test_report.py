@@ -20,7 +20,9 @@ def test_pictures_have_colour_bars_with_numbers_and_words(capsys):
     assert len(limits) == 1
     figure.canvas.draw()
     bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
-    assert len(bars) == 2
+    assert len(bars) == 1  # one scale: one bar
+    each = course.picture({"a": torch.rand(4, 4), "b": torch.rand(4, 4)})
+    assert len([axes for axes in each.axes if axes.get_label() == "<colorbar>"]) == 2
     assert all(len(bar.get_yticklabels()) > 1 for bar in bars)
     with pytest.raises(ValueError, match="alt is empty"):
         course.show({"a": torch.rand(4, 4)}, alt=" ")

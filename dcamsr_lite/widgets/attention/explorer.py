@@ -22,12 +22,13 @@ from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe,
 from ...data.pairs import Pair
 from ...errors import InputError
 from ...evaluation import check_pair
-from ...figures import mark_pixel, record_slice
+from ...figures import record_slice
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, find_outcome
 from ...interpret.record import Record
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver
+from ...panels import mark_pixel
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, pack_level, unpack
 from ..shared.slices import (

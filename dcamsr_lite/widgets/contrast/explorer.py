@@ -17,7 +17,7 @@ from torch import Tensor
 from traitlets import Bool, Dict, Enum, TraitError, validate
 
 from ...errors import InputError
-from ...figures import draw_panel, lay_out
+from ...panels import draw_panel, lay_out
 from ...phantom.head import simulate
 from ...phantom.sequences import PROTOCOL, TISSUES, Protocol
 from ...phantom.subjects import DEMO_SEED

@@ -24,7 +24,6 @@ from traitlets import Dict, Enum, List, TraitError, Unicode, observe, validate
 from ...data.pairs import Pair
 from ...errors import InputError, check_between
 from ...evaluation import Network, check_pair
-from ...figures import draw_panel, lay_out
 from ...interpret.displacements import Found, choose_places, draw_arrows, judge_offsets
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Intervention, Outcome, find_outcome
@@ -32,6 +31,7 @@ from ...interpret.tracing import trace
 from ...metrics import has_signal, psnr
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver
+from ...panels import draw_panel, lay_out
 from ..shared.base import SYNC, Explorer, draw_words, show_reason
 from ..shared.packing import pack
 from ..shared.slices import (

@@ -25,8 +25,8 @@ from ...data.matching import tell_notes
 from ...data.pairs import SMALLEST, Pair, Source
 from ...data.volume import Volume
 from ...errors import InputError
-from ...figures import draw_panel, lay_out
 from ...kspace import fft2c, ifft2c, rss
+from ...panels import draw_panel, lay_out
 from ..shared.base import SYNC, Explorer, show_reason
 from ..shared.packing import pack, unpack
 from ..shared.static import script, style

@@ -17,7 +17,8 @@ from torch import Tensor
 from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 
 from ...errors import InputError, atomic_path
-from ...figures import default_style, lay_out, render_png
+from ...figures import render_png
+from ...panels import default_style, lay_out
 from .static import exported, page, script, style
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ class Explorer(anywidget.AnyWidget):
     def let_turn(self, reopen: "Callable[[int], Explorer]") -> None:
         """Show other slices, too: those that ``reopen`` opens by their number.
 
-        >>> Explorer(message="nothing to show").let_turn(lambda index: Explorer())
+        >>> explorer = Explorer(message="nothing to show")
+        >>> explorer.let_turn(lambda index: Explorer())
+        >>> explorer.slice
+        0
         """
         self._reopen = reopen
         if self.info:

@@ -17,11 +17,12 @@ from torch import Tensor
 from ...data.pairs import Pair
 from ...errors import InputError
 from ...evaluation import Network, name_method
-from ...figures import brightest_slice, draw_panel, lay_out
+from ...figures import brightest_slice
 from ...interpret.image_edits import WHITE
 from ...metrics import band_error, has_signal, psnr
 from ...network.model import DCAMSR
 from ...network.super_resolver import unwrap
+from ...panels import draw_panel, lay_out, outline_anatomy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,6 +160,8 @@ def draw_slice(
     for axes, (title, image) in zip(panels[len(images) :], maps.items(), strict=True):
         level = info["grid"][0] // len(image)
         draw_panel(axes, title, image, "signed", label=label, corner=corner, pixel=level)
+        if "reference" in images:
+            outline_anatomy(axes, images["reference"])
     for axes in panels:
         axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     return figure, panels
