@@ -55,14 +55,14 @@ def test_the_view_on_screen_is_saved_in_four_ways(opened):
     assert {"Input", "Reference", "Not for clinical use."} <= {*words}
     assert any(text.startswith("Attention on the reference · level 2") for text in words)
     assert any("weight per reference pixel" in text for text in words)
-    assert svg.count("<image") == 5 + 2 + 1  # the images, the map over one, a footprint
+    assert svg.count("pixelated") == 5 + 2 + 1  # the images, the map over one, a footprint
     shown = np.load(io.BytesIO(save(page, "npy")))
     expected = record.lift(2, (11, 21), head=3, relative=True).numpy()
     assert shown.dtype == np.float32
     assert np.abs(shown - expected).max() < 2e-3 * np.abs(expected).max()
     # another view is another file
     page.get_by_label("View: all heads of all levels").check()
-    assert save(page, "svg").decode().count("<image") == 5 + 27 * 2 + 1
+    assert save(page, "svg").decode().count("pixelated") == 5 + 27 * 2 + 1
     page.get_by_label("Pixel: which queries read").check()
     shown = np.load(io.BytesIO(save(page, "npy")))
     expected = record.find_readers(2, (11, 21), head=3, relative=True).numpy()
