@@ -597,7 +597,7 @@ function guide(model) {
 }
 function slices(model) {
   const { slice, slices: count, turns } = model.get("info");
-  if (!turns || count < 2) return null;
+  if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
   const status = make("small", { role: "status" });
   let at = slice;
   const turn = slider(

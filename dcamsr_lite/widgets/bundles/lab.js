@@ -675,7 +675,7 @@ function guide(model) {
 }
 function slices(model) {
   const { slice, slices: count, turns } = model.get("info");
-  if (!turns || count < 2) return null;
+  if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
   const status = make("small", { role: "status" });
   let at = slice;
   const turn = slider(
@@ -1312,14 +1312,20 @@ function numbersPanel(floors) {
 
 // dcamsr_lite/widgets/lab/tried_panel.js
 var HEADERS = ["intervention", "PSNR, dB", "change, dB", "SSIM", "error, measured", "error, removed"];
-function saveTable(columns, rows) {
+function cellOf(row, name, { title, slice }) {
+  const { shift = [], lesions, cuts, ...rest } = row.intervention ?? {};
+  const lists = { lesions: JSON.stringify(lesions), cuts: JSON.stringify(cuts) };
+  return { ...rest, ...lists, shift_down: shift[0], shift_right: shift[1], network: title, slice, ...row }[name];
+}
+function saveTable(info, rows) {
+  const { columns } = info;
   const quote = (x) => `"${String(x ?? "").replaceAll('"', '""')}"`;
-  const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];
+  const lines = [columns, ...rows.map((row) => columns.map((name) => cellOf(row, name, info)))];
   saveFile("interventions.csv", lines.map((line) => line.map(quote).join(",")).join("\r\n") + "\r\n", "text/csv");
 }
 function triedPanel(view, rows, choose) {
   const body = make("tbody");
-  const csv = button("Save as CSV", () => saveTable(view.info.columns, rows()));
+  const csv = button("Save as CSV", () => saveTable(view.info, rows()));
   const table = make(
     "table",
     {},

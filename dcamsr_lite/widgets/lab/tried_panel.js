@@ -8,9 +8,17 @@ import { signedText } from "./view.js";
 
 const HEADERS = ["intervention", "PSNR, dB", "change, dB", "SSIM", "error, measured", "error, removed"];
 
-function saveTable(columns, rows) {
+/** A cell of the file: what was set stands in a row's intervention, where Python has not spelled it. */
+function cellOf(row, name, { title, slice }) {
+  const { shift = [], lesions, cuts, ...rest } = row.intervention ?? {};
+  const lists = { lesions: JSON.stringify(lesions), cuts: JSON.stringify(cuts) };
+  return { ...rest, ...lists, shift_down: shift[0], shift_right: shift[1], network: title, slice, ...row }[name];
+}
+
+function saveTable(info, rows) {
+  const { columns } = info;
   const quote = (x) => `"${String(x ?? "").replaceAll('"', '""')}"`;
-  const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];
+  const lines = [columns, ...rows.map((row) => columns.map((name) => cellOf(row, name, info)))];
   saveFile("interventions.csv", lines.map((line) => line.map(quote).join(",")).join("\r\n") + "\r\n", "text/csv");
 }
 
@@ -21,7 +29,7 @@ function saveTable(columns, rows) {
  */
 export function triedPanel(view, rows, choose) {
   const body = make("tbody");
-  const csv = button("Save as CSV", () => saveTable(view.info.columns, rows()));
+  const csv = button("Save as CSV", () => saveTable(view.info, rows()));
   const table = make(
     "table",
     {},
