@@ -18,7 +18,6 @@ from ..errors import InputError
 from ..training.recipe import LENGTH, Cutting, Recipe
 
 NETWORK = ("preset", "variant", "method", "scale", "set", "subjects", "image_size")
-PYTHONS = {"True": True, "False": False, "None": None}
 OWN = ("preset", "variant", "method", "scale", "image_size")  # fields that --set does not set
 ELSEWHERE = ("resume", "until")  # of one run, not of a recipe
 MAX_BYTES = 2**20
@@ -119,10 +118,10 @@ def write_recipe(options: Namespace, recipe: Recipe, cutting: Cutting) -> str:
 
 
 def read_settings(pairs: Sequence[str]) -> dict:
-    """KEY=VALUE options; a value is JSON, or Python's True, False and None, else a string.
+    """KEY=VALUE options; a value is JSON where it reads as such, else a string.
 
-    >>> read_settings(["channel=false", "reference=False", "merge=scrambled"])
-    {'channel': False, 'reference': False, 'merge': 'scrambled'}
+    >>> read_settings(["channel=false", "merge=scrambled"])
+    {'channel': False, 'merge': 'scrambled'}
     """
     chosen = {}
     for pair in pairs:
@@ -136,7 +135,7 @@ def read_settings(pairs: Sequence[str]) -> dict:
                 expected += " for simulated heads; files say their size"
             raise InputError("--set", key, expected)
         try:
-            chosen[key] = PYTHONS[value] if value in PYTHONS else json.loads(value)
+            chosen[key] = json.loads(value)
         except RecursionError:
             raise InputError("--set", f"{key} nested too deeply", "KEY=VALUE") from None
         except ValueError:
