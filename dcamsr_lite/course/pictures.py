@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ..figures import render_png
+from ..figures import CELL_COLOURS, render_png
 from ..panels import default_style, draw_bar, draw_panel, lay_out, mark_pixel, outline_anatomy
 from .exercise import Result
 
@@ -81,7 +81,8 @@ def show(images: "Mapping[str, Tensor] | Figure", alt: str, dpi: int = 80, **opt
     if get_ipython() is None:
         print(alt)
         return
-    data = {"image/png": base64.b64encode(render_png(figure, dpi)).decode(), "text/plain": alt}
+    data = {"image/png": base64.b64encode(render_png(figure, dpi, CELL_COLOURS)).decode()}
+    data["text/plain"] = alt
     display(data, raw=True, metadata={"image/png": {"alt": alt}})
 
 

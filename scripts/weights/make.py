@@ -122,7 +122,7 @@ CARDS = {
     },
 } | {f"lite-4x-{v}": alike(f"--variant {v}") for v in ("released", "paper", "corrected")}
 # the fairer floor: the corrected network that never saw a reference (interpret/floors.py)
-CARDS |= {f"lite-{s}x-no-reference": alike("--set reference=False", s) for s in (4, 2)}
+CARDS |= {f"lite-{s}x-no-reference": alike("--set reference=false", s) for s in (4, 2)}
 
 
 def sharpen(weights: Path, every: float, near: float, out: Path) -> None:

@@ -39,6 +39,6 @@ done
 # the floor that a reference has to beat: trained alike, without one
 for scale in 4 2; do
   python -m dcamsr_lite train --preset lite --data simulated --validation simulated \
-    --set reference=False --scale "$scale" --out "$work/no-reference-${scale}x"
+    --set reference=false --scale "$scale" --out "$work/no-reference-${scale}x"
   make card "lite-${scale}x-no-reference" "$work/held_out.csv" "$work/no-reference-${scale}x"
 done

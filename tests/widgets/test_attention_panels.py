@@ -326,7 +326,7 @@ def test_a_finger_is_enough(browser, tmp_path):
     box = page.locator(".dx-panels .dx-frame").nth(1).bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 50.5 / 64)
     assert page.evaluate(STATE)[2] == [50, 10]
-    page.get_by_label("View: all heads").locator("xpath=..").tap()
+    page.get_by_label("View: all heads side by side").locator("xpath=..").tap()
     page.get_by_role("button", name="Choose head 3").tap()
     assert page.evaluate(STATE)[4:6] == [3, True]
     page.get_by_label("Branch: channel").locator("xpath=..").tap()

@@ -17,7 +17,7 @@ from torch import Tensor
 from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 
 from ...errors import InputError, atomic_path
-from ...figures import render_png
+from ...figures import CELL_COLOURS, render_png, shrink_png
 from ...panels import default_style, lay_out
 from .static import exported, page, script, style
 
@@ -112,15 +112,15 @@ class Explorer(anywidget.AnyWidget):
         from IPython.display import display
 
         data, metadata = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
-        twin = {"image/png": picture} if (picture := self._twin()) else {}
+        twin = {"image/png": picture} if (picture := self._twin(CELL_COLOURS)) else {}
         if picture and get_ipython() is not None:  # in front, for a page that nbconvert will make
             display({"text/html": exported(repr(self), picture), "text/plain": ""}, raw=True)
         return data | twin | {"text/plain": repr(self)}, metadata
 
-    def _twin(self) -> str:
+    def _twin(self, colours: int | None = None) -> str:
         """The picture in base64; none where it cannot be drawn, for the widget shows without it."""
         try:
-            return base64.b64encode(self.png()).decode()
+            return base64.b64encode(shrink_png(self.png(), colours)).decode()
         except Exception as error:  # matplotlib of this kernel: its fonts, its settings, its memory
             warnings.warn(f"no picture of {self!r}: {error}", stacklevel=3)
             return ""
