@@ -19,10 +19,11 @@ NODE_STAMP := node_modules/.ready
 javascript = @if test "$(NODE)" && $(MAKE) --silent $(NODE_STAMP); then npm run --silent $(1); \
 	else echo "$(1): JavaScript is left out, Node 20 or newer with npm is not here"; fi
 PORT ?= 8000
-# Two tests at a time, with the plugins that they need alone; `.venv/bin/python -m pytest` runs one after the other.
-WORKERS ?= 2
+# Three quick tests at a time, for browsers make them wait, or two slow ones, which need memory, with the plugins that they
+# need alone; WORKERS=1 for another number. `.venv/bin/python -m pytest` runs one after the other.
+WORKERS ?=
 PYTEST = PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(PY) -m pytest -q -p xdist -p hypothesispytest \
-	--numprocesses $(WORKERS) --dist worksteal
+	--dist worksteal --numprocesses
 
 .PHONY: setup demo test test-slow test-nbgrader test-all lab notebooks bench results site serve bundles lint format pins clean
 
@@ -40,11 +41,11 @@ demo: setup
 	@$(PY) -m dcamsr_lite demo --out demo
 
 test: setup lint
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) $(or $(WORKERS),3) -m "not slow"
 
 # What the quick tests left out, and more examples for the properties that they draw.
 test-slow: setup
-	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=thorough
+	@$(PYTEST) $(or $(WORKERS),2) -m "slow or hypothesis" --hypothesis-profile=thorough
 
 # In the real nbgrader, which brings JupyterLab a server extension: last, so that no other test sees it.
 test-nbgrader: setup

@@ -29,7 +29,7 @@ from .network.super_resolver import SuperResolver, unwrap
 from .panels import COLOURS as COLOURS
 from .panels import WARNING, default_style, draw_panel, lay_out, mark_pixel, outline_anatomy
 
-CELL_COLOURS = 128  # of a picture in a notebook, which has a megabyte for all of them
+CELL_COLOURS = 256  # of a picture in a notebook, which has a megabyte for all of them
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -274,7 +274,8 @@ def shrink_png(picture: bytes, colours: int | None = None) -> bytes:
     with Image.open(io.BytesIO(picture)) as image:
         shown = image.convert("RGB")
         if colours:
-            shown = shown.quantize(colours, dither=Image.Dither.NONE)
+            method = Image.Quantize.MAXCOVERAGE  # no colour is far off: a scale keeps its ends
+            shown = shown.quantize(colours, method, dither=Image.Dither.NONE)
         shown.save(buffer, "png", optimize=True, dpi=image.info["dpi"])
     return buffer.getvalue()
 

@@ -101,6 +101,7 @@ def test_a_far_matrix_is_warned_about_on_stderr_only(volumes, tmp_path, capsys):
     assert "the matrix is 32 x 32" in err
 
 
+@pytest.mark.slow
 def test_simulate_writes_m4raw_names_that_pair_up(capsys):
     from dcamsr_lite.data.file_lists import find_pairs
 

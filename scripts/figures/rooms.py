@@ -81,7 +81,7 @@ def rooms() -> Drawing:
         d.tag(795, 396 + 26 * (number - 1), number)
         d.text(813, 400.5 + 26 * (number - 1), words, size=12, anchor="start")
     note(785, 482, "Not drawn: errors.py, global_state.py, figures.py,", "start")
-    note(785, 498, "overlays.py, extras.py; export/ (to ONNX);", "start")
+    note(785, 498, "panels.py, overlays.py, extras.py; export/ (to ONNX);", "start")
     note(785, 514, "validation in training/ goes through evaluation.py.", "start")
     return d
 

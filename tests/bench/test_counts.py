@@ -77,6 +77,7 @@ def test_work_grows_as_the_pixels_do():
     assert small["operations"] == large["operations"]
 
 
+@pytest.mark.slow
 def test_every_path_has_a_row_with_its_counts():
     plan = BenchPlan(sizes=(16, 32), presets=("lite",), variants=("corrected",), repeats=1)
     rows = [*bench_networks(plan, {"float32 TFLOP/s": 0.1, "copy GB/s": 10.0})]

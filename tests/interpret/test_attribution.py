@@ -111,6 +111,7 @@ def test_planted_keys_of_a_spatial_branch(method):
         assert found.share_of_reference == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_planted_keys_of_the_whole_network():
     """The same through encoder and decoder, every convolution cut to its centre: pixels stay apart."""
     torch.manual_seed(1)
@@ -158,6 +159,7 @@ def small(**options) -> tuple:
     return model, textured(8, 8), textured(32, 32)
 
 
+@pytest.mark.slow
 def test_one_way_from_start_to_end_is_captums():
     """The straight line in one piece is captum's own integrated gradients, from the same grey."""
     from captum.attr import IntegratedGradients

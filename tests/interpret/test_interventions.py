@@ -180,6 +180,7 @@ def test_a_simulated_head_has_few_slices_and_a_field_of_view_that_can_be_made(mo
         assert made[-1] == (1, expected)
 
 
+@pytest.mark.slow
 def test_a_pair_with_a_tiny_field_of_view_has_another_subject():
     pair = pair_of(16, 1, view=(80, 80))
     assert edit(pair, 0, Intervention("other")).ref.isfinite().all()
@@ -224,6 +225,7 @@ def test_against_a_blank_target_nothing_is_measured():
     assert run_intervention(model, pair, 1, Intervention("blank")).psnr > 0
 
 
+@pytest.mark.slow
 def test_explorers_show_a_blank_slice_without_numbers(monkeypatch):
     made = "dcamsr_lite.interpret.interventions.simulated_reference"
     monkeypatch.setattr(made, lambda seed, shape, slices, view: phantom(slices, max(shape), seed))

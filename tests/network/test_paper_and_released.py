@@ -25,6 +25,7 @@ def recorded(variant: str, pair, **options):
     return model, record
 
 
+@pytest.mark.slow
 def test_fact_2_released_spatial_attention_starts_uniform_and_cannot_learn(pair):
     """Logits of 4e-5, entropy 1.00000, a gradient of the temperature of the order 1e-10."""
     model, record = recorded("released", pair)

@@ -100,6 +100,7 @@ class factor(float):
     __sub__ = __rsub__ = lambda *a: 0.0"""
 
 
+@pytest.mark.slow
 def test_a_small_class_is_graded_and_one_bad_submission_ends_nothing(hand_in, tmp_path):
     wrong = {"crop": CORNER, "factor": "factor = 2 * two"}  # the first alone
     desk = hand_in(

@@ -21,6 +21,7 @@ def few(monkeypatch):
     monkeypatch.setattr(displacement, "EVERY", 1)
 
 
+@pytest.mark.slow
 def test_every_displacement_is_scored_against_what_was_planted(few, tmp_path, monkeypatch):
     torch.manual_seed(0)
     head = [Volume(phantom(seed=n)[:1]) for n in (1, 2)]

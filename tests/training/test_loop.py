@@ -38,6 +38,7 @@ def same(a: dl.DCAMSR, b: dl.DCAMSR) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_it_learns_and_logs(tensors, volumes):
     model = network()
     options = dict(steps=60, batch=3, rate=2e-3, every=20, progress=False)

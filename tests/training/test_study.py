@@ -73,6 +73,7 @@ def test_rows_change_one_thing():
         st.build_network(TINY, "best")
 
 
+@pytest.mark.slow
 def test_a_finished_row_is_read_and_another_study_refused(shared, tmp_path):
     first = st.train_row(TINY, "corrected", 0, tmp_path, **shared)
     before = (tmp_path / "corrected-0.json").stat().st_mtime_ns

@@ -109,6 +109,7 @@ def test_the_rings_are_the_heads_at_this_query(opened):
     assert lefts == pytest.approx(list(mean), abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_map_that_is_uniform_in_practice_says_so(opened):
     torch.manual_seed(0)
     pair = dl.load_pair(smooth(1, (64, 64)), smooth(2, (64, 64)), 4)
