@@ -1,6 +1,5 @@
 """Several explorers in one document, as in a notebook: neither controls nor styles meet."""
 
-import base64
 import json
 
 import pytest
@@ -8,6 +7,7 @@ from explorers import network, smooth
 
 import dcamsr_lite as dl
 from dcamsr_lite.widgets.shared.base import Explorer
+from dcamsr_lite.widgets.shared.static import spell
 
 SIDE = 32
 
@@ -51,7 +51,7 @@ def test_each_looks_and_answers_as_it_does_alone(width, explorers, browser, tmp_
         parts = []
         for i, name in enumerate(names):
             one = explorers[name]
-            state = json.dumps(one.state(), default=_text).replace("<", "\\u003c")
+            state = json.dumps(one.state(), default=spell).replace("<", "\\u003c")
             parts.append(
                 f"<style>{one._css}</style><main id='m{i}'></main>"
                 f"<script type='application/json' id='s{i}'>{state}</script>"
@@ -80,7 +80,3 @@ def test_each_looks_and_answers_as_it_does_alone(width, explorers, browser, tmp_
             count = fieldset.locator("input:checked").count()
             assert count == 1, (name, fieldset.inner_text())
     context.close()
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
