@@ -92,6 +92,8 @@ def train(
         check_finding(model, recipe)
     if recipe.patch and model.config.upsampling != "fourier":
         raise InputError("--patch", "bilinear upsampling", "a variant with Fourier upsampling")
+    if recipe.patch and model.config.consistency:  # measured k-space is that of the whole image
+        raise InputError("--patch", "a network with consistency=true", "one without, or no --patch")
     last = steps if recipe.until is None else min(steps, recipe.until)
     model.normalisation = (notes or {}).get("normalisation")  # the slices do not say theirs
     scale = model.config.scale

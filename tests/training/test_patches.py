@@ -68,6 +68,9 @@ def test_the_command_line_trains_on_pairs_of_several_sizes(pairs, capsys):
     assert "volumes of one size" in capsys.readouterr().err
     assert main([*command, "--out", "run", "--patch", "30"]) == 2
     assert "--patch: found 30; expected a multiple of 8" in capsys.readouterr().err
+    whole = ["--out", "none", "--patch", "32", "--set", "consistency=true"]
+    assert main([*command, *whole]) == 2
+    assert "--patch: found a network with consistency=true" in capsys.readouterr().err
     assert main([*command, "--out", "run", "--patch", "32"]) == 0
     assert "slices cut to 32 x 32" in capsys.readouterr().err
     model = load("run/last.safetensors")
