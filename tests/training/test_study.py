@@ -296,12 +296,12 @@ def test_a_moved_reference_is_scored_on_the_network_of_the_study(
     monkeypatch.setattr(make, "Study", lambda: TINY)
     work = tmp_path / "work" / "4x"
     result = trained("corrected", 0, work)
-    make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
+    make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path, real=None))
     lines = tables.read(tmp_path / "shift.csv")
     psnr = {float(x["pixels"]): float(x["psnr"]) for x in lines if x["subject"] == "900000"}
     assert set(psnr) == set(make.PIXELS) and len(lines) == 3 * len(psnr)
     assert psnr[0] == pytest.approx(result["subjects"][0]["psnr"], abs=1e-3)
-    make.shifts(argparse.Namespace(work=tmp_path / "elsewhere", out=tmp_path))  # trained nothing
+    make.shifts(argparse.Namespace(work=tmp_path / "none", out=tmp_path, real=None))  # trained none
     assert tables.read(tmp_path / "shift.csv") == lines
     make.collect_rows(TINY, shared["tests"], work, tmp_path)
     report.write_page(tmp_path)
@@ -312,7 +312,7 @@ def test_a_moved_reference_is_scored_on_the_network_of_the_study(
     result["subjects"][0]["psnr"] += 1  # weights of another run
     (work / "corrected-0.json").write_text(json.dumps(result))
     with pytest.raises(dl.InputError, match="as in the study"):
-        make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path))
+        make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path, real=None))
 
 
 def test_the_reference_is_moved_as_far_as_is_said(shared):
