@@ -214,7 +214,9 @@ def pairs(head):
     return {n: dl.load_pair(head, head, 4, normalisation=n) for n in ("clean", "released")}
 
 
-@pytest.mark.parametrize("known", ["clean", "released", None])
+@pytest.mark.parametrize(
+    "known", ["clean", *(pytest.param(n, marks=pytest.mark.slow) for n in ("released", None))]
+)
 def test_a_pair_of_another_normalisation_than_the_networks_is_said_once(known, pairs, capsys):
     model = dl.DCAMSR(image_size=32, channels=8, heads=2, tokens=4)
     model.normalisation = known

@@ -186,6 +186,7 @@ def test_a_pair_with_a_tiny_field_of_view_has_another_subject():
     assert edit(pair, 0, Intervention("other")).ref.isfinite().all()
 
 
+@pytest.mark.slow
 def test_the_other_subject_is_another_head():
     from dcamsr_lite.phantom.subjects import DEMO_SEED, OTHER_SEED, simulated_reference
 

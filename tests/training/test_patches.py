@@ -56,6 +56,7 @@ def test_volumes_smaller_than_the_patch_are_refused(pairs):
         collect_slices(pairs, 4, "cache", 1e9, patch=40)
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_on_pairs_of_several_sizes(pairs, capsys):
     for number, (reference, target) in enumerate(pairs):
         np.save(f"{number}a.npy", reference)

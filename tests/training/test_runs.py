@@ -149,7 +149,13 @@ def test_signals_act_as_before_when_training_is_over(volumes):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-@pytest.mark.parametrize("file", ["best.safetensors", "last.safetensors", "state.pt"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "last.safetensors",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("best.safetensors", "state.pt")),
+    ],
+)
 def test_a_full_disk_loses_no_earlier_checkpoint(command, file, monkeypatch, capsys):
     assert main(command("whole", "--steps", "4", "--every", "2")) == 0
     options = ["--steps", "4", "--every", "2"]

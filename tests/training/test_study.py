@@ -178,6 +178,7 @@ def write_real(folder: Path, size: int) -> None:
         (folder / name).write_text("t1.npy,t2.npy\n")
 
 
+@pytest.mark.slow
 def test_a_study_of_real_pairs_alone_reads_them_one_by_one_and_says_how_much(
     tmp_path, monkeypatch, capsys
 ):
@@ -315,8 +316,8 @@ def test_a_moved_reference_is_scored_on_the_network_of_the_study(
         make.shifts(argparse.Namespace(work=tmp_path / "work", out=tmp_path, real=None))
 
 
-def test_the_reference_is_moved_as_far_as_is_said(shared):
-    pair = shared["tests"][0][2]
+def test_the_reference_is_moved_as_far_as_is_said():
+    pair = dl.load_pair(*np.random.default_rng(1).random((2, 2, 32, 32)), 4)
     moved = make.move_reference(pair, 2.0)
     torch.testing.assert_close(moved.ref, pair.ref.roll(2, -1), atol=1e-4, rtol=0)
     assert moved.lr is pair.lr and moved.target_image is pair.target_image

@@ -192,6 +192,7 @@ def test_the_channel_cell_says_what_it_mixes(opened):
     assert "Head 6: query feature 1 takes" in page.locator("[aria-live]").last.text_content()
 
 
+@pytest.mark.slow
 def test_the_released_scramble_says_where_a_value_came_from(opened):
     model, pair = example("released")
     explorer = explore(model, pair, cuts=False)
@@ -336,6 +337,7 @@ def test_a_finger_is_enough(browser, tmp_path):
     context.close()
 
 
+@pytest.mark.slow
 def test_reduced_motion_is_respected(browser, tmp_path):
     explore(*example("corrected"), cuts=False).save_html(tmp_path / "page.html")
     lasts = "parseFloat(getComputedStyle(e).transitionDuration) > 0"
@@ -353,7 +355,7 @@ def test_reduced_motion_is_respected(browser, tmp_path):
 
 @pytest.mark.parametrize(
     "place",
-    ["heads", "channel", pytest.param("networks", marks=pytest.mark.slow)],
+    ["heads", *(pytest.param(n, marks=pytest.mark.slow) for n in ("channel", "networks"))],
 )
 def test_no_view_overlaps_or_runs_out(place, opened):
     models, pair = both() if place == "networks" else example("released")

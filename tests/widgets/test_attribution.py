@@ -27,7 +27,7 @@ def pair_of(shape=(30, 26)) -> dl.Pair:
 def ran():
     """One explorer with results of two methods, on an image that is padded by 2 rows and 6 columns."""
     blocks = {"encoder_blocks": (1, 1, 1), "decoder_blocks": (1,) * 6}
-    model, pair = dl.DCAMSR(scale=4, image_size=32, channels=16, **blocks), pair_of()
+    model, pair = dl.DCAMSR(scale=4, image_size=32, channels=8, heads=2, **blocks), pair_of()
     explorer = explore_attribution(model, pair)
     explorer.patch = [8, 9, 4, 6]
     explorer.run("occlusion", "blur_path")

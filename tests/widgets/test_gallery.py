@@ -20,6 +20,7 @@ def folder(tmp_path_factory):
     return save_gallery(tmp_path_factory.mktemp("gallery") / "pages", FIRST).parent
 
 
+@pytest.mark.slow
 def test_every_explorer_has_a_page_and_a_picture(folder):
     assert len({entry.name for entry in GALLERY}) == len(GALLERY)
     holds_all(folder, FIRST)
@@ -45,6 +46,7 @@ def holds_all(folder, entries):
     assert len(list(folder.iterdir())) == 2 * len(entries) + 1
 
 
+@pytest.mark.slow
 def test_it_opens_from_files_with_the_network_off(folder, browser):
     context = browser.new_context(offline=True)
     page, problems = context.new_page(), []

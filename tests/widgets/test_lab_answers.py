@@ -179,6 +179,7 @@ def test_a_page_saved_there_shows_the_reason_too(opened):
     assert lab.result["refused"] in page.locator(".dx-status").text_content()
 
 
+@pytest.mark.slow
 def test_the_first_click_on_every_switch_is_answered(opened):
     lab = example()
     clicks = lab.clicks()
