@@ -28,6 +28,9 @@ from quality import problems
 from dcamsr_lite.course import staged_help
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "scripts"))
+from links import offer, repository  # noqa: E402
+
 MINUTES = HERE / "minutes.json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SOLUTION = re.compile(
@@ -44,23 +47,6 @@ if importlib.util.find_spec("dcamsr_lite") is None:
     %pip install --quiet "dcamsr-lite @ git+{repository}"
 if "google.colab" in sys.modules:
     sys.modules["google.colab"].output.enable_custom_widget_manager()"""
-
-
-def repository() -> str:
-    """The public address: one constant, in pyproject.toml."""
-    page = (HERE.parent / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^Repository = "(.+)"$', page, re.M)
-    if not found:
-        raise SystemExit("pyproject.toml: found no Repository; expected one under [project.urls]")
-    return found[1]
-
-
-def badges(path: str) -> str:
-    """Links that open ``path`` (inside the repository) on Colab and Binder."""
-    owner = repository().removeprefix("https://github.com/")
-    colab = f"https://colab.research.google.com/github/{owner}/blob/main/{path}"
-    binder = f"https://mybinder.org/v2/gh/{owner}/main?labpath={path.replace('/', '%2F')}"
-    return f"[Open in Colab]({colab}) | [Open in Binder]({binder})"
 
 
 def stub(cell: str) -> str:
@@ -121,7 +107,7 @@ def convert(source: Path, solved: bool):
     notebook = jupytext.reads(text, fmt="py:percent")
     extra = {k: v for k, v in notebook.metadata.items() if k in ("accelerator", "colab")}
     # of the student's notebook in both: what nbgrader releases is made from the solved one
-    top = badges(f"notebooks/{source.stem}.ipynb")
+    top = offer(f"notebooks/{source.stem}.ipynb")
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(top))
     setup = nbformat.v4.new_code_cell(SETUP.format(repository=repository()))
     notebook.cells.insert(2, setup)

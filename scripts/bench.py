@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from chromium import EXPLORER, ROOT, Absent, chromium, file_server, jupyterlab, run_cells
+from links import LIVE
 
 import dcamsr_lite as dl
 
@@ -237,7 +238,7 @@ def live() -> Iterator[Rate]:
     with chromium() as browser, file_server(ROOT / "site") as address:
         for scale in (4, 2):
             page = browser.new_page(viewport={"width": 1400, "height": 1300})
-            page.goto(f"{address}/live/index.html?scale={scale}")
+            page.goto(f"{address}/{LIVE}?scale={scale}")
             page.wait_for_function("window.live && live.lab().answers > 0")
             times = page.evaluate("""async () => {
               const taken = [];

@@ -14,10 +14,9 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from site_parts import live, pages
+from site_parts import explorers, live, pages
 
 from dcamsr_lite.extras import load_extra
-from dcamsr_lite.widgets.gallery import save_gallery
 
 LIMIT = 30e6  # bytes of the whole site
 
@@ -37,7 +36,7 @@ def main(out: Path) -> None:
         path = out / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (out / ".nojekyll").touch()  # or GitHub's pages leave out what begins with _
-    save_gallery(out / "gallery-pages", pages.entries())
+    explorers.save_explorers(out / explorers.FOLDER)
     shrink_pictures(out)
     live.main(out / "live")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

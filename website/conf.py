@@ -14,6 +14,7 @@ html_title = "DCAMSR-lite"
 html_static_path = ["_static"]
 html_favicon = "_static/icon.svg"
 html_css_files = ["pages.css"]
+html_js_files = [("frames.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False

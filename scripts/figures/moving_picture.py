@@ -16,6 +16,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 from chromium import chromium, file_server  # noqa: E402
+from links import LIVE  # noqa: E402
 
 OUT = ROOT / "assets" / "figures" / "live.webp"
 WIDTH = 900  # pixels of the window
@@ -28,7 +29,7 @@ def main() -> None:
     frames, times = [], []
     with chromium() as browser, file_server(ROOT / "site") as address:
         page = browser.new_page(viewport={"width": WIDTH, "height": 800})
-        page.goto(f"{address}/live/index.html")
+        page.goto(f"{address}/{LIVE}")
         page.wait_for_function("window.live && live.lab().answers > 0")
         look = page.locator(".lv-look")
 

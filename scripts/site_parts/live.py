@@ -1,6 +1,6 @@
 """The folder of the live page: networks as ONNX, the demo head, scripts, and the engine that runs them.
 
-.venv/bin/python scripts/site_parts/live.py site/live
+PYTHONPATH=scripts .venv/bin/python -m site_parts.live site/live
 """
 
 import base64
@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
+from site_parts.graphs import write_stages
 
 import dcamsr_lite as dl
 from dcamsr_lite.figures import brightest_slice
@@ -22,19 +22,12 @@ from dcamsr_lite.widgets.lab.explorer import _sent
 from dcamsr_lite.widgets.shared.base import Explorer
 from dcamsr_lite.widgets.shared.packing import pack
 from dcamsr_lite.widgets.shared.static import style
+from dcamsr_lite.widgets.tours import MISPLACED
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "website" / "live"
-ENGINE = "ort-wasm-simd-threaded.wasm"
+ENGINE = "ort-wasm-simd-threaded.wasm.gz"
 QUERY = [52, 44]  # a pixel of the demo head with something to see beside it
-SHOWN = (
-    "sr",
-    "attention",
-    "queries",
-    "keys",
-    "footprints",
-    "channel",
-)  # outputs that the page draws
 
 
 def main(folder: Path) -> None:
@@ -54,14 +47,22 @@ def write_demo(folder: Path, scale: int) -> None:
     name = f"lite-{scale}x"
     model, path = dl.load(name), folder / f"{name}.onnx"
     dl.export_onnx(model, path, weights=name, licence=dl.weights()[name]["licence"])
-    levels = trim_graph(path)
+    files, drawn = write_stages(path)
+    levels = read_levels(files[0], drawn)
     pair = dl.simulated_pair(dl.DEMO_SEED, scale)
     index = brightest_slice(pair)
     one = pair.take_slice(index)
     lab = intervention_lab(model, pair, slice=index)
-    with torch.inference_mode(), dl.trace(model) as record:
+    with torch.inference_mode():
         sr = model(one.lr, one.ref)
-    first = "1" if levels["1"]["votes"] else "4"  # where the network finds its reference
+    finds = levels["1"][
+        "votes"
+    ]  # where its reference lies: then it opens moved, as the explorers do
+    lab.run(moved := Intervention(shift=MISPLACED if finds else (0, 0)))
+    made = edit(pair, index, moved)
+    with torch.inference_mode(), dl.trace(model) as record:
+        model(made.lr, made.ref)
+    first = "1" if finds else "4"
     other = edit(pair, index, Intervention("other")).reference_image
     exact = {"reference": one.reference_image, "target": one.target_image, "low": one.low}
     exact |= {"filled": one.zero_filled, "other": other, "sr": sr[0]}
@@ -73,8 +74,8 @@ def write_demo(folder: Path, scale: int) -> None:
         "shapes": levels,
         "first": {"level": first, "maps": first_maps(record, int(first), levels[first])},
         "network": {
-            "file": path.name,
-            "bytes": path.stat().st_size + (folder / ENGINE).stat().st_size,
+            "files": [file.name for file in files],
+            "bytes": sum(file.stat().st_size for file in [*files, folder / ENGINE]),
             "channels": model.config.channels,
         },
     }
@@ -82,37 +83,11 @@ def write_demo(folder: Path, scale: int) -> None:
     (folder / f"demo-{scale}x.json").write_text(text, encoding="utf-8")
 
 
-def trim_graph(path: Path) -> dict:
-    """For the browser: all switches must be fed there, and only what is drawn comes out."""
-    graph = onnx.load(path)
-    inputs = {one.name for one in graph.graph.input}
-    kept = [one for one in graph.graph.initializer if one.name not in inputs]
-    drawn = [one for one in graph.graph.output if one.name.rsplit("_", 1)[0] in SHOWN]
-    names = {one.name for one in drawn}
-    for field, parts in (("initializer", kept), ("output", drawn)):
-        del getattr(graph.graph, field)[:]
-        getattr(graph.graph, field).extend(parts)
-    halve(graph.graph)
-    path.write_bytes(graph.SerializeToString(deterministic=True))
-    levels = json.loads({p.key: p.value for p in graph.metadata_props}["levels"])
-    return {n: facts | {"votes": f"attention_{n}" in names} for n, facts in levels.items()}
-
-
-def halve(graph: onnx.GraphProto) -> None:
-    """Hold weights in 16 bits that lose nothing by it: so they were saved."""
-    casts = []
-    for tensor in graph.initializer:
-        values = onnx.numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 256:
-            continue
-        half = values.astype(np.float16)
-        if (half.astype(np.float32) == values).all():
-            name, held = tensor.name, f"{tensor.name}.half"
-            tensor.CopyFrom(onnx.numpy_helper.from_array(half, held))
-            casts.append(onnx.helper.make_node("Cast", [held], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+def read_levels(file: Path, drawn: list[str]) -> dict:
+    """The grid of each level, its window, and whether the graph gives its weights as they are."""
+    facts = {one.key: one.value for one in onnx.load(file).metadata_props}
+    levels = json.loads(facts["levels"])
+    return {n: level | {"votes": f"attention_{n}" in drawn} for n, level in levels.items()}
 
 
 def first_maps(record: dl.Record, level: int, facts: dict) -> dict:

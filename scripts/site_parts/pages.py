@@ -5,12 +5,14 @@ import re
 import shutil
 from pathlib import Path
 
+from links import LIVE, repository
+from site_parts import explorers
+
 import dcamsr_lite as dl
-from dcamsr_lite.widgets.gallery import GALLERY, Entry
+from dcamsr_lite.widgets.gallery import GALLERY
 
 ROOT = Path(__file__).resolve().parents[2]
 WEBSITE = ROOT / "website"
-SMALL = ("kspace", "contrasts", "swipe")  # of the gallery: the others run live
 PAGES = {  # of the repository -> on the site
     "README.md": "start.md",
     "docs/own-data.md": "own-data.md",
@@ -30,19 +32,20 @@ def collect_pages(source: Path) -> None:
     shutil.copy(WEBSITE / "conf.py", source)
     shutil.copytree(WEBSITE / "static", source / "_static")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        shutil.copy(path, source)
+        (source / path.name).write_text(explorers.show_notebook(path), encoding="utf-8")
     for origin, name in PAGES.items():
         text = (ROOT / origin).read_text(encoding="utf-8")
         (source / name).write_text(follow_links(text, Path(origin).parent, source), "utf-8")
     notebooks = "\n".join(path.stem for path in sorted(source.glob("*.ipynb")))
     filled = {
         "notebooks": f"syllabus\n{notebooks}",
-        "gallery": "\n\n".join(map(show_entry, entries())),
+        "gallery": "\n\n".join(map(explorers.show_entry, GALLERY)),
         "api": "\n\n".join(map(document, public_names())),
     }
     for path in (WEBSITE / "pages").glob("*.md"):
         text = path.read_text(encoding="utf-8")
         text = text.replace("{entries}", filled.get(path.stem, "{entries}"))
+        text = re.sub(r"\{live([^}]*)\}", lambda match: LIVE + match[1], text)
         (source / path.name).write_text(text, encoding="utf-8")
     (source / "cite.md").write_text(cite(), encoding="utf-8")
     (source / "paper-index.md").write_text(index_paper(), encoding="utf-8")
@@ -67,23 +70,6 @@ def follow_links(text: str, folder: Path, source: Path) -> str:
         return f"{words}({repository()}/blob/main/{inside}{place})"
 
     return CHOSEN.sub(follow, text)
-
-
-def entries() -> list[Entry]:
-    """What of the gallery is on the site."""
-    return [entry for entry in GALLERY if entry.name in SMALL]
-
-
-def repository() -> str:
-    """The one public address, as pyproject.toml has it."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return re.search(r'^Repository = "([^"]+)"', text, re.MULTILINE)[1]
-
-
-def show_entry(entry: Entry) -> str:
-    name = f"gallery-pages/{entry.name}"
-    picture = f'<a href="{name}.html"><img src="{name}.png" alt="" style="max-height: 260px"></a>'
-    return f"## {entry.title}\n\n{entry.sentence} [Open it]({name}.html)\n\n{picture}"
 
 
 def public_names() -> list[str]:

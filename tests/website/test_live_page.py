@@ -1,7 +1,10 @@
 """The live page in a real browser: the network in the tab is torch's, and the page answers."""
 
+import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
+import links
 import nibabel
 import numpy as np
 import pytest
@@ -9,13 +12,18 @@ import torch
 from PIL import Image
 
 import dcamsr_lite as dl
-from dcamsr_lite import Cut, Intervention
+from dcamsr_lite import Cut, Intervention, Lesion
 from dcamsr_lite.figures import brightest_slice
 from dcamsr_lite.interpret.cuts import cut
 from dcamsr_lite.interpret.interventions import edit
+from dcamsr_lite.widgets.tours import MISPLACED
 
 pytestmark = pytest.mark.slow
 SETTLED = "live.lab().answers > 0 && !live.lab().waiting()"
+MARKS = (
+    ".dx-mark:not(.lv-found) >> nth=1",
+    ".lv-found",
+)  # on the reference: its place, what is found
 TRIED = [
     Intervention(),
     Intervention(shift=(0, 3), cuts=(Cut("spatial", "uniform", levels=(1,)),)),
@@ -26,6 +34,10 @@ TRIED = [
 def wait(page):
     page.wait_for_selector(".dcamsr-explorer footer")
     page.wait_for_function(SETTLED)
+
+
+def said(page):
+    return page.locator(".lv-look .dx-reading").inner_text()
 
 
 def test_the_selftest_says_how_near_torch_it_is_in_the_title(live_page):
@@ -82,6 +94,49 @@ def test_a_map_is_there_before_the_network_and_follows_the_reference_after(live_
     assert f"the most is {most:.2f}, uniform would be 0.25" in reading.inner_text()
     assert page.locator(".lv-matrices canvas:visible").count() == 8
     page.get_by_label("Branch: where each pixel looks").check()
+
+
+def test_it_opens_with_the_reference_moved_and_shows_where_it_is_found(live_page):
+    page = live_page.open("?level=1")
+    wait(page)
+    assert page.evaluate("live.lab().asked().shift") == [*MISPLACED]
+    assert re.search(r"looks [12]\.\d px down and [23]\.\d px to the left", said(page))
+    own, found = (page.locator(f".lv-pair {mark}").bounding_box() for mark in MARKS)
+    assert found["y"] > own["y"] and found["x"] < own["x"]
+    strongest, ends = page.evaluate(
+        """() => {
+          const near = document.querySelector(".lv-near canvas");
+          const { data } = near.getContext("2d").getImageData(0, 0, near.width, near.height);
+          const count = { length: data.length / 4 };
+          const pixels = Array.from(count, (_, i) => [...data.subarray(4 * i, 4 * i + 4)]);
+          const bar = getComputedStyle(document.querySelector(".lv-side .dx-bar i")).backgroundImage;
+          return [pixels.sort((a, b) => b[3] - a[3])[0], bar.match(/rgba?\\([^)]+\\)/g)];
+        }"""
+    )
+    red, green, blue, opacity = map(float, re.findall(r"[\d.]+", ends[-1]))
+    for seen, told in zip(strongest, (red, green, blue, 255 * opacity), strict=True):
+        assert (
+            abs(seen - told) <= 3
+        )  # where most lies is the colour at the end of the bar beside it
+
+
+def test_an_address_holds_what_is_seen(live_page):
+    wanted = Intervention(
+        shift=(0, 3), lesions=(Lesion("target", 60, 70),), cuts=(Cut("spatial", "off", (1,)),)
+    )
+    place = {"query": [40, 80], "level": "2"}
+    _, query = links.open_live(4, wanted.as_dict(), **place).split("?")
+    page = live_page.open(f"?{query}")
+    wait(page)
+    assert page.evaluate("live.lab().shown().tried") == str(wanted)
+    assert said(page).startswith("Row 40, column 80, level 2")
+    page.evaluate("live.lab().set({ reference: 'blank' })")
+    page.wait_for_function("!live.lab().waiting()")
+    page.get_by_role("button", name="Link to what you see").click()
+    asked = parse_qs(urlsplit(page.url).query)
+    assert Intervention.from_dict(json.loads(asked["intervention"][0])) == Intervention("blank")
+    assert asked["query"] == ["40,80"] and asked["level"] == ["2"]
+    assert not live_page.problems
 
 
 def test_the_page_answers_while_the_network_runs(live_page):

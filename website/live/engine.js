@@ -14,6 +14,7 @@ export function whyNot() {
   const simd = Uint8Array.of(
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
   ); // prettier-ignore
+  if (typeof DecompressionStream !== "function") return `This browser cannot unpack the engine: ${LATEST}.`;
   if (!WebAssembly.validate(simd)) return `This browser's WebAssembly is too old (no SIMD): ${LATEST}.`;
   return "";
 }
@@ -36,7 +37,7 @@ export class Engine {
   #loaded = null;
 
   /**
-   * @param {{ network: string, bytes: number }} files the network beside the worker, and how much all files are
+   * @param {{ networks: string[], bytes: number }} files the network's, beside the worker, and how much all files are
    * @param {(share: number, megabytes: number) => void} progress
    */
   constructor(files, progress) {
@@ -58,7 +59,7 @@ export class Engine {
         reject(new Error(explain(event.message || "its worker stopped")));
       this.#waiting.clear();
     });
-    return this.#ask({ type: "load", network: this.files.network }).catch((error) => {
+    return this.#ask({ type: "load", networks: this.files.networks }).catch((error) => {
       this.progress = () => {}; // what is still on its way is not wanted any more
       throw error;
     });

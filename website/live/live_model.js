@@ -1,5 +1,6 @@
 // What stands in for the kernel on a live page: the network in this tab answers the lab, a question at a time.
 
+import { unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
 import { edit, quantile } from "./imaging.js";
 import { rowOf, switchesOf } from "./outcome.js";
 
@@ -57,8 +58,10 @@ export function liveModel(state, head, run, wanted, shown) {
   const values = { ...state };
   const listeners = {};
   const answers = new Map();
-  /** @type {{ row: any, images: any, output: Float64Array } | null} */
-  let base = null;
+  // the network left alone, which ran on this head before
+  const output = Float64Array.from(unpack(state.images.output).values);
+  const untouched = { low: head.filled, reference: head.reference, target: head.target };
+  const base = { row: state.rows[0], output, images: untouched };
   let count = 0;
   const fire = (name) => {
     for (const listener of listeners[`change:${name}`] ?? []) listener();
@@ -68,7 +71,7 @@ export function liveModel(state, head, run, wanted, shown) {
     const key = JSON.stringify(intervention);
     if (!answers.has(key)) {
       const answer = await run(intervention, wanted);
-      const row = rowOf(answer.given.target, answer.output, head.size, head.scale, intervention, base && base.row);
+      const row = rowOf(answer.given.target, answer.output, head.size, head.scale, intervention, base.row);
       answers.set(key, { ...answer, row });
       if (answers.size > 40) answers.delete(answers.keys().next().value);
     }
@@ -78,11 +81,10 @@ export function liveModel(state, head, run, wanted, shown) {
     const { intervention, draft } = values;
     const asked = { intervention, count: ++count, seconds: 0 };
     try {
-      base ??= await nothingChanged();
       const answer = await ask(intervention);
       const images = picture(head, answer.given);
-      const other = IMAGES.filter((name) => images[name] && images[name] !== base?.images[name]);
-      const change = answer.output.map((x, i) => x - (base?.output[i] ?? 0));
+      const other = IMAGES.filter((name) => images[name] && images[name] !== base.images[name]);
+      const change = answer.output.map((x, i) => x - base.output[i]);
       values.result = {
         ...answer.row,
         ...asked,
@@ -99,10 +101,6 @@ export function liveModel(state, head, run, wanted, shown) {
       values.result = { ...asked, refused: String(error instanceof Error ? error.message : error).replace(/\.$/, "") };
     }
     fire("result");
-  }
-  async function nothingChanged() {
-    const { row, given, output } = await ask(values.info.blank);
-    return { row, output, images: picture(head, given) };
   }
   return {
     late: "The network is still on its way, or busy: the picture follows.",

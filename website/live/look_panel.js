@@ -64,6 +64,8 @@ export function lookPanel(info, shapes, first) {
   const reference = panel("Reference: where it looks", size);
   const overlay = make("canvas", { class: "lv-overlay", role: "img", "aria-label": "attention on the reference" });
   reference.element.insertBefore(overlay, reference.mark);
+  const found = make("div", { class: "dx-mark lv-found" });
+  reference.element.append(found);
   const near = make("canvas", { role: "img", "aria-label": "the weights of the window, enlarged" });
   const enlarged = make(
     "figure",
@@ -77,6 +79,8 @@ export function lookPanel(info, shapes, first) {
   });
   const channel = make("div", { class: "lv-matrices" }, ...matrices.map(({ figure }) => figure));
   const { bar, set } = colourBar("signed", "weight per reference pixel, minus uniform: orange more, blue less");
+  const shares = colourBar("viridis", "share of a feature of the reference");
+  shares.set(0, 1);
   const said = make("p", { class: "lv-tried" });
   const reading = make("p", { class: "dx-reading", "aria-live": "polite" });
   const names = Object.keys(shapes);
@@ -93,18 +97,18 @@ export function lookPanel(info, shapes, first) {
   }
   /** The channel branch has a matrix a head, whatever the pixel. */
   function drawChannel() {
-    const found = maps[`channel_${state.level}`];
-    channel.hidden = !found;
-    overlay.hidden = enlarged.hidden = bar.hidden = true;
-    if (!found) {
+    const given = maps[`channel_${state.level}`];
+    channel.hidden = shares.bar.hidden = !given;
+    overlay.hidden = enlarged.hidden = bar.hidden = found.hidden = true;
+    if (!given) {
       reading.textContent = "The channel branch's matrices come with the network.";
       return;
     }
-    const d = found.shape[2];
+    const d = given.shape[2];
     matrices.forEach(({ canvas }, head) => {
-      paint(canvas, found.values.subarray(head * d * d, (head + 1) * d * d), [d, d], 0, 1, "viridis");
+      paint(canvas, given.values.subarray(head * d * d, (head + 1) * d * d), [d, d], 0, 1, "viridis");
     });
-    const most = extent(found.values);
+    const most = extent(given.values);
     reading.textContent = `Level ${state.level}: how much each of a head's ${d} features (rows) takes of the reference's (columns), for all pixels alike; the most is ${most.toFixed(2)}, uniform would be ${(1 / d).toFixed(2)}.`;
   }
   function draw() {
@@ -117,9 +121,10 @@ export function lookPanel(info, shapes, first) {
     const [row, column] = state.query;
     for (const one of [output, reference]) place(one.mark, size, row + 0.5, column + 0.5, 1, 1);
     if (state.branch === "channel") return drawChannel();
-    channel.hidden = true;
+    channel.hidden = shares.bar.hidden = true;
     bar.hidden = false;
     overlay.hidden = !known;
+    found.hidden = true;
     if (!known) {
       reading.textContent = "This level's map comes with the network.";
       return;
@@ -128,13 +133,17 @@ export function lookPanel(info, shapes, first) {
     const grid = [one.rows, one.columns];
     const token = Math.floor(row / scale) * one.columns + Math.floor(column / scale);
     const weights = one.weights(state.head, token);
-    const map = one.lift(weights.map((w) => w - 1 / one.p));
+    const away = weights.map((w) => w - 1 / one.p);
+    const map = one.lift(away);
     const high = extent(map);
     paint(overlay, map, grid, -high, high, "signed");
     set(-high, high);
     enlarged.hidden = !one.window;
-    if (one.window) paint(near, weights, [one.window, one.window], 0, extent(weights), "viridis");
-    const there = one.window ? inWords(offset(weights, one.window, scale), 0.25, (x) => `${x.toFixed(1)} px`) : "";
+    if (one.window) paint(near, away, [one.window, one.window], -high, high, "signed"); // as the bar says
+    const far = one.window ? offset(weights, one.window, scale) : [0, 0];
+    const there = inWords(far, 0.25, (x) => `${x.toFixed(1)} px`);
+    found.hidden = !there;
+    place(found, size, row + 0.5 + far[0], column + 0.5 + far[1], 1, 1);
     const where = one.window
       ? there
         ? `looks ${there} of its own place`
@@ -166,6 +175,7 @@ export function lookPanel(info, shapes, first) {
       enlarged,
       channel,
       bar,
+      shares.bar,
       reading,
       said,
     ),

@@ -3,8 +3,10 @@
 // For tests and lectures: window.live = { look, lab(), own, ready }.
 
 import lab from "../../dcamsr_lite/widgets/lab/explorer.js";
-import { make } from "../../dcamsr_lite/widgets/shared/elements.js";
+import { button, make } from "../../dcamsr_lite/widgets/shared/elements.js";
 import { unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
+import { inWords } from "../../dcamsr_lite/widgets/shared/offsets.js";
+import { readAddress, writeAddress } from "./address.js";
 import { Engine } from "./engine.js";
 import { makeHead, toMatrix } from "./imaging.js";
 import { liveModel, makeRunner, ownState } from "./live_model.js";
@@ -41,7 +43,7 @@ async function open() {
   const status = make("p", { class: "lv-status", role: "status" });
   const meter = make("progress", { max: 1, value: 0, "aria-label": "The network is loading" });
   const total = (network.bytes / 1e6).toFixed(1);
-  const engine = new Engine({ network: network.file, bytes: network.bytes }, (share, megabytes) => {
+  const engine = new Engine({ networks: network.files, bytes: network.bytes }, (share, megabytes) => {
     meter.value = share;
     status.textContent = `Loading the network: ${megabytes.toFixed(1)} of ${total} MB. The map below is there already.`;
   });
@@ -53,6 +55,7 @@ async function open() {
     return;
   }
 
+  const address = readAddress(location.search, info);
   const look = lookPanel({ ...info, ...network }, shapes, first.level);
   const wanted = mapsOf(shapes);
   const place = make("div", {});
@@ -73,35 +76,54 @@ async function open() {
     const own = makeHead(a, b, info.shape, scale);
     const runOn = makeRunner(own, engine, info);
     const answer = await runOn(info.blank, wanted);
+    share.hidden = true; // no address can hold them
     mount(ownState(state, own, answer, { reference, target, slice }), own, runOn);
     shown(answer);
   }
   const stored = Object.fromEntries(
     Object.entries(first.maps).map(([name, packed]) => [name, { values: unpack(packed).values, shape: packed.shape }]),
   );
-  look.show({ output: exact(state.images.output), reference: head.reference }, stored);
+  const { result } = state;
+  const change = result.change ? exact(result.change) : new Float64Array(head.reference.length);
+  const output = exact(state.images.output).map((x, i) => x + change[i]);
+  const reference = result.images.reference ? exact(result.images.reference) : head.reference;
+  look.show({ output, reference }, stored, result);
+  if (address.intervention) state.intervention = address.intervention;
+  look.choose(address.look);
   const other = scale === 4 ? 2 : 4;
+  const explorer = () => /** @type {any} */ (place.firstElementChild).explorer;
+  const share = button("Link to what you see", async () => {
+    const { branch, level, head, query } = look.state;
+    history.replaceState(null, "", writeAddress(scale, explorer().asked(), info.blank, { branch, level, head, query }));
+    const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false); // prettier-ignore
+    share.textContent = copied ? "Copied: it is in the address bar, too" : "It is in the address bar";
+  });
   const own = ownImages(openOwn, () => location.reload());
   const loading = make("div", { class: "lv-loading" }, meter, status);
+  if (address.odd.length) {
+    const words = `The address asks for what this page does not have (${address.odd.join(", ")}): that is as usual.`;
+    loading.append(make("p", { class: "dx-message" }, words));
+  }
   if (asked.has("embed")) {
-    // of another page of the site: the map alone, which leads here
-    const more = make(
-      "a",
-      { href: `?scale=${scale}`, target: "_top" },
-      "Cut it, move it, paint, or drop in your own images",
-    );
-    main.replaceChildren(make("div", { class: "dcamsr-explorer lv-top" }, look.element, loading, more));
+    // of another page of the site: the lab or the map alone, which leads here
+    const more = make("a", { href: `?scale=${scale}`, target: "_top" }, "Cut it, move it, paint, or drop in your own images"); // prettier-ignore
+    const alone = asked.get("embed") === "lab" ? [loading] : [look.element, loading, more];
+    main.replaceChildren(make("div", { class: "dcamsr-explorer lv-top" }, ...alone));
+    if (asked.get("embed") === "lab") main.append(place);
   } else {
-    const lead = `A blurred T2 image is sharpened ${scale}x by a sharp T1 image of the same head. Point at the output: the map shows where that pixel looks in the reference. Then cut, move or paint below, and the network answers. `;
+    const moved = inWords(state.intervention.shift, 0.01, (x) => `${x} px`); // as it opens, where the network can find it
+    const lead = `A blurred T2 image is sharpened ${scale}x by a sharp T1 image of the same head${moved && `, which was moved ${moved}; the network was not told`}. Point at the output: the map shows where that pixel looks in the reference. Then cut, move or paint below, and the network answers. `;
     const link = make("a", { href: `?scale=${other}` }, `See it at ${other}x`);
     const top = make("header", { class: "dcamsr-explorer lv-top" }, make("h1", {}, "The network runs in this tab"));
-    top.append(make("p", {}, lead, link, "."), loading, look.element);
+    loading.append(share);
+    const drop = make("a", { href: "#own" }, "drop in two images of your own");
+    top.append(make("p", {}, lead, link, ", or ", drop, "."), loading, look.element);
     main.replaceChildren(top, place, make("div", { class: "dcamsr-explorer" }, own.element));
   }
   const model = mount(state, head, run);
   const ready = engine.load().then(
     async () => {
-      model.save_changes(); // the first live answer: nothing changed
+      model.save_changes(); // the first live answer: to how the page opens
       meter.remove();
       status.textContent = "The network runs here: what you change is computed in this tab, and nothing leaves it.";
     },
@@ -111,7 +133,6 @@ async function open() {
       status.classList.add("dx-message");
     },
   );
-  const explorer = () => /** @type {any} */ (place.firstElementChild).explorer;
   Object.assign(window, { live: { look, lab: explorer, own, ready } });
 }
 

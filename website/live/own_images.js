@@ -2,7 +2,7 @@
 
 import { slider } from "../../dcamsr_lite/widgets/shared/controls.js";
 import { button, card, make } from "../../dcamsr_lite/widgets/shared/elements.js";
-import { checkPair, readFile } from "./files.js";
+import { makePair, readFile } from "./files.js";
 
 const NAMES = ["reference", "target"];
 const HINTS = { reference: "sharp, the guide", target: "to be blurred and sharpened" };
@@ -13,7 +13,9 @@ const HINTS = { reference: "sharp, the guide", target: "to be blurred and sharpe
  */
 export function ownImages(open, leave) {
   /** @type {Record<string, import("./files.js").Stack>} */
-  let held = {};
+  let held = {}; // as they were read
+  /** @type {Record<string, import("./files.js").Stack>} */
+  let pair = {}; // turned onto each other
   let slice = 0;
   const message = make("p", { class: "lv-said", role: "status" });
   const picks = NAMES.map((name) => {
@@ -23,7 +25,7 @@ export function ownImages(open, leave) {
       "aria-label": `Your ${name}`,
     });
     input.addEventListener("change", () => input.files?.length && take({ [name]: input.files[0] }));
-    const file = make("output", {}, "none yet");
+    const file = make("output"); // of what was dropped: the input names what was chosen
     return {
       name,
       input,
@@ -41,16 +43,22 @@ export function ownImages(open, leave) {
     },
   );
   which.group.hidden = true;
+  const swap = button("Swap the two", () => {
+    held = { reference: held.target, target: held.reference };
+    take({});
+  });
+  swap.hidden = true; // a file manager has an order of its own
   const back = button("Back to the demo head", leave);
   back.hidden = true;
   const element = card(
     "Your own images",
-    make("p", { class: "dx-what" }, "Two contrasts of one slice on one matrix: PNG, JPEG, NIfTI (.nii, .nii.gz) or .npy. Drop both here, the reference first, or choose them. They are brought to 128 x 128, and never leave this tab."), // prettier-ignore
+    make("p", { class: "dx-what" }, "Two contrasts of one slice on one matrix: PNG, JPEG, NIfTI (.nii, .nii.gz) or .npy. Drop both on this page, the reference first, or choose them here. They are brought to 128 x 128, and never leave this tab."), // prettier-ignore
     make("div", { class: "lv-picks" }, ...picks.map(({ label }) => label)),
     which.group,
-    make("div", { class: "dx-buttons" }, back),
+    make("div", { class: "dx-buttons" }, swap, back),
     message,
   );
+  element.id = "own";
   element.classList.add("lv-own-images");
 
   /** @param {Record<string, File>} files */
@@ -61,14 +69,18 @@ export function ownImages(open, leave) {
         say(`Reading ${file.name} …`);
         held = { ...held, [name]: await readFile(file) };
       }
-      for (const { name, file } of picks) file.textContent = held[name]?.name ?? "none yet";
+      for (const { name, input, file } of picks) {
+        const now = held[name]?.name ?? "";
+        file.textContent = now === input.files?.[0]?.name ? "" : now;
+      }
       const missing = NAMES.filter((name) => !held[name]);
       if (missing.length) return say(`Now the ${missing[0]}.`);
-      checkPair(held.reference, held.target);
-      slice = held.target.slices >> 1;
+      swap.hidden = false;
+      pair = makePair(held.reference, held.target);
+      slice = pair.target.slices >> 1;
       const input = /** @type {HTMLInputElement} */ (which.group.querySelector("input"));
-      input.max = String(held.target.slices - 1);
-      which.group.hidden = held.target.slices < 2;
+      input.max = String(pair.target.slices - 1);
+      which.group.hidden = pair.target.slices < 2;
       await show();
     } catch (error) {
       say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
@@ -76,13 +88,13 @@ export function ownImages(open, leave) {
   }
   async function show() {
     which.sync();
-    const notes = [...held.reference.notes, ...held.target.notes];
+    const notes = [...pair.reference.notes, ...pair.target.notes];
     say("The network runs on your images …");
     try {
-      await open(held, slice);
+      await open(pair, slice);
       back.hidden = false;
       say(
-        [`On screen: ${held.target.name}, guided by ${held.reference.name}.`, ...notes.map((n) => `${n}.`)].join(" "),
+        [`On screen: ${pair.target.name}, guided by ${pair.reference.name}.`, ...notes.map((n) => `${n}.`)].join(" "),
       );
     } catch (error) {
       say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
@@ -92,10 +104,13 @@ export function ownImages(open, leave) {
     message.textContent = words;
     message.classList.toggle("dx-message", wrong);
   }
-  for (const name of ["dragover", "drop"]) element.addEventListener(name, (event) => event.preventDefault());
-  element.addEventListener("drop", (event) => {
+  // anywhere on the page: elsewhere the browser would leave it for the file
+  for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
+    if (!files.length) return;
     const free = files.length > 1 ? NAMES : [NAMES.find((name) => !held[name]) ?? "target"];
+    element.scrollIntoView({ block: "nearest" });
     take(Object.fromEntries(free.flatMap((name, i) => (files[i] ? [[name, files[i]]] : []))));
   });
   return { element, take };

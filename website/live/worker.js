@@ -2,12 +2,13 @@
 
 import * as ort from "onnxruntime-web/wasm";
 
-const WASM = "ort-wasm-simd-threaded.wasm";
-/** @type {ort.InferenceSession | null} */
-let session = null;
+const WASM = "ort-wasm-simd-threaded.wasm.gz";
+/** @typedef {Record<string, ort.Tensor>} Tensors */
+/** @type {{ session: ort.InferenceSession, fed?: Tensors, found?: Tensors }[]} the network, cut where less than all has to run again */
+const stages = [];
 
 /**
- * A file, saying how much of it has come.
+ * A file, unpacked, saying how much of it has come.
  * @param {URL} address
  * @param {(bytes: number) => void} came
  */
@@ -21,53 +22,74 @@ async function fetchAll(address, came) {
     parts.push(next.value);
     came(next.value.length);
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  const file = new Blob(parts);
+  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const packed = first === 0x1f && second === 0x8b; // gzip, unless the server's headers had the browser unpack it
+  const plain = packed ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.stream();
+  return new Uint8Array(await new Response(plain).arrayBuffer());
 }
 
-/** @param {string} network its file's name */
-async function load(network) {
+/** @param {string[]} networks the files of its stages */
+async function load(networks) {
   let loaded = 0;
   const came = (bytes) => {
     loaded += bytes;
     postMessage({ type: "progress", loaded });
   };
-  const [engine, graph] = await Promise.all(
-    [WASM, network].map((name) => fetchAll(new URL(name, self.location.href), came)),
+  const [engine, ...graphs] = await Promise.all(
+    [WASM, ...networks].map((name) => fetchAll(new URL(name, self.location.href), came)),
   );
   ort.env.wasm.numThreads = 1; // more need headers that a plain file server does not send
   ort.env.wasm.wasmBinary = engine.buffer;
   ort.env.logLevel = "error";
-  session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+  const options = /** @type {const} */ ({ executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+  for (const graph of graphs) stages.push({ session: await ort.InferenceSession.create(graph, options) });
   return {};
 }
 
+const isSame = (a, b) => a === b || (a.data.length === b.data.length && a.data.every((x, i) => x === b.data[i]));
+
 /**
+ * A stage whose inputs are those of the last time has its outputs still.
  * @param {Record<string, { values: Float32Array, shape: number[] }>} inputs
  * @param {string[]} wanted
  */
 async function run(inputs, wanted) {
-  if (!session) throw new Error("the network has not been loaded");
-  const feeds = Object.fromEntries(
+  if (!stages.length) throw new Error("the network has not been loaded");
+  const start = performance.now();
+  /** @type {Record<string, ort.Tensor>} */
+  const known = Object.fromEntries(
     Object.entries(inputs).map(([name, { values, shape }]) => [name, new ort.Tensor("float32", values, shape)]),
   );
-  const start = performance.now();
-  const found = await session.run(feeds, wanted);
-  const seconds = (performance.now() - start) / 1000;
+  for (const stage of stages) {
+    const { session, fed, found } = stage;
+    const names = session.inputNames;
+    if (!found || !fed || !names.every((name) => isSame(known[name], fed[name]))) {
+      stage.found = undefined; // memory for the new ones
+      stage.fed = Object.fromEntries(names.map((name) => [name, known[name]]));
+      stage.found = await session.run(stage.fed);
+    }
+    Object.assign(known, stage.found);
+  }
   const outputs = Object.fromEntries(
     wanted.map((name) => [
       name,
-      { values: Float32Array.from(/** @type {Float32Array} */ (found[name].data)), shape: [...found[name].dims] },
+      { values: /** @type {Float32Array} */ (known[name].data).slice(), shape: [...known[name].dims] },
     ]),
   );
-  return { outputs, seconds };
+  return { outputs, seconds: (performance.now() - start) / 1000 };
 }
 
-self.addEventListener("message", async ({ data: { id, type, ...given } }) => {
+let before = Promise.resolve(); // one question after the other
+async function respond({ data: { id, type, ...given } }) {
   try {
-    const answer = await (type === "load" ? load(given.network) : run(given.inputs, given.wanted));
+    const answer = await (type === "load" ? load(given.networks) : run(given.inputs, given.wanted));
     const moved = Object.values(answer.outputs ?? {}).map(({ values }) => values.buffer);
     postMessage({ type: "answer", id, answer }, { transfer: moved });
   } catch (error) {
     postMessage({ type: "answer", id, error: String(error instanceof Error ? error.message : error) });
   }
+}
+self.addEventListener("message", (message) => {
+  before = before.then(() => respond(message));
 });
