@@ -21,13 +21,21 @@ from torch import Tensor
 from .data.pairs import Pair
 from .errors import InputError, atomic_path
 from .evaluation import check_pair, run_network
-from .interpret.displacements import LONGER, choose_places, draw_arrows
+from .interpret.displacements import LONGER, choose_places, draw_arrows, read_offsets
 from .interpret.record import Record
 from .interpret.tracing import trace
 from .metrics import band_error, has_signal, psnr
 from .network.super_resolver import SuperResolver, unwrap
 from .panels import COLOURS as COLOURS
-from .panels import WARNING, default_style, draw_panel, lay_out, mark_pixel, outline_anatomy
+from .panels import (
+    SIGNAL,
+    WARNING,
+    default_style,
+    draw_panel,
+    lay_out,
+    mark_pixel,
+    outline_anatomy,
+)
 
 CELL_COLOURS = 256  # of a picture in a notebook, which has a megabyte for all of them
 
@@ -46,7 +54,8 @@ def draw_magnified(
     ['low', 'high', '']
 
     The part reaches ``half`` pixels to each side, inside of the image. All are on one scale of grey,
-    from 0 to ``limit``, by default the largest value. The width is that of a notebook.
+    from 0 to ``limit``, by default the largest value: one bar (``panels.draw_bar``) has room on the
+    right. The width is that of a notebook.
     """
     from matplotlib.figure import Figure
 
@@ -55,7 +64,7 @@ def draw_magnified(
     corner = (min(max(x - half, 0), n - side) for x, n in zip(point, (rows, columns), strict=True))
     top, left = corner
     high = max(float(image.max()) for image in images.values()) if limit is None else limit
-    across = 11.8 / len(images)
+    across = (11.8 - 0.8) / len(images)  # beside them the bar
     down = across * rows / columns
     figure = Figure(figsize=(11.8, down + across + 0.35), layout="constrained", dpi=80)
     grid = figure.subplots(2, len(images), squeeze=False, height_ratios=[rows / columns, 1])
@@ -109,15 +118,15 @@ def overview(
     record, ours = record_slice(model, pair, index)
     target, floor = pair.target_image[index], pair.zero_filled[index]
     figure = Figure(figsize=(15, 11.6), layout="constrained")
-    # titles of two lines would be cut; the base class of engines knows no rect
-    figure.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # type: ignore[call-arg]
-    grid = figure.subplots(3, 5, height_ratios=(1, 1.04, 0.9))
-    peak, reference = pair.target_image.max(), pair.reference_image[index]
+    # a row for itself, else the numbers of its axis would push a column of all rows aside
+    rows_of = figure.subfigures(3, 1, height_ratios=(1.04, 1.04, 0.8))
+    grid = [row.subplots(1, 5) for row in rows_of]
+    reference = pair.reference_image[index]
     images = {
         f"low resolution, {pair.low.shape[-2]} x {pair.low.shape[-1]}": pair.low[index],
         "reference": reference,
-        f"zero-fill, {judge(target, floor, peak, pair.scale)}": floor,
-        f"DCAMSR, {judge(target, ours, peak, pair.scale)}": ours,
+        f"zero-fill, {judge(target, floor, pair.scale)}": floor,
+        f"DCAMSR, {judge(target, ours, pair.scale)}": ours,
         "target": target,
     }
     for axes, (title, image) in zip(grid[0], images.items(), strict=True):
@@ -131,13 +140,16 @@ def overview(
     return figure
 
 
-def judge(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
-    """PSNR of one slice, and where in k-space its error lies; a blank one has no energy to share."""
-    # the peak is the whole volume's
-    peaked = (torch.cat([x.flatten(), peak[None]]) for x in (target, image))
-    quality = f"{psnr(*peaked):.1f} dB"
+def judge(target: Tensor, image: Tensor, scale: int) -> str:
+    """PSNR of one slice, its own peak the scale, as in the explorers; where its error lies in k-space.
+
+    >>> target = torch.eye(32)
+    >>> judge(target, 0.9 * target, 4), judge(0 * target, target, 4)
+    ('35.1 dB\\n0.2 % measured + 0.8 % removed', 'no signal in the target')
+    """
     if not has_signal(target):
-        return quality
+        return "no signal in the target"
+    quality = f"{psnr(target, image):.1f} dB"
     bands = band_error(target[None], image[None], scale)
     shares = " + ".join(f"{100 * share:.1f} % {band}" for band, share in bands.items())
     return f"{quality}\n{shares}"
@@ -146,7 +158,7 @@ def judge(target: Tensor, image: Tensor, peak: Tensor, scale: int) -> str:
 def _draw_errors(axes, errors: dict[str, Tensor]) -> None:
     limit = float(errors["zero-fill"].abs().quantile(0.995))
     for one, (name, error) in zip(axes, errors.items(), strict=True):
-        label = "signal, one scale for both"
+        label = f"{SIGNAL}, one scale for both"
         draw_panel(one, f"|error| of {name}", error.abs(), "magnitude", limit, label=label, size=10)
 
 
@@ -157,11 +169,12 @@ def _draw_spatial(axes, record: Record, query: tuple[int, int], reference: Tenso
             _write_nothing(one, f"level {level}:\nno spatial attention")
             continue
         if level in record.windows:
-            title = f"where each place looks, level {level}\narrows {LONGER} x as long"
+            first = level == min(record.windows)
+            where = "where each place looks" if first else "and from there once more"
+            title = f"{where}, level {level}\narrows {LONGER} x as long"
             draw_panel(one, title, reference, size=10)
             places = choose_places(reference)
-            rows, columns = places.T // level
-            draw_arrows(one, places, record.displacement(level)[:, rows, columns].T)
+            draw_arrows(one, places, read_offsets(record, level, places, reference.shape))
             continue
         lifted = record.lift(level, tuple(side // level for side in query), relative=True)
         label = "weight on a reference pixel"
@@ -200,8 +213,8 @@ def _draw_entropies(axes, record: Record) -> None:
             axes.scatter(heads, values, color=colour, marker=mark, label=label, alpha=0.7)
     axes.set_xticks(range(3), ["1", "2", "4"])
     axes.axhline(1, color="grey", linewidth=0.8)
-    axes.set(ylim=(-0.05, 1.05), xlabel="level", ylabel="entropy: 0 one-hot, 1 uniform")
-    axes.set_title("how sharp each head is")
+    axes.set(ylim=(-0.05, 1.05), xlabel="level")
+    axes.set_title("entropy of each head, mean over queries\n0 one-hot, 1 uniform", fontsize=10)
     axes.legend(loc="center left")
 
 
@@ -209,9 +222,10 @@ def _write_words(axes, model: SuperResolver, pair: Pair, index: int, query) -> N
     c = unwrap(model).config
     lines = [
         f"variant {c.variant}, preset {c.preset}, {c.scale}x",
-        f"slice {index}, matrix {pair.shape[0]} x {pair.shape[1]}",
+        f"slice {index} (counted 0 to {len(pair.lr) - 1})",
+        f"matrix {pair.shape[0]} x {pair.shape[1]}",
         "" if c.in_sequence else f"x: query at row {query[0]}, column {query[1]}",
-        "PSNR of this slice against the\nvolume's maximum; squared error in %",
+        "PSNR of this slice, its largest value\nthe peak; squared error in %",
         "of the target's energy, in measured\nand removed k-space\n",
         WARNING,
     ]
@@ -227,7 +241,8 @@ def draw_case(pair: Pair, image: Tensor, words: str) -> "Figure":
     >>> draw_case(pair, pair.zero_filled, "zero-fill").get_suptitle()[:17]
     'zero-fill. Slice '
 
-    ``image`` is (slice, row, column) in the target's units. Raises InputError without a target.
+    ``image`` is (slice, row, column) in the target's units; the PSNR is that of ``judge``. Raises
+    InputError without a target.
     """
     if pair.target_image is None:
         raise InputError("pair", "no target", "a reference and a full-size target")
@@ -238,11 +253,11 @@ def draw_case(pair: Pair, image: Tensor, words: str) -> "Figure":
     figure, axes = lay_out(len(shown) + 3, 2.6, 4.1, f"{words}. Slice {index}")
     draw_panel(axes[0], "reference", pair.reference_image[index])
     for one, (name, of) in zip(axes[1:], shown, strict=False):
-        score = judge(target, of, pair.target_image.max(), pair.scale)
+        score = judge(target, of, pair.scale)
         draw_panel(one, f"{name}\n{score}", of, limit=limit)
     draw_panel(axes[-2], "target", target, limit=limit)
     error, most = (ours - target).abs(), limit and limit / 4
-    draw_panel(axes[-1], "|error| of the output", error, "magnitude", most, label="signal")
+    draw_panel(axes[-1], "|error| of the output", error, "magnitude", most, label=SIGNAL)
     return figure
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from .data.pairs import Pair
 from .errors import InputError
 from .figures import brightest_slice
-from .panels import WARNING, default_style, draw_panel
+from .panels import SIGNAL, WARNING, default_style, draw_panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ def draw_overlays(pair: Pair, index: int | None = None) -> "Figure":
         draw_panel(axes[2], "squares of both in turn", mixed, limit=1.0, size=9, label="of white")
         rest, share = left[name]
         title = f"target minus what the reference\nforetells of it: {share:.0%} of its variance"
-        draw_panel(axes[3], title, rest, "signed", limit, size=9, label="signal")
+        draw_panel(axes[3], title, rest, "signed", limit, size=9, label=SIGNAL)
     return figure
 
 

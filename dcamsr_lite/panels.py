@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WARNING = "Not for clinical use."
+SIGNAL = "signal, a.u."  # arbitrary units: those of the file
 COLOURS = {"signal": "gray", "magnitude": "viridis", "share": "cividis", "signed": "blue-orange"}
 
 
@@ -116,7 +117,16 @@ def draw_panel(
     axes.set(xticks=[], yticks=[])
     axes.set_title(title, fontsize=size)
     if bar:
-        draw_bar([axes], label or kind, bar, size)
+        draw_bar([axes], label or name_scale(kind), bar, size)
+
+
+def name_scale(kind: str) -> str:
+    """What stands at the colour bar of a kind of panel where nobody says it.
+
+    >>> name_scale("signal")
+    'signal, a.u.'
+    """
+    return SIGNAL if kind == "signal" else kind
 
 
 def draw_bar(panels: "Sequence[Axes]", label: str, bar: str = "right", size: float = 8) -> None:

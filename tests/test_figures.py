@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import re
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,7 +11,7 @@ import torch
 from helpers import phantom
 
 import dcamsr_lite as dl
-from dcamsr_lite import course
+from dcamsr_lite import course, figures
 from dcamsr_lite.figures import COLOURS, draw_panel, lay_out, mark_pixel, overview, render_png
 
 OTHERS = {"image.origin": "lower", "font.size": 20, "figure.dpi": 40, "savefig.dpi": 300}
@@ -66,6 +67,40 @@ def test_the_numbers_of_a_colour_bar_lie_side_by_side(kind, limit):
     words = [one.get_text().replace("\N{MINUS SIGN}", "-") for one in bar.get_xticklabels()]
     unit = float(bar.get_xlabel().partition(", in ")[2] or 1)
     assert [*map(float, words)] == pytest.approx([x / unit for x in bar.get_xticks()], rel=1e-3)
+
+
+def test_grey_says_arbitrary_units_and_magnified_images_share_one_bar():
+    figure = dl.compare_images({"low": torch.zeros(32, 32), "high": torch.ones(32, 32)})._draw()
+    [bar] = [axes for axes in figure.axes if axes.get_ylabel()]
+    assert bar.get_ylabel() == "signal, a.u." and len(figure.axes) == 5
+    figure, (axes,) = lay_out(1)
+    draw_panel(axes, "T1", phantom(1)[0])
+    assert figure.axes[1].get_xlabel() == "signal, a.u."
+    shared = course.picture({"a": phantom(1)[0], "b": phantom(1)[0]}, shared=True)
+    assert shared.axes[-1].get_ylabel() == "signal, a.u."
+
+
+@pytest.mark.slow
+def test_a_slice_has_one_psnr_in_figure_and_explorer_and_the_figure_even_columns():
+    """The figure took the volume's largest value: of a dark slice another number."""
+    torch.manual_seed(0)
+    volume = torch.cat([phantom(1, 32), 3 * phantom(1, 32, seed=1)])
+    model, pair = dl.DCAMSR(scale=4, image_size=32), dl.load_pair(volume, volume.square(), 4)
+    explorer = dl.explore(model, pair, slice=0, cuts=False)
+    shown = [explorer.info["quality"]["psnr"], explorer.networks["corrected"]["quality"]["psnr"]]
+    figure = overview(model, pair, index=0)
+    titles = [axes.get_title() for axes in figure.axes if " dB" in axes.get_title()]
+    assert [re.search(r"[-\d.]+ dB", title)[0] for title in titles] == shown
+    case = figures.draw_case(pair, pair.zero_filled, "zero-fill")
+    index = int(re.search(r"Slice (\d)", case.get_suptitle())[1])
+    expected = dl.explore(model, pair, slice=index, cuts=False).info["quality"]["psnr"]
+    assert any(expected in axes.get_title() for axes in case.axes)
+    figure.draw_without_rendering()
+    panels = [axes.get_position() for axes in figure.axes[:5]]
+    gaps = [b.x0 - a.x1 for a, b in itertools.pairwise(panels)]
+    assert max(gaps) - min(gaps) < 0.005
+    bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    assert len(bars) == 13 and all(bar.get_xlabel() for bar in bars)
 
 
 def test_another_kind_is_refused():

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from ..figures import CELL_COLOURS, render_png
-from ..panels import default_style, draw_bar, draw_panel, lay_out, mark_pixel, outline_anatomy
+from ..panels import (
+    default_style,
+    draw_bar,
+    draw_panel,
+    lay_out,
+    mark_pixel,
+    name_scale,
+    outline_anatomy,
+)
 from .exercise import Result
 
 if TYPE_CHECKING:
@@ -56,7 +64,7 @@ def picture(
         if outline is not None:
             outline_anatomy(axes, outline)
     if one:
-        draw_bar(row, label or kind, "right", 9)
+        draw_bar(row, label or name_scale(kind), "right", 9)
     for axes, (y, x) in zip(row, [*marks] * (len(row) if len(marks) == 1 else 1), strict=False):
         mark_pixel(axes, y, x)
     return figure

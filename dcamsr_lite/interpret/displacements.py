@@ -18,6 +18,8 @@ from .interventions import Intervention
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .record import Record
+
 LONGER = 3  # arrows in the picture, as in widgets/shared/arrow_field.js
 EVERY = 8  # pixels between two places; this and the next as in widgets/shared/offsets.js
 DARK = 1 / 8  # of white: what is darker in the reference is air
@@ -45,6 +47,26 @@ def choose_places(reference: Tensor) -> Tensor:
     white = float(reference.quantile(WHITE)) or 1.0
     lit = reference[EVERY // 2 :: EVERY, EVERY // 2 :: EVERY] >= DARK * white
     return lit.nonzero() * EVERY + EVERY // 2
+
+
+def read_offsets(record: "Record", level: int, places: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Where the attention of a level looks from each place (n, 2): (n, 2), pixels down and right.
+
+    >>> from dcamsr_lite import DCAMSR, trace
+    >>> model = DCAMSR(scale=4, image_size=32, variant="aligned")
+    >>> with trace(model) as record:
+    ...     _ = model(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 32, 32))
+    >>> read_offsets(record, 2, torch.tensor([[4, 4], [9, 20]]), (30, 32)).shape
+    torch.Size([2, 2])
+
+    ``shape`` is that of the image, around which the network's grid may be padded. Raises LookupError
+    for an attention that has no offsets.
+    """
+    corner = (
+        side * level // 2 - n // 2 for side, n in zip(record.grids[level], shape, strict=True)
+    )
+    row, column = ((x + c) // level for x, c in zip(places.T, corner, strict=True))
+    return record.displacement(level).cpu()[:, row, column].T
 
 
 def draw_arrows(axes: "Axes", places: Tensor, offsets: Tensor) -> None:

@@ -152,7 +152,7 @@ course.show(
     {"|error| of zero-fill": floor, "|error| of DCAMSR": ours},
     alt="Absolute errors on one scale: zero-fill errs at every edge, the network at few.",
     kind="magnitude",
-    label="signal",
+    label="signal, a.u.",
     limit=float(floor.quantile(0.99)),
 )
 

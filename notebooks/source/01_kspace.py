@@ -75,7 +75,7 @@ k = to_kspace(image)
 course.show(
     {"image": image, "k-space": (1 + 1000 * k.abs() / k.abs().max()).log()},
     alt="A T2 image of a head, and its k-space: a bright centre, fading outwards.",
-    label="signal; log of magnitude",
+    label="signal, a.u.; log of magnitude",
 )
 
 # %% [markdown]
@@ -186,7 +186,7 @@ course.show(
     {"mean of blocks - crop": blocks - cropped, "every 4th pixel - crop": every - cropped},
     alt="Both differ from the k-space crop, most at edges.",
     kind="signed",
-    label="signal",
+    label="signal, a.u.",
     shared=True,
 )
 
@@ -247,7 +247,7 @@ figure = Figure(figsize=(6, 2.6), layout="constrained")
 axes = figure.subplots()
 for (s, row), style in zip(filled.items(), ("-", "--", "-."), strict=True):
     axes.plot(row[40:140], style, label=f"{s}x")
-axes.set(xlabel="pixel", ylabel="signal")
+axes.set(xlabel="pixel", ylabel="signal, 1: the step")
 axes.legend()
 course.show(figure, alt="A step after 4x, 8x and 16x: ripples of equal height, ever wider.")
 
@@ -326,7 +326,7 @@ course.show(
     {"coils - image": orders["coils"] - orders["image"]},
     alt="Their difference: largest at the head's rim and in the background.",
     kind="signed",
-    label="signal",
+    label="signal, a.u.",
 )
 
 # %% [markdown]

@@ -196,7 +196,7 @@ print(f"{len(t1)} pixels of brain")
 figure = Figure(figsize=(4.4, 3.4), layout="constrained")
 axes = figure.subplots()
 shown = axes.hexbin(t1, t2, gridsize=50, bins="log", cmap="viridis")
-axes.set(xlabel="T1 signal", ylabel="T2 signal")
+axes.set(xlabel="T1 signal, a.u.", ylabel="T2 signal, a.u.")
 figure.colorbar(shown, label="pixels, log scale")
 course.show(figure, alt="T2 falls as T1 rises, in a broad cloud: one T1 value has many T2 values.")
 
@@ -255,7 +255,7 @@ course.show(
     alt="What T1 does not tell: fluid at the rim, lesions, vessels, and a slow shading; and a map of"
     " the lesions.",
     kind="signed",
-    label="signal; fraction of the voxel",
+    label="signal, a.u.; fraction of the voxel",
     limit=0.4,
 )
 

@@ -307,6 +307,7 @@ torch.manual_seed(0)
 released = dl.DCAMSR(scale=4, image_size=128, variant="released").eval()
 with torch.inference_mode(), dl.trace(released) as uniform:
     released(pair.lr[[slice_]], pair.ref[[slice_]])
+print("spatial attention of level 1, mean entropy over heads and queries")
 for name, r in {"released": uniform, "corrected": record}.items():
     print(f"{name:<10} {r.entropy(1)['spatial'].mean():.5f}")
 
@@ -435,7 +436,7 @@ with torch.inference_mode(), dl.trace(idea) as changed:
 # %%
 for name, network, r in (("shipped", model, record), ("mine", idea, changed)):
     quality = dl.psnr(pair.target_image, dl.super_resolve(network, pair))
-    print(f"{name:<8} entropy {r.entropy(1)['spatial'].mean():.3f}   {quality:.2f} dB")
+    print(f"{name:<8} mean entropy {r.entropy(1)['spatial'].mean():.3f}   {quality:.2f} dB")
 
 # %% [markdown]
 # **Explain.** The weights were trained with the other attention. What would a fair comparison be?

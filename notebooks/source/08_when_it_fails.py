@@ -177,7 +177,7 @@ course.show(
     },
     alt="Absolute errors: broad for zero-fill, small without shift, thin double edges with it.",
     kind="magnitude",
-    label="|error|, signal",
+    label="|error|, a.u.",
     limit=0.3,
     dpi=48,
 )
@@ -511,7 +511,7 @@ course.show(
     alt="What a lesion changes, 32 x 32 pixels around it: a disc in truth; a softer disc in the output;"
     " and of the lesion in T1 only, a ring in the output.",
     kind="signed",
-    label="change of T2, signal",
+    label="change of T2, a.u.",
     shared=True,
 )
 

@@ -122,7 +122,7 @@ k = volume.kspace[3].abs()
 figure = course.picture(
     {f"coil {c}": (1 + 1000 * k[c] / k.max()).log() for c in (0, 1)}
     | {"root of the sum of squares": volume.images[3]},
-    label="log of magnitude; signal",
+    label="log of magnitude; signal, a.u.",
 )
 for axes in figure.axes[:2]:
     axes.set(xlabel="phase encode", ylabel="readout")
@@ -242,7 +242,7 @@ course.show(
     {"coils - image": low["order coils"] - low["order image"]},
     alt="Their difference: negative in the air, of both signs at the rim of the head.",
     kind="signed",
-    label="signal",
+    label="signal, a.u.",
 )
 
 # %% [markdown]

@@ -22,6 +22,7 @@ from tables import (
     second_table,
     simulate_false_alarms,
     table_of,
+    tell_share,
     verdict,
 )
 
@@ -96,7 +97,8 @@ def answer(table: Table, pairs: list) -> str:
         gain = f" ({found['mean']:+.2f} dB)" if found else ""
         groups[verdict(found)].append(f"{name(better)} against {name(than)}{gain}")
     parts = [f"{kind}: {'; '.join(groups[kind])}" for kind in LIKEWISE if groups[kind]]
-    return "On simulated heads, in short. " + ". ".join(p[0].upper() + p[1:] for p in parts) + "."
+    share = tell_share(table) if ("corrected", "no_reference") in pairs else ""
+    return f"On simulated heads, in short. {'. '.join(p[0].upper() + p[1:] for p in parts)}.{share}"
 
 
 def figure(table: Table, pairs: list, path: Path) -> None:

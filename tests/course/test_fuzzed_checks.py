@@ -1,7 +1,9 @@
 """Checks that accept nothing by chance: shapes vary, axes differ, hints nudge and do not tell."""
 
+import itertools
 import math
 import re
+from copy import deepcopy
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch.nn.functional as F
 
 from dcamsr_lite import course
 from dcamsr_lite.course import Exercise, Question, examine
-from dcamsr_lite.course.exercise import draw_inputs
+from dcamsr_lite.course.exercise import SIZES, draw_inputs
 
 EXERCISES = course.EXERCISES
 FUNCTIONS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
@@ -19,9 +21,23 @@ ALIKE = {  # axes that are alike for a reason: the argument's number, and the tw
 }
 
 
+ORDERLESS = ("attention.keeps_place", "ablations.claim", "reliance.diffusion")  # no axis counts
+REACHED = {  # what an argument that is a function hands out
+    "attention.cosine": lambda q, k, project, t: (q, k, project(k), t),
+    "reliance.integrate": lambda gradient, path, steps: (path(0.5), gradient(path(0.5)), steps),
+}
+
+
+def flat(arguments):
+    """What is in lists and tuples, too: batches, say."""
+    for x in arguments:
+        yield from flat(x) if isinstance(x, list | tuple) else [x]
+
+
 def tensors(name, of=torch.Tensor):
     """The arguments of each kind, over the trials: number of the argument -> one for each trial."""
-    trials = zip(*draw_inputs(EXERCISES[name]), strict=True)
+    drawn = [REACHED.get(name, lambda *x: x)(*x) for x in draw_inputs(EXERCISES[name])]
+    trials = zip(*map(flat, drawn), strict=False)  # as many batches as the shortest has
     return {n: given for n, given in enumerate(trials) if all(isinstance(x, of) for x in given)}
 
 
@@ -50,6 +66,75 @@ def test_every_axis_and_every_number_varies_over_the_trials(name):
                 assert len({x.shape[axis] for x in given}) > 1, [tuple(x.shape) for x in given]
     for given in tensors(name, (int, float)).values():
         assert len({*given}) > 1, given
+
+
+def turn(x, axis, other):
+    return x.transpose(axis, other)
+
+
+def flip(x, axis, other):
+    return x.flip(axis)
+
+
+def shift(x, axis, other):
+    return x.roll(1, axis)
+
+
+def scaled(x, *_):
+    return x * 1.001 if isinstance(x, torch.Tensor) and x.dtype != torch.bool else x
+
+
+def spoil(name):
+    """Wrong attempts, each by what is wrong: an axis of an argument or of the result, a constant."""
+    solution, first = EXERCISES[name].solution, draw_inputs(EXERCISES[name])[0]
+
+    def of_argument(n, change, *axes):
+        return lambda *x: solution(*x[:n], change(x[n], *axes), *x[n + 1 :])
+
+    def of_result(change, *axes):
+        return lambda *x: change(solution(*x), *axes)
+
+    target = solution(*first)
+    pairs = [(n, x, of_argument) for n, x in enumerate(first)] + [(None, target, None)]
+    for n, x, wrap in pairs:
+        make = of_result if wrap is None else lambda *how, n=n: of_argument(n, *how)
+        if isinstance(x, torch.Tensor):
+            for axis, other in itertools.combinations(range(x.ndim), 2):
+                yield f"{n}: axes {axis}, {other} exchanged", make(turn, axis, other)
+            for axis, change in itertools.product(range(x.ndim), (flip, shift)):
+                yield f"{n}: {change.__name__} along axis {axis}", make(change, axis, axis)
+            yield f"{n}: scaled", make(scaled)
+        elif isinstance(x, int | float) and n is not None:
+            yield f"{n}: always {x}", make(lambda _, x=x: x)
+
+
+def drawn_anew(name):
+    """Other random numbers than those of the check, in the same shapes, whose axes differ."""
+    for seed, size in enumerate(SIZES, 100):
+        generator = torch.Generator().manual_seed(seed)
+        yield EXERCISES[name].inputs(lambda *s, g=generator: torch.randn(*s, generator=g), size)
+
+
+def differs(name, attempt) -> bool:
+    exercise = EXERCISES[name]
+    for given in drawn_anew(name):
+        try:
+            if not exercise.same(attempt(*deepcopy(given)), exercise.solution(*deepcopy(given))):
+                return True
+        except Exception:  # a shape that does not fit is a difference
+            return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_wrong_along_any_axis_or_for_any_other_number_is_not_accepted(name):
+    """Whatever differs from the solution on other inputs has to fail in the check."""
+    tried = {what: attempt for what, attempt in spoil(name) if differs(name, attempt)}
+    passed = [what for what, f in tried.items() if examine(EXERCISES[name], f).state == "passed"]
+    assert passed == []
+    if name not in ORDERLESS:
+        assert tried
 
 
 def heads_of_four(x, heads):

@@ -45,6 +45,18 @@ test("twelve bits are two signed values in three bytes; a list of scales is one 
   );
 });
 
+test("any number of bits is read without gaps, over the edges of bytes", () => {
+  const values = [1023, -1023, 0, -1, 5, -512, 341];
+  for (const bits of [10, 11, 15]) {
+    const held = values.map((x) => (Math.abs(x) < 2 ** (bits - 1) ? x : Math.sign(x)));
+    const bytes = new Uint8Array(Math.ceil((held.length * bits) / 8));
+    held.forEach((x, i) => {
+      for (let b = 0; b < bits; b++) bytes[(i * bits + b) >> 3] |= ((x >> b) & 1) << ((i * bits + b) & 7);
+    });
+    assert.deepEqual([...unpack(packed(bytes, [7], Uint8Array, `int${bits}`)).values], held);
+  }
+});
+
 test("extent is the largest magnitude and never zero", () => {
   assert.equal(extent([1, -3, 2]), 3);
   assert.ok(extent([0, 0]) > 0);

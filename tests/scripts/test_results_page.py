@@ -30,6 +30,10 @@ def test_the_share_that_the_readme_gives_to_the_reference_is_that_of_the_table(t
     gain, reference, share = map(float, found.groups())
     assert gain == round(whole - floor, 1) and reference == round(whole - alone, 1)
     assert share == round(100 * (whole - alone) / (whole - floor))
+    pairs = next(p for p in report.QUESTIONS.values() if ("corrected", "no_reference") in p)
+    assert f"{whole - alone:.2f} dB ({share:.0f} %) are the reference's" in report.answer(
+        table, pairs
+    )
     for text in (readme, (FOLDER / "README.md").read_text(encoding="utf-8")):
         assert not re.search(r"[Nn]early all of the gain", text)
 

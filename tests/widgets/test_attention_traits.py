@@ -256,7 +256,10 @@ def test_the_script_can_stand_inside_a_page():
 # --- fixed point, feature maps, several networks -----------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype, steps", [("int8", 127), ("int12", 2047), ("int16", 32767)])
+@pytest.mark.parametrize(
+    "dtype, steps",
+    [("int8", 127), ("int10", 511), ("int11", 1023), ("int12", 2047), ("int16", 32767)],
+)
 def test_fixed_point_is_off_by_half_a_step_of_each_picture(dtype, steps):
     x = torch.randn(2, 5, 3, 7) * torch.tensor([1e-6, 1, 50, 0, 1e9])[:, None, None]
     error = (unpack(pack(x, dtype, maps=True)) - x).abs().amax((-2, -1))

@@ -46,6 +46,18 @@ def test_times_that_no_slider_has_are_refused(wrong):
         explorer.left = tell_timing("T1") | wrong
 
 
+def test_another_slice_of_the_tissues_is_turned_to_at_the_same_times():
+    stack = {name: torch.stack([x, x.flip(0), x.flip(1)]) for name, x in tissues().items()}
+    explorer = dl.explore_contrasts(stack, slice=0)
+    explorer.left = tell_timing("FLAIR")
+    explorer.slice = 2
+    assert explorer.left == tell_timing("FLAIR") and explorer.info["slice"] == 2
+    expected = dl.explore_contrasts({name: x[2] for name, x in stack.items()})
+    expected.left = tell_timing("FLAIR")
+    assert torch.equal(explorer.image("left"), expected.image("left"))
+    assert (expected.info["slice"], expected.info["slices"]) == (0, 1)
+
+
 def test_the_protocols_contrasts_are_those_of_the_simulated_head():
     explorer = dl.explore_contrasts(tissues())
     for name, protocol in PROTOCOL.items():

@@ -50,6 +50,23 @@ def test_an_image_is_explored_by_its_own_kspace():
     assert explore_kspace(image).info["slice"] == 1
 
 
+def test_another_slice_is_turned_to_with_the_readers_box_and_a_blank_one_is_refused():
+    volume = phantom(3, 32) * torch.tensor([1.0, 2.0, 0.0])[:, None, None]
+    explorer = explore_kspace(volume)
+    explorer.box, explorer.shape = [4, 5, 20, 11], "disc"
+    explorer.slice = 0
+    assert explorer.info["slice"] == 0 and (explorer.box, explorer.shape) == (
+        [4, 5, 20, 11],
+        "disc",
+    )
+    assert_close(explorer.kspace()[0], ks.fft2c(volume[0].double()), rtol=1e-5, atol=1e-5)
+    with pytest.raises(dl.InputError, match="slice 2"):
+        explorer.slice = 2
+    assert explorer.slice == explorer.info["slice"] == 0 and "slice 2" in explorer.info["refused"]
+    explorer.slice = 1
+    assert explorer.info["slice"] == 1 and "refused" not in explorer.info
+
+
 def test_a_pair_is_explored_by_its_targets_coils():
     reference, target = Volume(phantom(2, 32)), volume_from_kspace("array", coil_kspace(2, 32))
     pair = dl.load_pair(reference, target, scale=4)

@@ -81,7 +81,8 @@ def _few_batches(random, size: int) -> tuple[nn.Module, list[tuple], list[float]
     batch, count = pick(size, (2, 5), (3, 4), (2, 3), (4, 5))
     shapes = [(batch, 1, size * times, (size + 1) * times) for times in (1, 2, 2)]
     batches = [tuple(random(*shape) for shape in shapes) for _ in range(count)]
-    return model, batches, [0.1, 0.1, 0.2, 0.1, 0.05][:count]
+    rate = pick(size, 0.1, 0.08, 0.12, 0.09)
+    return model, batches, [rate * part for part in (1, 1, 2, 1, 0.5)[:count]]
 
 
 def l1(sr: Tensor, target: Tensor, deviation: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ import { announcer, make } from "../shared/elements.js";
 import { strides } from "../shared/input.js";
 import { format } from "../shared/numbers.js";
 import { heading, widget } from "../shared/page.js";
-import { sliceOf } from "../shared/panels.js";
+import { greysOf, sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { channelPanel } from "./channel_panel.js";
 import { controlPanel } from "./controls.js";
@@ -106,7 +106,7 @@ function build(model, root) {
     model,
     "Where does the network look?",
     "Move over an image: which reference pixels does the network read for that place? Click to stay, arrow keys move on. How far from uniform is it, and does it matter?",
-    [info.title, sliceOf(info), ...info.files, ...info.notes],
+    [info.title, sliceOf(info), greysOf(info), ...info.files, ...info.notes],
   );
   header.querySelector(".dx-about")?.append(layout);
   root.append(

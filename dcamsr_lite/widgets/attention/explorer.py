@@ -14,7 +14,7 @@ torch.Size([32, 32])
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from traitlets import Bool, Dict, Enum, Int, List, TraitError, Unicode, observe, validate
@@ -23,6 +23,7 @@ from ...data.pairs import Pair
 from ...errors import InputError
 from ...evaluation import check_pair
 from ...figures import record_slice
+from ...interpret.displacements import LONGER, choose_places, draw_arrows, read_offsets
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Cut, Intervention, find_outcome
 from ...interpret.record import Record
@@ -44,6 +45,9 @@ from ..shared.slices import (
 from ..shared.static import script, style
 from ..tours import tour_attention
 from .kept_record import keep
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LAYOUTS = {
     "aligned": "heads merged aligned: what a query finds stays at its pixel",
@@ -193,7 +197,21 @@ class AttentionExplorer(Explorer):
         figure, panels = draw_slice(self.info, images, maps, shown["title"], label)
         for axes in panels:
             mark_pixel(axes, *self.query)
+        if self._records[self.network].windows.get(self.level):
+            self._draw_window(dict(zip([*images, "map"], panels, strict=True)))
         return figure
+
+    def _draw_window(self, panels: dict[str, "Axes"]) -> None:
+        """Where every place looks, on the reference; of the map what lies around the query."""
+        record, (row, column) = self._records[self.network], self.query
+        reference, first = unpack(self.images["reference"]), min(record.windows)
+        places = choose_places(reference)
+        offsets = read_offsets(record, first, places, reference.shape)
+        draw_arrows(panels["reference"], places, offsets)
+        title = f"{panels['reference'].get_title()}, arrows {LONGER} x as long"
+        panels["reference"].set_title(title, fontsize=8)
+        reach = (record.windows[self.level].side + 1) * self.level / 2
+        panels["map"].set(xlim=(column - reach, column + reach), ylim=(row + reach, row - reach))
 
     def state(self, picture: str | None = None) -> dict:
         """What a saved page holds: below 6 MB a network, so of larger ones the coarser levels only.

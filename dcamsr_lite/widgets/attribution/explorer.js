@@ -6,7 +6,7 @@
 import { choice } from "../shared/controls.js";
 import { announcer, make } from "../shared/elements.js";
 import { heading, widget } from "../shared/page.js";
-import { QUALITY, sliceOf } from "../shared/panels.js";
+import { QUALITY, greysOf, sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { agreementPanel } from "./agreement_panel.js";
 import { mapPanel } from "./map_panel.js";
@@ -102,7 +102,7 @@ function build(model, root) {
       model,
       "What does this patch owe to each contrast?",
       "Drag a patch on an image, or click to move it there; arrow keys move it, shift and arrows resize it. Then run a method.",
-      [info.title, sliceOf(info), ...info.files],
+      [info.title, sliceOf(info), greysOf(info), ...info.files],
     ),
     controls.element,
     patch.element,

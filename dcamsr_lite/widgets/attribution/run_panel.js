@@ -91,7 +91,7 @@ export function runPanel({ model, info, state }, live, save) {
         Object.keys(model.get("results"))
           .map((name) => info.methods[name])
           .join(" and ") || "no method"
-      }. New runs need a kernel: open it in a notebook. What is dashed, and any other patch, has no result here.`;
+      }. New runs need a kernel: dl.explore_attribution(model, pair) in a notebook. What is dashed, and any other patch, has no result here.`;
   }
   start.addEventListener("click", run);
   stop.addEventListener("click", () => halt());

@@ -41,25 +41,25 @@ function half(bits) {
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 }
-var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
-  const at = 3 * (i >> 1);
-  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
-});
+function stretch(bytes, bits, count) {
+  const values = new Float32Array(count);
+  for (let i = 0, at = 0; i < count; i++, at += bits) {
+    const first = at >> 3;
+    const three = bytes[first] | bytes[first + 1] << 8 | bytes[first + 2] << 16;
+    values[i] = three << 32 - bits - (at & 7) >> 32 - bits;
+  }
+  return values;
+}
 var halves;
 function unpack({ data, dtype, shape: shape2, scale }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
     float32: () => new Float32Array(bytes),
-    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
-    int16: () => Float32Array.from(new Int16Array(bytes)),
-    int12: () => twelve(
-      new Uint8Array(bytes),
-      shape2.reduce((a, b) => a * b)
-    ),
-    int8: () => Float32Array.from(new Int8Array(bytes))
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits])
   };
-  const values = read[dtype]();
+  const count = shape2.reduce((a, b) => a * b, 1);
+  const values = read[dtype]?.() ?? stretch(new Uint8Array(bytes), Number(dtype.slice("int".length)), count);
   const scales = [scale].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
@@ -109,6 +109,7 @@ function palette(colour) {
   for (let i = 0; i < 511; i++) table.set(colour(i / 510).map(Math.round), 4 * i);
   return new Uint32Array(table.buffer);
 }
+var COLOURS = { grey, viridis, signed };
 var PALETTES = { grey: palette(grey), viridis: palette(viridis), signed: palette(signed) };
 function paint(canvas, values, [rows, columns], low, high, name) {
   if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
@@ -124,6 +125,36 @@ function paint(canvas, values, [rows, columns], low, high, name) {
 }
 var stopsOf = /* @__PURE__ */ new WeakMap();
 var barOf = (bar) => stopsOf.get(bar) ?? [];
+function colourBar(name, label) {
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const [r, g, b, a] = COLOURS[name](i / 32);
+    return `rgba(${r | 0},${g | 0},${b | 0},${(a / 255).toFixed(3)})`;
+  });
+  const numbers = [0, 1, 2].map(() => make("span"));
+  const words = make("small", {}, label);
+  const bar = make(
+    "div",
+    { class: "dx-bar" },
+    make("i", { style: `background:linear-gradient(90deg,${stops})` }),
+    make("div", { class: "dx-ticks" }, ...numbers),
+    words
+  );
+  const colours = Array.from({ length: 17 }, (_, i) => COLOURS[name](i / 16).map((x) => Math.round(x)));
+  stopsOf.set(
+    bar,
+    colours.map(([r, g, b, a]) => [r, g, b, a / 255])
+  );
+  const set = (low, high) => numbers.forEach((span, i) => {
+    span.textContent = format(low + i * (high - low) / 2, 2);
+  });
+  return {
+    bar,
+    set,
+    name: (text) => {
+      words.textContent = text;
+    }
+  };
+}
 
 // dcamsr_lite/widgets/shared/input.js
 function eachFrame() {
@@ -517,9 +548,9 @@ function guide(model) {
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
 }
 function slices(model) {
-  const { slice, slices: count, turns } = model.get("info");
+  const { slice, slices: count, turns, refused = "" } = model.get("info");
   if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
-  const status = make("small", { role: "status" });
+  const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
     "Slice",
@@ -607,6 +638,9 @@ function widget(build2, kind) {
   const standalone2 = (el, state) => render2({ model: savedModel(state), el });
   return { render: render2, standalone: standalone2 };
 }
+
+// dcamsr_lite/widgets/shared/panels.js
+var sliceOf = ({ slice, slices: slices2 }) => `slice ${slice} (counted 0 to ${slices2 - 1})`;
 
 // dcamsr_lite/widgets/shared/state.js
 function shareState(model, names, state, changed, fit = () => {
@@ -767,9 +801,10 @@ function build(model, root) {
     const frame = make("div", { class: "dx-frame cx-frame", style: `aspect-ratio:${columns}/${rows}` }, canvas, marks);
     const title = make("b");
     const times = make("output");
-    const figure = make("figure", {}, make("figcaption", {}, title, times), frame);
+    const scale = colourBar("grey", "signal; 1: fully relaxed water");
+    const figure = make("figure", {}, make("figcaption", {}, title, times), frame, scale.bar);
     frame.addEventListener("click", () => shared.set({ active: side }));
-    return { side, canvas, marks, title, times, figure };
+    return { side, canvas, marks, title, times, scale, figure };
   });
   const active = choice(
     "Sliders set the",
@@ -825,7 +860,7 @@ function build(model, root) {
       model,
       "What makes a tissue bright?",
       "Choose an image, then move TR, TE and TI: its tissues follow their curves. A lesion is bright, dark or hidden by choice of these times alone.",
-      [info.title, "one set of times for each tissue; no noise"]
+      [info.title, sliceOf(info), "one set of times for each tissue; no noise"]
     ),
     make(
       "div",
@@ -878,10 +913,12 @@ function build(model, root) {
     context.stroke();
   }
   function draw() {
-    for (const { side, canvas, title, times, figure } of panels) {
+    for (const { side, canvas, title, times, scale, figure } of panels) {
       const { sequence: kind, TR, TE, TI } = state[side];
       const values = image(side);
-      paint(canvas, values, info.shape, 0, extent(values), "grey");
+      const high = extent(values);
+      paint(canvas, values, info.shape, 0, high, "grey");
+      scale.set(0, high);
       title.textContent = kind;
       times.textContent = `TR ${format(TR, 4)}, TE ${format(TE, 4)}${kind === "inversion recovery" ? `, TI ${format(TI, 4)}` : ""} ms`;
       canvas.setAttribute("aria-label", `${side} image: ${kind}, ${times.textContent}`);

@@ -271,25 +271,25 @@ function half(bits) {
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 }
-var twelve = (bytes, count) => Float32Array.from({ length: count }, (_, i) => {
-  const at = 3 * (i >> 1);
-  return (i & 1 ? bytes[at + 1] >> 4 | bytes[at + 2] << 4 : bytes[at] | (bytes[at + 1] & 15) << 8) << 20 >> 20;
-});
+function stretch(bytes, bits, count) {
+  const values = new Float32Array(count);
+  for (let i = 0, at = 0; i < count; i++, at += bits) {
+    const first = at >> 3;
+    const three = bytes[first] | bytes[first + 1] << 8 | bytes[first + 2] << 16;
+    values[i] = three << 32 - bits - (at & 7) >> 32 - bits;
+  }
+  return values;
+}
 var halves;
 function unpack({ data, dtype, shape: shape2, scale }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
   const table = halves ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
   const read = {
     float32: () => new Float32Array(bytes),
-    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
-    int16: () => Float32Array.from(new Int16Array(bytes)),
-    int12: () => twelve(
-      new Uint8Array(bytes),
-      shape2.reduce((a, b) => a * b)
-    ),
-    int8: () => Float32Array.from(new Int8Array(bytes))
+    float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits])
   };
-  const values = read[dtype]();
+  const count = shape2.reduce((a, b) => a * b, 1);
+  const values = read[dtype]?.() ?? stretch(new Uint8Array(bytes), Number(dtype.slice("int".length)), count);
   const scales = [scale].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];
@@ -609,9 +609,9 @@ function guide(model) {
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
 }
 function slices(model) {
-  const { slice, slices: count, turns } = model.get("info");
+  const { slice, slices: count, turns, refused = "" } = model.get("info");
   if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
-  const status = make("small", { role: "status" });
+  const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
     "Slice",
@@ -726,6 +726,7 @@ function panel(title, size, { colours = "grey", unit, note = null } = {}) {
   return { figure, element, mark, value, draw };
 }
 var sliceOf = ({ slice, slices: slices2 }) => `slice ${slice} (counted 0 to ${slices2 - 1})`;
+var greysOf = ({ windows }) => `grey: black 0, white ${format(windows.output)} (reference ${format(windows.reference)}), arbitrary units of the files`;
 
 // dcamsr_lite/widgets/shared/state.js
 function shareState(model, names, state, changed, fit = () => {
@@ -1084,7 +1085,7 @@ function build(model, root) {
       model,
       "What if the reference lies elsewhere?",
       "Shift or turn the reference: the networks run again. Arrows show where each place looks, the curve what the output keeps.",
-      [info.title, sliceOf(info), ...info.files, ...info.notes]
+      [info.title, sliceOf(info), greysOf(info), ...info.files, ...info.notes]
     ),
     controls.element,
     make("div", { class: "dp-said", "aria-live": "polite" }, found, worth, status),

@@ -3,7 +3,7 @@
 // For tests, the root element has a property `explorer`: .state is what is on screen, .lens(name) the values that are
 // magnified of an image.
 
-import { paint } from "../shared/colours.js";
+import { colourBar, paint } from "../shared/colours.js";
 import { choice, slider } from "../shared/controls.js";
 import { announcer, make, place } from "../shared/elements.js";
 import { eachFrame, pointIn, strides } from "../shared/input.js";
@@ -69,6 +69,8 @@ function build(model, root) {
       ...shared.bind(side),
     ),
   );
+  const scale = colourBar("grey", "signal, a.u.");
+  scale.set(0, white);
   const live = announcer();
   root.append(
     heading(model, "Swipe", "Drag the line over the image; point at a place to magnify it.", [title]),
@@ -76,7 +78,7 @@ function build(model, root) {
     make(
       "div",
       { class: "mx-parts" },
-      make("div", {}, frame, swipe.group),
+      make("div", {}, frame, swipe.group, scale.bar),
       make("div", { class: "mx-lenses" }, ...lenses.map((l) => l.figure)),
     ),
     live,

@@ -15,6 +15,7 @@ from traitlets import Float, Int, List, TraitError, Unicode, validate
 
 from ...errors import InputError
 from ...figures import draw_magnified
+from ...panels import SIGNAL, draw_bar
 from ..shared.base import SYNC, Explorer
 from ..shared.packing import pack, unpack
 from ..shared.static import script, style
@@ -66,7 +67,9 @@ class Comparison(Explorer):
     def _draw(self) -> "Figure":
         images = {name: unpack(self.images[name]) for name in self.info["names"]}
         row, column = self.point
-        return draw_magnified(images, (row, column), HALF, self.info["white"])
+        figure = draw_magnified(images, (row, column), HALF, self.info["white"])
+        draw_bar(figure.axes, SIGNAL, size=10)
+        return figure
 
 
 def compare_images(

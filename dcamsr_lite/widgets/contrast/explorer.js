@@ -3,12 +3,13 @@
 // For tests, the root element has a property `explorer`: .signals(side) and .image(side) are what is on screen,
 // .state the setting.
 
-import { paint } from "../shared/colours.js";
+import { colourBar, paint } from "../shared/colours.js";
 import { choice, slider } from "../shared/controls.js";
 import { announcer, button, make } from "../shared/elements.js";
 import { eachFrame } from "../shared/input.js";
 import { extent, format, unpackAll } from "../shared/numbers.js";
 import { heading, widget } from "../shared/page.js";
+import { sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { SHOWN, curvePanel, legend } from "./curves.js";
 import { signal } from "./signals.js";
@@ -53,9 +54,10 @@ function build(model, root) {
     const frame = make("div", { class: "dx-frame cx-frame", style: `aspect-ratio:${columns}/${rows}` }, canvas, marks);
     const title = make("b");
     const times = make("output");
-    const figure = make("figure", {}, make("figcaption", {}, title, times), frame);
+    const scale = colourBar("grey", "signal; 1: fully relaxed water");
+    const figure = make("figure", {}, make("figcaption", {}, title, times), frame, scale.bar);
     frame.addEventListener("click", () => shared.set({ active: side }));
-    return { side, canvas, marks, title, times, figure };
+    return { side, canvas, marks, title, times, scale, figure };
   });
   const active = choice(
     "Sliders set the",
@@ -111,7 +113,7 @@ function build(model, root) {
       model,
       "What makes a tissue bright?",
       "Choose an image, then move TR, TE and TI: its tissues follow their curves. A lesion is bright, dark or hidden by choice of these times alone.",
-      [info.title, "one set of times for each tissue; no noise"],
+      [info.title, sliceOf(info), "one set of times for each tissue; no noise"],
     ),
     make(
       "div",
@@ -166,10 +168,12 @@ function build(model, root) {
     context.stroke();
   }
   function draw() {
-    for (const { side, canvas, title, times, figure } of panels) {
+    for (const { side, canvas, title, times, scale, figure } of panels) {
       const { sequence: kind, TR, TE, TI } = state[side];
       const values = image(side);
-      paint(canvas, values, info.shape, 0, extent(values), "grey");
+      const high = extent(values);
+      paint(canvas, values, info.shape, 0, high, "grey");
+      scale.set(0, high);
       title.textContent = kind;
       times.textContent = `TR ${format(TR, 4)}, TE ${format(TE, 4)}${kind === "inversion recovery" ? `, TI ${format(TI, 4)}` : ""} ms`;
       canvas.setAttribute("aria-label", `${side} image: ${kind}, ${times.textContent}`);

@@ -120,7 +120,8 @@ class ContrastExplorer(Explorer):
         for one, side in zip(axes, SIDES, strict=True):
             timing = getattr(self, side)
             times = ", ".join(f"{name} {timing[name]:g}" for name in BOUNDS if timing[name])
-            draw_panel(one, f"{timing['sequence']}: {times} ms", self.image(side))
+            label = "signal; 1: fully relaxed water"
+            draw_panel(one, f"{timing['sequence']}: {times} ms", self.image(side), label=label)
             if self.lesions and lesions is not None and float(lesions.max()) > 0.3:
                 one.contour(lesions.numpy(), [0.3], colors="#ffb000", linewidths=1.2)
         return figure
@@ -145,7 +146,8 @@ def explore_contrasts(
     simulated head of the demonstration. Signals are those of ``phantom.sequences``, one set of
     relaxation times for each tissue. Raises InputError, and in a notebook also shows the reason.
     """
-    cut = dict(_example() if tissues is None else tissues)
+    volumes = dict(_example() if tissues is None else tissues)
+    cut = dict(volumes)
     if not cut or not set(cut) <= set(TISSUES):
         raise InputError("tissues", str(sorted(cut)), f"some of {', '.join(TISSUES)}")
     for name, image in cut.items():
@@ -156,9 +158,12 @@ def explore_contrasts(
     if len(shapes) != 1 or len(shape := next(iter(shapes))) != 2:
         raise InputError("tissues", str(sorted(shapes)), "images (row, column) of one shape")
     names = [name for name in TISSUES if name in cut]
-    return ContrastExplorer(
+    count = min((len(x) for x in volumes.values() if x.ndim == 3), default=1)
+    explorer = ContrastExplorer(
         info={
             "title": f"Two contrasts of {', '.join(names)}, {shape[0]} x {shape[1]}",
+            "slice": slice if count > 1 else 0,
+            "slices": count,
             "shape": list(shape),
             "tissues": names,
             "times": {name: [t.pd, t.t1, t.t2] for name, t in TISSUES.items()},
@@ -169,3 +174,5 @@ def explore_contrasts(
         images={name: pack(cut[name].float(), "float16") for name in names},
         tour=tour_contrasts(),
     )
+    explorer.let_turn(lambda other: explore_contrasts(volumes, other))
+    return explorer

@@ -9,7 +9,7 @@
 import { fromKernel, fromPage } from "../shared/answers.js";
 import { make } from "../shared/elements.js";
 import { heading, widget } from "../shared/page.js";
-import { sliceOf } from "../shared/panels.js";
+import { greysOf, sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { controlPanel } from "./controls.js";
 import { curvePanel } from "./curve_panel.js";
@@ -55,7 +55,7 @@ function build(model, root) {
       model,
       "What if the reference lies elsewhere?",
       "Shift or turn the reference: the networks run again. Arrows show where each place looks, the curve what the output keeps.",
-      [info.title, sliceOf(info), ...info.files, ...info.notes],
+      [info.title, sliceOf(info), greysOf(info), ...info.files, ...info.notes],
     ),
     controls.element,
     make("div", { class: "dp-said", "aria-live": "polite" }, found, worth, status),

@@ -24,14 +24,20 @@ from traitlets import Dict, Enum, List, TraitError, Unicode, observe, validate
 from ...data.pairs import Pair
 from ...errors import InputError, check_between
 from ...evaluation import Network, check_pair
-from ...interpret.displacements import Found, choose_places, draw_arrows, judge_offsets
+from ...interpret.displacements import (
+    Found,
+    choose_places,
+    draw_arrows,
+    judge_offsets,
+    read_offsets,
+)
 from ...interpret.image_edits import WHITE
 from ...interpret.interventions import Intervention, Outcome, find_outcome
 from ...interpret.tracing import trace
 from ...metrics import has_signal, psnr
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver
-from ...panels import draw_panel, lay_out
+from ...panels import SIGNAL, draw_panel, lay_out
 from ..shared.base import SYNC, Explorer, draw_words, show_reason
 from ..shared.packing import pack
 from ..shared.slices import (
@@ -244,7 +250,7 @@ class DisplacementExplorer(Explorer):
         if result.psnr is not None and result.target is not None:
             away = (result.output - result.target).abs()
             most = float((result.low - result.target).abs().quantile(WHITE)) or None
-            draw_panel(axes[2], "Error", away, "magnitude", limit=most, label="signal")
+            draw_panel(axes[2], "Error", away, "magnitude", limit=most, label=SIGNAL)
             self._plot(axes[3])
         return figure
 
@@ -296,9 +302,7 @@ def _look(model: Network, pair: Pair, index: int, move: Intervention, base: Outc
         result = find_outcome(model, pair, index, move, base=base)
     level = min(record.windows)  # coarser ones only look at what it left
     places = choose_places(result.reference)
-    corner = [a // 2 - b // 2 for a, b in zip(pair.ref.shape[-2:], pair.shape, strict=True)]
-    row, column = ((x + c) // level for x, c in zip(places.T, corner, strict=True))
-    offsets = record.displacement(level).cpu()[:, row, column].T
+    offsets = read_offsets(record, level, places, pair.shape)
     return Seen(result, places, offsets, judge_offsets(places, offsets, move, pair.shape))
 
 

@@ -297,6 +297,10 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
         volume = _target(source)
     else:
         tell_notes(volume := read_volume(source))
+    return _open(volume, slice)
+
+
+def _open(volume: Volume, slice: int | None) -> KSpaceExplorer:
     images = volume.images
     index = int(images.mean((1, 2)).argmax()) if slice is None else slice
     if not 0 <= index < len(images):
@@ -313,7 +317,7 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
     coils = fft2c(image)[None] if volume.kspace is None else volume.kspace[index]
     kspace, notes = (coils, []) if own else _compressed(coils)
     kspace = torch.stack([kspace.real, kspace.imag], 1)
-    return KSpaceExplorer(
+    explorer = KSpaceExplorer(
         info={
             "title": f"{volume.contrast or 'image'}, {shape[0]} x {shape[1]}",
             "coils": len(kspace),
@@ -331,6 +335,8 @@ def explore_kspace(pair_or_image: Pair | Source, slice: int | None = None) -> KS
         point=_edge(image),
         tour=tour_kspace(shape),
     )
+    explorer.let_turn(lambda other: _open(volume, other))
+    return explorer
 
 
 def _target(pair: Pair) -> Volume:

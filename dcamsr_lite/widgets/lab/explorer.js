@@ -12,7 +12,7 @@
 import { fromKernel, fromPage } from "../shared/answers.js";
 import { make } from "../shared/elements.js";
 import { heading, widget } from "../shared/page.js";
-import { sliceOf } from "../shared/panels.js";
+import { greysOf, sliceOf } from "../shared/panels.js";
 import { shareState } from "../shared/state.js";
 import { controlPanel } from "./controls.js";
 import { imagePanels } from "./image_panels.js";
@@ -65,7 +65,7 @@ function build(model, root) {
       model,
       "What if the network could not look there?",
       "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
-      [info.title, sliceOf(info), ...info.files, ...info.notes],
+      [info.title, sliceOf(info), greysOf(info), ...info.files, ...info.notes],
     ),
     make(
       "div",

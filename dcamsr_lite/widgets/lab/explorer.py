@@ -33,6 +33,7 @@ from ...interpret.interventions import REFERENCES, Intervention, Outcome, find_o
 from ...kspace import center_pad
 from ...network.model import DCAMSR
 from ...network.super_resolver import SuperResolver, unwrap
+from ...panels import SIGNAL
 from ..shared.base import SYNC, Explorer, draw_words, show_reason
 from ..shared.packing import pack, unpack
 from ..shared.slices import (
@@ -281,7 +282,7 @@ class InterventionLab(Explorer):
         quality = "" if shown.psnr is None else f": {shown.psnr:.2f} dB ({shown.change:+.2f})"
         maps = {self.info["titles"]["change"]: change}
         words = f"{shown.intervention}{quality}"
-        return draw_slice(self.info, images, maps, words, "signal")[0]
+        return draw_slice(self.info, images, maps, words, SIGNAL)[0]
 
 
 def _spell_settings(wanted: dict) -> dict:

@@ -17,7 +17,7 @@ from torch import Tensor
 from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 
 from ...errors import InputError, atomic_path
-from ...figures import CELL_COLOURS, render_png, shrink_png
+from ...figures import CELL_COLOURS, render_png
 from ...panels import default_style, lay_out
 from .static import exported, page, script, style
 
@@ -94,7 +94,13 @@ class Explorer(anywidget.AnyWidget):
         """The reader's place stays; what belongs to the slice is that of a new explorer."""
         if self._reopen is None or self.slice == self.info.get("slice", self.slice):
             return
-        other = self._reopen(self.slice)
+        try:
+            other = self._reopen(self.slice)
+        except InputError as error:  # a blank slice, say: the one on screen stays, with the reason
+            with self.hold_sync():
+                self.info = self.info | {"refused": str(error)}
+                self.slice = self.info["slice"]
+            raise
         for name in self._kept:
             with suppress(TraitError):  # a place that the other slice does not have
                 setattr(other, name, getattr(self, name))
@@ -112,15 +118,15 @@ class Explorer(anywidget.AnyWidget):
         from IPython.display import display
 
         data, metadata = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
-        twin = {"image/png": picture} if (picture := self._twin(CELL_COLOURS)) else {}
+        twin = {"image/png": picture} if (picture := self._twin()) else {}
         if picture and get_ipython() is not None:  # in front, for a page that nbconvert will make
             display({"text/html": exported(repr(self), picture), "text/plain": ""}, raw=True)
         return data | twin | {"text/plain": repr(self)}, metadata
 
-    def _twin(self, colours: int | None = None) -> str:
+    def _twin(self) -> str:
         """The picture in base64; none where it cannot be drawn, for the widget shows without it."""
         try:
-            return base64.b64encode(shrink_png(self.png(), colours)).decode()
+            return base64.b64encode(self.png()).decode()
         except Exception as error:  # matplotlib of this kernel: its fonts, its settings, its memory
             warnings.warn(f"no picture of {self!r}: {error}", stacklevel=3)
             return ""
@@ -130,9 +136,12 @@ class Explorer(anywidget.AnyWidget):
 
         >>> Explorer(message="nothing to show").png()[:4]
         b'\\x89PNG'
+
+        In 256 colours, for every page and cell carries it; ``save_figure`` has them all.
         """
         with default_style():
-            return render_png(self._draw() if self.info else draw_words(repr(self)))
+            figure = self._draw() if self.info else draw_words(repr(self))
+            return render_png(figure, colours=CELL_COLOURS)
 
     def save_figure(self, path: str | Path, dpi: int = 300) -> None:
         """Write the view on screen for print, by the path's ending: .png, .svg, .pdf; atomic.

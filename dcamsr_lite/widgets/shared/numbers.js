@@ -33,14 +33,16 @@ export function half(bits) {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 }
 
-/** Signed 12-bit numbers, two in three bytes, low bits first. */
-const twelve = (bytes, count) =>
-  Float32Array.from({ length: count }, (_, i) => {
-    const at = 3 * (i >> 1);
-    return (
-      ((i & 1 ? (bytes[at + 1] >> 4) | (bytes[at + 2] << 4) : bytes[at] | ((bytes[at + 1] & 15) << 8)) << 20) >> 20
-    );
-  });
+/** Signed whole numbers of so many bits each, low bits first, one behind the other. */
+function stretch(bytes, bits, count) {
+  const values = new Float32Array(count);
+  for (let i = 0, at = 0; i < count; i++, at += bits) {
+    const first = at >> 3;
+    const three = bytes[first] | (bytes[first + 1] << 8) | (bytes[first + 2] << 16);
+    values[i] = (three << (32 - bits - (at & 7))) >> (32 - bits);
+  }
+  return values;
+}
 
 /** @type {Float32Array | undefined} */
 let halves;
@@ -55,16 +57,10 @@ export function unpack({ data, dtype, shape, scale }) {
   const read = {
     float32: () => new Float32Array(bytes),
     float16: () => Float32Array.from(new Uint16Array(bytes), (bits) => table[bits]),
-    int16: () => Float32Array.from(new Int16Array(bytes)),
-    int12: () =>
-      twelve(
-        new Uint8Array(bytes),
-        shape.reduce((a, b) => a * b),
-      ),
-    int8: () => Float32Array.from(new Int8Array(bytes)),
   };
+  const count = shape.reduce((a, b) => a * b, 1);
   /** @type {Float32Array} */
-  const values = read[dtype]();
+  const values = read[dtype]?.() ?? stretch(new Uint8Array(bytes), Number(dtype.slice("int".length)), count);
   const scales = [scale].flat();
   const each = values.length / scales.length;
   for (let i = 0; i < values.length; i++) values[i] *= scales[Math.floor(i / each)];

@@ -44,9 +44,9 @@ function guide(model) {
 
 /** Which slice is on screen: a slider where a kernel can open another, else the words that this one was prepared. */
 function slices(model) {
-  const { slice, slices: count, turns } = model.get("info");
+  const { slice, slices: count, turns, refused = "" } = model.get("info");
   if (!turns || count < 2 || !(model.alone || model.get("slice") !== undefined)) return null; // no one to open another
-  const status = make("small", { role: "status" });
+  const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
     "Slice",

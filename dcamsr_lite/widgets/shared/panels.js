@@ -64,7 +64,10 @@ export function qualityNote(quality, name) {
 }
 /** Which slice a page shows, in the numbers that Python uses. */
 export const sliceOf = ({ slice, slices }) => `slice ${slice} (counted 0 to ${slices - 1})`;
+/** The scale of the grey images: one for all but the reference. */
+export const greysOf = ({ windows }) =>
+  `grey: black 0, white ${format(windows.output)} (reference ${format(windows.reference)}), arbitrary units of the files`;
 
 export const QUALITY =
-  "PSNR of this slice, its peak the slice's largest value (a volume's PSNR, as figures and tables have it, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: " +
+  "PSNR of this slice, its peak the slice's largest value, as wherever one slice is shown (a volume's PSNR, as in tables of volumes, takes the volume's largest value and is another number). Error: squared, in % of the target's energy, split in k-space: " +
   "measured is the centre, which the input keeps (of simulated data: as if it had been measured); removed is the rest, which the network must guess.";
