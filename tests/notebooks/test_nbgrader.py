@@ -38,7 +38,8 @@ def read(path: Path) -> dict:
 
 def nbgrader(folder: Path, *arguments: str) -> str:
     """What it says; of a file that is torn it tells a traceback, and goes on."""
-    own = {"PYTHONPATH": str(ROOT), "DCAMSR_FAST": "1", "OMP_NUM_THREADS": "1"}
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls alembic
+    own = {"PATH": programs, "PYTHONPATH": str(ROOT), "DCAMSR_FAST": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "nbgrader", *arguments]
     done = subprocess.run(command, cwd=folder, env=os.environ | own, capture_output=True, text=True)
     assert not done.returncode or "for student 'torn'" in done.stderr, done.stderr[-3000:]
