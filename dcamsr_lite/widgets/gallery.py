@@ -128,7 +128,7 @@ def _swipe() -> Explorer:
     ways = {name: method(pair)[index] for name, method in METHODS.items()}
     ways["DCAMSR"] = super_resolve(load(f"lite-{SCALE}x"), pair)[index]
     assert pair.target_image is not None  # it is simulated
-    return compare_images(ways | {"target": pair.target_image[index]}, point=(58, 70))
+    return compare_images(ways | {"target": pair.target_image[index]}, point=(82, 66))
 
 
 GALLERY = [
