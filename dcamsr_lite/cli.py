@@ -14,6 +14,7 @@ from importlib import import_module
 from os.path import expanduser
 from typing import NoReturn
 
+from . import __version__
 from .errors import InputError, is_out_of_memory
 from .network.config import VARIANTS
 from .training.recipe import NORMALISATIONS, ORDERS, add_options, positive, rate, seed
@@ -96,6 +97,7 @@ def end(status: int, message: str = "") -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and their options; what a command does is loaded when it is asked for."""
     top = OneLineParser("dcamsr", description=f"{SUMMARY} Not for clinical use.")
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
 
     def command(name: str, does: str, summary: str, under=commands) -> argparse.ArgumentParser:

@@ -26,6 +26,13 @@ def weights(tmp_path):
     return path
 
 
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"dcamsr {dl.__version__}\n"
+
+
 @pytest.fixture
 def formats(tmp_path, volumes):
     """The same pair as .npy, .npz, .nii.gz and simulated-layout .h5."""

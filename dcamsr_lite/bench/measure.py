@@ -74,17 +74,16 @@ def time_call(device: str, call: Callable) -> Seconds:
 
 
 def take_turns(effort: Effort, calls: dict[str, Callable]) -> dict[str, list[Seconds]]:
-    """Every call, one after the other in turns, after a warm-up, until time or repeats are over.
+    """Every call, one after the other in turns, until time or repeats are over; at least once.
 
     >>> [len(times) for times in take_turns(Quick(repeats=3), {"a": list, "b": dict}).values()]
     [3, 3]
+
+    A first call may take longer than others: make one before.
     """
-    for call in calls.values():
-        time_call(effort.device, call)
     times: dict[str, list[Seconds]] = {name: [] for name in calls}
     end, first = time.monotonic() + effort.pair_seconds, next(iter(times.values()))
-    least = min(3, effort.repeats)
-    while len(first) < least or (time.monotonic() < end and len(first) < effort.repeats):
+    while not first or (time.monotonic() < end and len(first) < effort.repeats):
         for name, call in calls.items():
             times[name].append(time_call(effort.device, call))
     return times

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from ..global_state import keep_generators
 from ..network.config import Config
-from ..network.convolution import set_recompute
 from ..network.model import DCAMSR
+from ..network.parts import set_recompute
 from .measure import Quick, clean, count_work, measure_peak, take_turns
 from .plain import Plain
 
@@ -82,12 +82,17 @@ def run_forward(model: nn.Module, path: str, lr: Tensor, ref: Tensor) -> Tensor:
         return model(lr, ref)
 
 
-def run_both(model: nn.Module, lr: Tensor, ref: Tensor, target: Tensor) -> Tensor:
-    """Forward and backward; the loss."""
+@keep_generators()
+def run_both(model: nn.Module, lr: Tensor, ref: Tensor, target: Tensor) -> None:
+    """Forward and backward; every path drops the same in its attention."""
+    torch.manual_seed(SEED)
     model.zero_grad(set_to_none=True)
-    loss = F.l1_loss(model(lr, ref), target)
-    loss.backward()
-    return loss.detach()
+    F.l1_loss(model(lr, ref), target).backward()
+
+
+def join_gradients(model: nn.Module) -> Tensor:
+    """Those of all weights, in one vector."""
+    return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
 
 def bench_networks(plan: BenchPlan, rates: dict[str, float]) -> Iterator[dict]:
@@ -112,20 +117,20 @@ def bench_networks(plan: BenchPlan, rates: dict[str, float]) -> Iterator[dict]:
 def measure_pass(
     plan: BenchPlan, models: dict[str, nn.Module], kind: str, images: Sequence[Tensor], rates: dict
 ) -> Iterator[dict]:
-    """The rows of one pass; ``difference`` is that of the outputs, relative to plain's norm."""
+    """The rows of one pass. ``difference`` is that of the outputs, or of the gradients of all weights,
+    relative to plain's norm."""
     ahead = kind == PASSES[0]
     calls: dict[str, Callable] = {}
+    outputs, memory, work = {}, {}, {}
     for path, model in models.items():
         model.train(not ahead)
         if ahead and path != "lean":  # there is nothing to compute again
             calls[path] = lambda m=model, p=path: run_forward(m, p, *images[:2])
         elif not ahead:
             calls[path] = lambda m=model: run_both(m, *images)
-    outputs = {path: run_forward(model.eval(), path, *images[:2]) for path, model in models.items()}
-    for model in models.values():
-        model.train(not ahead)
-    memory = {path: measure_peak(plan.device, call) for path, call in calls.items()}
-    work = {path: count_work(call) for path, call in calls.items()}
+    for path, call in calls.items():
+        memory[path], work[path], found = count_call(plan.device, call)
+        outputs[path] = found if ahead else join_gradients(models[path])
     times = take_turns(plan, calls)
     for path, seconds in times.items():
         walls, busy = zip(*seconds, strict=True)
@@ -145,6 +150,18 @@ def measure_pass(
             "arithmetic_ms": done["flop"] / rates["float32 TFLOP/s"] / 1e9,
             "traffic_ms": done["bytes"] / rates["copy GB/s"] / 1e6,
         }  # fmt: skip
+
+
+def count_call(device: str, call: Callable) -> tuple[float, dict[str, int], Any]:
+    """One call's peak in gigabytes, its counts, and what it gave.
+
+    >>> count_call("cpu", lambda: torch.ones(2) + 1)[2]
+    tensor([2., 2.])
+    """
+    found: list = []
+    work: dict[str, int] = {}
+    peak = measure_peak(device, lambda: work.update(count_work(lambda: found.append(call()))))
+    return peak, work, found[0]
 
 
 KEYS = ("preset", "variant", "batch", "pass", "path")

@@ -91,6 +91,13 @@ class AligningTransformer(DualCrossAttentionTransformer):
 
     def find(self, image: Tensor, reference: Tensor, values: Tensor) -> Tensor:
         """(b, c, h, w), likewise, and (b, any, h, w) -> the values where they were found."""
+        attention: Any = self.attention
+        parts = [self.norm, attention.query, attention.key_values, attention.place]
+        if attention.spatial:  # whose heads are read when all is found
+            parts += [p for p in attention.spatial.modules() if p is not attention.spatial.heads]
+        return self.recall(self._find, (image, reference, values), parts)
+
+    def _find(self, image: Tensor, reference: Tensor, values: Tensor) -> Tensor:
         grid = image.shape[-2:]
         x, r, values = (rearrange(i, "b c h w -> b (h w) c") for i in (image, reference, values))
         found = self.attention.find(self.norm(x), self.norm(r), values, grid)

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from .convolution import Recomputed
+from .fused import attend
+from .parts import Recomputed
 from .spatial_choices import (
     AttentionMap,
     Grid,
@@ -92,7 +93,7 @@ class SpatialBranch(nn.Module):
         if self.window:
             return self.window.mix(F.dropout(self.attention(q, keys, grid), dropout), v, grid)
         if fused and keys is not None:
-            return F.scaled_dot_product_attention(q, keys, v, dropout_p=dropout, scale=1.0)
+            return attend(q, keys, v, dropout)
         return F.dropout(self.attention(q, keys), dropout) @ v
 
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from .alignment import AligningTransformer, encode_as_found
 from .attention import DualCrossAttentionTransformer
 from .config import LEVELS, Config
-from .convolution import Conv3x3, Recomputed, measure_spread
+from .convolution import Conv3x3, measure_spread
 from .initialisation import STARTS
+from .parts import Chain, Part, Recomputed
 from .super_resolver import SuperResolver, upsample
 
 
@@ -32,7 +33,7 @@ class ResidualBlock(nn.Module):
         return x + self.conv2(F.relu(self.conv1(x)))
 
 
-class Stage(nn.Sequential):
+class Stage(Chain):
     """A 3x3 convolution with ReLU, then residual blocks; stride 2 halves the image."""
 
     def __init__(self, inputs: int, channels: int, blocks: int, stride: int = 1):
@@ -81,7 +82,7 @@ class SpatialAdaptation(Recomputed):
         return F.group_norm(texture, texture.shape[1]) * gamma + beta  # an instance norm
 
 
-class Fusion(nn.Module):
+class Fusion(Part):
     """Fig. 2c: adapt the texture to y, concatenate, convolve, residual blocks."""
 
     def __init__(self, channels: int, blocks: int, adapt: SpatialAdaptation):
@@ -89,7 +90,7 @@ class Fusion(nn.Module):
         self.adapt = adapt
         self.merge = Stage(2 * channels, channels, blocks)
 
-    def forward(self, y: Tensor, texture: Tensor) -> Tensor:
+    def compute(self, y: Tensor, texture: Tensor) -> Tensor:
         return self.merge(torch.cat([self.adapt(y, texture), y], dim=1))
 
 
@@ -110,10 +111,8 @@ class Decoder(nn.Module):
         """feature (b, c, h/4, w/4), textures fine to coarse -> (b, c, h, w)."""
         y = upsample(self.deep(self.down(feature)))
         y = self.join(torch.cat([y, feature], dim=1))
-        coarse, *finer = zip(self.fusions, reversed(textures), strict=True)
-        y = coarse[0](y, coarse[1])
-        for fusion, texture in finer:
-            y = fusion(upsample(y), texture)
+        for fusion, texture in zip(self.fusions, reversed(textures), strict=True):
+            y = fusion(y if y.shape == texture.shape else upsample(y), texture)
         return y
 
 
@@ -139,8 +138,7 @@ class DCAMSR(SuperResolver):
         spatial_attention: str | Callable | None = None,
         **options: object,
     ):
-        if image_size is not None:
-            options["image_size"] = image_size
+        options |= {} if image_size is None else {"image_size": image_size}
         if spatial_attention is not None:
             named = isinstance(spatial_attention, str)
             options["spatial_attention"] = spatial_attention if named else "custom"

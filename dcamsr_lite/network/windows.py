@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 Grid = tuple[int, int]  # rows and columns of a level
 TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
+PIECE = 16  # queries of a row that are compared with their keys at once
 NEAR = 49  # side of the neighbourhood of a query, in pixels of the level
 IN_PLACE = (
     2.0  # nats: most references lie in place, so that offset 0 has this much ahead of the votes
@@ -82,23 +83,40 @@ class Window(nn.Module):
 
     def neighbours(self, x: Tensor, grid: Grid) -> Iterator[Tensor]:
         """The image shifted to each place of the window, not copied: p times (b head) d h w."""
-        image = rearrange(x, "b head (h w) d -> (b head) d h w", h=grid[0])
+        image = rearrange(x, "b head (h w) d -> (b head) d h w", h=grid[0]).contiguous()
         image = F.pad(image, (self.side // 2,) * 4, mode="replicate")
         for row in range(self.side):
             for column in range(self.side):
                 yield image[..., row : row + grid[0], column : column + grid[1]]
 
     def logits(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
-        """Queries with the keys around each: b head n p."""
-        q, heads = rearrange(q, "b head (h w) d -> (b head) d h w", h=grid[0]), q.shape[1]
-        logits = torch.stack([(q * shifted).sum(1) for shifted in self.neighbours(k, grid)], -1)
-        return rearrange(logits, "(b head) h w p -> b head (h w) p", head=heads)
+        """Queries with the keys around each: b head n p.
+
+        As products of matrices: the queries of a piece of a row with all keys that any of them sees
+        in a row, of which each query's own lie on diagonals.
+        """
+        heads, margin, wide = q.shape[1], self.side // 2, PIECE + self.side - 1
+        more = -grid[1] % PIECE
+        q = F.pad(rearrange(q, "b head (h w) d -> (b head) h w d", h=grid[0]), (0, 0, 0, more))
+        q = rearrange(q, "b h (piece i) d -> b h piece i d", i=PIECE)
+        k = rearrange(k, "b head (h w) d -> (b head) d h w", h=grid[0])
+        k = F.pad(k, (margin, margin + more, margin, margin), mode="replicate")
+        k = rearrange(k.unfold(3, wide, PIECE), "b d h piece x -> b h piece d x").contiguous()
+        found = []
+        for row in range(self.side):
+            seen = q @ k[:, row : row + grid[0]]
+            own = (*seen.shape[:-1], self.side), (*seen.stride()[:-2], wide + 1, 1)
+            found.append(seen.as_strided(*own))
+        logits = rearrange(found, "row b h piece i column -> b h (piece i) (row column)")
+        return rearrange(logits[:, :, : grid[1]], "(b head) h w p -> b head (h w) p", head=heads)
 
     def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:
         """The values around each query, weighted: b head n d."""
-        weights = rearrange(attention, "b head (h w) p -> p (b head) 1 h w", h=grid[0])
+        weights = rearrange(attention, "b head (h w) p -> p (b head) 1 h w", h=grid[0]).contiguous()
         pairs = zip(weights, self.neighbours(v, grid), strict=True)
-        x = sum(weight * shifted for weight, shifted in pairs)
+        x = torch.zeros(())
+        for weight, shifted in pairs:
+            x = torch.addcmul(x.to(shifted), weight, shifted)
         return rearrange(x, "(b head) d h w -> b head (h w) d", head=v.shape[1])
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, dropout: float = 0.0) -> Tensor:
@@ -161,16 +179,19 @@ class SharedVotes(Window):
 
     def share(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
         votes = super().logits(point(q), point(k), grid)
+        votes = votes - votes[..., [self.side**2 // 2]]  # a softmax does not mind, rounding does
         votes = rearrange(votes, "b 1 (h w) p -> b p h w", h=grid[0])
         every, near = self.sharpness.exp()
-        shared = every * votes.mean((-2, -1), keepdim=True) + near * average_near(votes)
-        shared = shared + self.ahead
+        same = every * votes.mean((-2, -1), keepdim=True) + self.ahead  # for every query
+        shared = torch.addcmul(same, average_near(votes), near)
         return rearrange(shared, "b p h w -> b 1 (h w) p")
 
     def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:
         """The values around each query, weighted by the mean of the heads' maps: b head n d."""
         together = rearrange(v, "b head n d -> b 1 n (head d)")
-        x = super().mix(attention.mean(1, keepdim=True), together, grid)
+        if attention.shape[1] > 1:
+            attention = attention.mean(1, keepdim=True)
+        x = super().mix(attention, together, grid)
         return rearrange(x, "b 1 n (head d) -> b head n d", head=v.shape[1])
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, dropout: float = 0.0) -> Tensor:
@@ -195,7 +216,9 @@ def average_near(votes: Tensor, side: int = NEAR) -> Tensor:
     tensor([0.5000, 0.3333])
     """
     rows, columns = (_average_line(n, side).to(votes) for n in votes.shape[-2:])
-    return rows @ votes @ columns.mT
+    near = columns @ rearrange(votes, "b p h w -> b h w p")  # as they lie in memory
+    near = rows @ rearrange(near, "b h w p -> b h (w p)")
+    return rearrange(near, "b h (w p) -> b p h w", p=votes.shape[1])
 
 
 def _average_line(n: int, side: int) -> Tensor:

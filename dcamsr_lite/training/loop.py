@@ -30,7 +30,7 @@ from ..errors import InputError, raise_if_out_of_memory
 from ..evaluation import check_pair, run_network
 from ..global_state import keep_generators
 from ..metrics import psnr
-from ..network.convolution import set_recompute
+from ..network.parts import set_recompute
 from ..network.super_resolver import SuperResolver, unwrap
 from .batches import Shares, make_loader, mix_seeds
 from .dataset import Slices

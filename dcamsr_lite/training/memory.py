@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..global_state import keep_generators
 from ..network.baselines import build
 from ..network.config import Config
-from ..network.convolution import set_recompute
+from ..network.parts import set_recompute
 
 SIDES = (32, 48)  # of the images that are measured
 

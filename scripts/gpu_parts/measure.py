@@ -22,6 +22,8 @@ def timed(device: str, call: Callable) -> float:
 
 def interleaved(plan: Plan, calls: dict[str, Callable]) -> dict[str, list[float]]:
     """Seconds of every call, one after the other in turns, after a warm-up."""
+    for call in calls.values():
+        call()
     taken = _take_turns(plan, calls)
     return {name: [seconds.wall for seconds in times] for name, times in taken.items()}
 

@@ -1,7 +1,10 @@
 """A guard against slower networks that reads no clock: operations, bytes and memory are counted."""
 
 import json
+import subprocess
+import sys
 from math import isclose
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,12 +16,15 @@ from dcamsr_lite.bench.networks import (
     BenchPlan,
     bench_networks,
     build_networks,
+    join_gradients,
     make_images,
     run_both,
     run_forward,
 )
 from dcamsr_lite.bench.plain import Plain
 from dcamsr_lite.cli import main
+
+ROOT = Path(__file__).parents[2]
 
 
 def work(variant: str, kind: str) -> dict[str, dict]:
@@ -64,6 +70,36 @@ def test_a_training_step_holds_less_than_plain_and_half_when_it_computes_again()
     peak = {p: measure_peak("cpu", lambda m=m: run_both(m.train(), *images))
             for p, m in models.items()}  # fmt: skip
     assert peak["lean"] < 0.85 * peak["fast"] < 0.85 * peak["plain"]
+    assert peak["fast"] < 0.5 * peak["plain"]  # the map of the attention is never written out
+
+
+def test_a_training_step_drops_what_plain_drops_and_has_its_gradient():
+    images, found = make_images(2, 32, "cpu"), {}
+    for path, model in build_networks("lite", "released", 32, "cpu").items():
+        run_both(model.train(), *images)
+        found[path] = join_gradients(model.network if path == "plain" else model)
+    for path in ("fast", "lean"):
+        assert (found[path] - found["plain"]).norm() < 1e-4 * found["plain"].norm()
+
+
+@pytest.mark.slow
+def test_full_at_512_fits_two_gigabytes_and_is_what_plain_computes():
+    """The whole process, with Python, torch and what NNPACK takes for itself."""
+    program = """
+import resource, torch
+from dcamsr_lite.bench.networks import build_networks, make_images, run_forward
+torch.set_num_threads(1)
+models, images = build_networks("full", "released", 512, "cpu"), make_images(1, 512, "cpu")
+models.pop("lean")
+fast = run_forward(models["fast"].eval(), "fast", *images[:2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+plain = run_forward(models["plain"].eval(), "plain", *images[:2])
+print(float((fast - plain).norm() / plain.norm()))
+"""
+    told = subprocess.check_output([sys.executable, "-c", program], text=True, cwd=ROOT)
+    kilobytes, difference = map(float, told.split())
+    assert kilobytes < 2e9 / 1024
+    assert difference < 1e-4
 
 
 def test_work_grows_as_the_pixels_do():

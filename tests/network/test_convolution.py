@@ -6,7 +6,8 @@ from torch import nn
 
 import dcamsr_lite as dl
 from dcamsr_lite.network import convolution
-from dcamsr_lite.network.convolution import Conv3x3, set_recompute
+from dcamsr_lite.network.convolution import Conv3x3
+from dcamsr_lite.network.parts import set_recompute
 
 SMALL = dict(scale=4, image_size=32, channels=8, heads=2, tokens=16)
 

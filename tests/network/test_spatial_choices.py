@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
+from einops import rearrange
 from helpers import awake
 
 import dcamsr_lite as dl
@@ -30,6 +32,33 @@ def test_they_have_no_projection_to_learn(choice):
         assert learned.pop("attention.sharpness").shape == (2,) and not learned
     else:
         assert [*learned] == ["temperature"] and float(learned["temperature"].mean()) == 10
+
+
+@pytest.mark.parametrize("grid", [(64, 48), (8, 24), (33, 7)])
+def test_footprints_on_another_grid_are_resampled_as_images(grid):
+    projection = Projection(16, (16, 20), held=16, local=False)
+    held = projection.weight[None]
+    expected = F.interpolate(held, grid, mode="bilinear", antialias=True)[0]
+    expected = expected * (held[0, 0].numel() / (grid[0] * grid[1]))
+    torch.testing.assert_close(projection.footprints(grid), expected, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize(("grid", "tokens"), [((9, 21), 9), ((16, 32), 25), ((5, 3), 81)])
+def test_a_querys_logits_are_its_products_with_the_pixels_around(grid, tokens):
+    q, k, _ = qkv(grid)
+    window = Window(tokens)
+    logits, side = window.logits(q, k, grid), window.side
+    image = rearrange(k, "b head (h w) d -> b head h w d", h=grid[0])
+    for row, column in ((0, 0), (grid[0] - 1, grid[1] - 1), (grid[0] // 2, 1)):
+        for token, (down, right) in enumerate(window.offsets().tolist()):
+            y, x = (
+                min(max(a, 0), n - 1)
+                for a, n in zip((row + down, column + right), grid, strict=True)
+            )
+            expected = (q[:, :, row * grid[1] + column] * image[:, :, y, x]).sum(-1)
+            found = logits[:, :, row * grid[1] + column, token]
+            torch.testing.assert_close(found, expected)
+    assert logits.shape[-1] == side**2
 
 
 @pytest.mark.parametrize("grid", [(8, 8), (12, 20), (2, 6), (9, 7)])

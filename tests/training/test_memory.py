@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from dcamsr_lite.bench.measure import measure_peak
 from dcamsr_lite.network.baselines import build
 from dcamsr_lite.network.config import Config
-from dcamsr_lite.network.convolution import set_recompute
+from dcamsr_lite.network.parts import set_recompute
 from dcamsr_lite.training.memory import estimate_memory
 
 SMALL = dict(channels=16, heads=4)

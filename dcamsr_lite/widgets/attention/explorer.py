@@ -314,7 +314,7 @@ def _attending(models: Models) -> dict[str, DCAMSR]:
 def _cuts(model: DCAMSR, pair: Pair, index: int) -> list[dict]:
     """What the output loses without a branch or the reference: one pass of the network for each."""
     config = model.config
-    whole = find_outcome(model, pair, index)
+    whole = find_outcome(model, pair, index, keep=True)
     white = float(whole.output.quantile(WHITE)) or 1.0
     tried = {
         (branch, state): Intervention(cuts=(Cut(branch, state),))

@@ -333,7 +333,7 @@ def intervention_lab(
         raise InputError("other", type(other).__name__, "a Pair, the seed of a head, or None")
     if isinstance(other, Pair) and (other.shape, len(other.lr)) != (pair.shape, len(pair.lr)):
         raise InputError("other", f"{len(other.lr)} slices of {other.shape}", "the pair's matrix")
-    base = find_outcome(model, pair, index)
+    base = find_outcome(model, pair, index, keep=True)
     config = model.config if isinstance(model, DCAMSR) else None
     alone = isinstance(model, SuperResolver) and not model.config.reference
     own = "built without a reference: it attends to its own input, and edits of it change nothing"
