@@ -50,7 +50,7 @@ def _paint(image: str, row: int, column: int, strength: float) -> dict:
 
 
 LAB = "The network of the live page, which finds its reference; the notebook's has footprints."
-WHOLE = "The page that this explorer saves."
+WHOLE = "The page that this explorer saves, of a slice of the same head."
 ADDED = links.open_live(4, _paint("reference", 64, 64, 0.3))
 REMOVED = links.open_live(4, _paint("reference", 50, 48, -0.25))
 # notebook -> its explorers, from top to bottom
@@ -59,7 +59,7 @@ STANDS = {
         _saved("Comparison", "swipe", WHOLE),
         Stand("AttentionExplorer", f"{LIVE['attention']}&embed=map", "The network runs here."),
     ],
-    "01_kspace": [_saved("KSpaceExplorer", "kspace", "The page that it saves, of one coil.")],
+    "01_kspace": [_saved("KSpaceExplorer", "kspace", WHOLE)],
     "02_two_contrasts": [_saved("ContrastExplorer", "contrasts", WHOLE)],
     "03_dcamsr_in_einops": [
         _saved("AttentionExplorer", "footprints", "With the shipped attention, not yours.")
@@ -69,7 +69,11 @@ STANDS = {
         Stand("InterventionLab", f"{ADDED}&embed=lab", LAB),
     ],
     "07_attribution": [
-        _saved("AttributionExplorer", "attribution", "One patch, by two methods, of lite-4x.")
+        _saved(
+            "AttributionExplorer",
+            "attribution",
+            "One patch of the same head, by two methods.",
+        )
     ],
     "08_when_it_fails": [Stand("InterventionLab", f"{REMOVED}&embed=lab", LAB)],
 }

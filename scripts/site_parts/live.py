@@ -4,6 +4,7 @@ PYTHONPATH=scripts .venv/bin/python -m site_parts.live site/live
 """
 
 import base64
+import gzip
 import json
 import shutil
 import subprocess
@@ -80,7 +81,7 @@ def write_demo(folder: Path, scale: int) -> None:
         },
     }
     text = json.dumps(page, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
-    (folder / f"demo-{scale}x.json").write_text(text, encoding="utf-8")
+    (folder / f"demo-{scale}x.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def read_levels(file: Path, drawn: list[str]) -> dict:

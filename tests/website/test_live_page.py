@@ -1,5 +1,6 @@
 """The live page in a real browser: the network in the tab is torch's, and the page answers."""
 
+import io
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -160,6 +161,9 @@ def test_another_page_can_hold_the_map_alone(live_page):
     page.wait_for_function("window.live && live.look.said().startsWith('Row')")
     assert page.locator(".lv-look").is_visible() and not page.locator(".dx-lab").count()
     assert page.locator(".lv-top > a").get_attribute("target") == "_top"
+    page = live_page.open("?embed=lab")
+    page.wait_for_function("window.live && live.lab().asked().shift[0] === 2")
+    assert page.locator(".dx-lab").is_visible() and not page.locator(".lv-look").count()
 
 
 @pytest.mark.parametrize("width", [390, 700, 1400])
@@ -209,6 +213,35 @@ def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, e
     page.evaluate("live.lab().set({ reference: 'blank' })")
     page.wait_for_function("!live.lab().waiting()")
     assert page.evaluate("live.lab().shown().delta_psnr_db") < 0
+    assert not live_page.problems
+
+
+def test_files_may_be_dropped_anywhere_in_either_order(live_page):
+    page = live_page.open("?scale=4")
+    wait(page)
+    buffers = {}
+    for seed, name in enumerate(("one.npy", "two.npy")):
+        with io.BytesIO() as file:
+            np.save(file, np.random.default_rng(seed).random((32, 32)))
+            buffers[name] = list(file.getvalue())
+    page.evaluate(
+        """(buffers) => {
+          const dataTransfer = new DataTransfer();
+          for (const [name, bytes] of Object.entries(buffers))
+            dataTransfer.items.add(new File([Uint8Array.from(bytes)], name));
+          const given = { dataTransfer, bubbles: true, cancelable: true };
+          const place = document.querySelector(".lv-look");
+          for (const kind of ["dragover", "drop"]) place.dispatchEvent(new DragEvent(kind, given));
+        }""",
+        buffers,
+    )
+    page.get_by_text("On screen: two.npy, guided by one.npy.").wait_for()
+    page.get_by_role("button", name="Swap the two").click()
+    page.get_by_text("On screen: one.npy, guided by two.npy.").wait_for()
+    assert page.locator(".lv-top > p").first.inner_text().startswith("Your own images: one.npy")
+    page.evaluate("live.lab().set({ shift: [0, 1] })")
+    wait(page)
+    assert page.evaluate("live.lab().shown().tried") == "reference shifted 1 px right"
     assert not live_page.problems
 
 

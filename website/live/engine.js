@@ -14,7 +14,6 @@ export function whyNot() {
   const simd = Uint8Array.of(
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
   ); // prettier-ignore
-  if (typeof DecompressionStream !== "function") return `This browser cannot unpack the engine: ${LATEST}.`;
   if (!WebAssembly.validate(simd)) return `This browser's WebAssembly is too old (no SIMD): ${LATEST}.`;
   return "";
 }

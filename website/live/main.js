@@ -13,6 +13,7 @@ import { liveModel, makeRunner, ownState } from "./live_model.js";
 import { lookPanel, mapsOf } from "./look_panel.js";
 import { ownImages } from "./own_images.js";
 import { selftest } from "./selftest.js";
+import { unzip } from "./unzip.js";
 
 const asked = new URLSearchParams(location.search);
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -29,9 +30,9 @@ const exact = (packed) => Float64Array.from(unpack(packed).values);
 
 async function open() {
   const scale = asked.get("scale") === "2" && !asked.has("selftest") ? 2 : 4;
-  const answer = await fetch(`demo-${scale}x.json`);
+  const answer = await fetch(`demo-${scale}x.json.gz`);
   if (!answer.ok) throw new Error(`the demo head did not come (${answer.status}): load this page again`);
-  const { lab: state, exact: held, network, first, shapes } = revive(await answer.json());
+  const { lab: state, exact: held, network, first, shapes } = revive(await (await unzip(await answer.blob())).json());
   const { info } = state;
   const pictures = Object.fromEntries(
     ["reference", "target", "low", "filled", "other"].map((n) => [n, exact(held[n])]),
@@ -70,13 +71,19 @@ async function open() {
     lab.render({ model, el: place });
     return model;
   }
-  /** @param {Record<string, import("./files.js").Stack>} pair */
-  async function openOwn({ reference, target }, slice) {
+  /**
+   * @param {Record<string, import("./files.js").Stack>} pair
+   * @param {number} slice
+   * @param {boolean} fresh
+   */
+  async function openOwn({ reference, target }, slice, fresh) {
     const [a, b] = [reference, target].map((stack) => toMatrix(stack.take(slice), stack.size, info.shape[0]));
     const own = makeHead(a, b, info.shape, scale);
     const runOn = makeRunner(own, engine, info);
     const answer = await runOn(info.blank, wanted);
     share.hidden = true; // no address can hold them
+    lead.textContent = `Your own images: ${target.name} is blurred, and sharpened ${scale}x with the help of ${reference.name}. Point at the output: the map shows where that pixel looks.`;
+    if (fresh) look.element.scrollIntoView({ block: "nearest" });
     mount(ownState(state, own, answer, { reference, target, slice }), own, runOn);
     shown(answer);
   }
@@ -92,6 +99,7 @@ async function open() {
   look.choose(address.look);
   const other = scale === 4 ? 2 : 4;
   const explorer = () => /** @type {any} */ (place.firstElementChild).explorer;
+  const lead = make("p");
   const share = button("Link to what you see", async () => {
     const { branch, level, head, query } = look.state;
     history.replaceState(null, "", writeAddress(scale, explorer().asked(), info.blank, { branch, level, head, query }));
@@ -112,12 +120,13 @@ async function open() {
     if (asked.get("embed") === "lab") main.append(place);
   } else {
     const moved = inWords(state.intervention.shift, 0.01, (x) => `${x} px`); // as it opens, where the network can find it
-    const lead = `A blurred T2 image is sharpened ${scale}x by a sharp T1 image of the same head${moved && `, which was moved ${moved}; the network was not told`}. Point at the output: the map shows where that pixel looks in the reference. Then cut, move or paint below, and the network answers. `;
+    const words = `A blurred T2 image is sharpened ${scale}x by a sharp T1 image of the same head${moved && `, which was moved ${moved}; the network was not told`}. Point at the output: the map shows where that pixel looks in the reference. Then cut, move or paint below, and the network answers. `;
     const link = make("a", { href: `?scale=${other}` }, `See it at ${other}x`);
     const top = make("header", { class: "dcamsr-explorer lv-top" }, make("h1", {}, "The network runs in this tab"));
     loading.append(share);
     const drop = make("a", { href: "#own" }, "drop in two images of your own");
-    top.append(make("p", {}, lead, link, ", or ", drop, "."), loading, look.element);
+    lead.append(words, link, ", or ", drop, ".");
+    top.append(lead, loading, look.element);
     main.replaceChildren(top, place, make("div", { class: "dcamsr-explorer" }, own.element));
   }
   const model = mount(state, head, run);

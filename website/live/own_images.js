@@ -8,7 +8,7 @@ const NAMES = ["reference", "target"];
 const HINTS = { reference: "sharp, the guide", target: "to be blurred and sharpened" };
 
 /**
- * @param {(pair: Record<string, import("./files.js").Stack>, slice: number) => Promise<void>} open
+ * @param {(pair: Record<string, import("./files.js").Stack>, slice: number, fresh: boolean) => Promise<void>} open
  * @param {() => void} leave back to the demo head
  */
 export function ownImages(open, leave) {
@@ -39,7 +39,7 @@ export function ownImages(open, leave) {
     () => slice,
     (value, settled) => {
       slice = value;
-      if (settled) show();
+      if (settled) show(false);
     },
   );
   which.group.hidden = true;
@@ -81,17 +81,18 @@ export function ownImages(open, leave) {
       const input = /** @type {HTMLInputElement} */ (which.group.querySelector("input"));
       input.max = String(pair.target.slices - 1);
       which.group.hidden = pair.target.slices < 2;
-      await show();
+      await show(true);
     } catch (error) {
       say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
     }
   }
-  async function show() {
+  /** @param {boolean} fresh whether the files are new, not the slice alone */
+  async function show(fresh) {
     which.sync();
     const notes = [...pair.reference.notes, ...pair.target.notes];
     say("The network runs on your images …");
     try {
-      await open(pair, slice);
+      await open(pair, slice, fresh);
       back.hidden = false;
       say(
         [`On screen: ${pair.target.name}, guided by ${pair.reference.name}.`, ...notes.map((n) => `${n}.`)].join(" "),
@@ -110,7 +111,6 @@ export function ownImages(open, leave) {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.length) return;
     const free = files.length > 1 ? NAMES : [NAMES.find((name) => !held[name]) ?? "target"];
-    element.scrollIntoView({ block: "nearest" });
     take(Object.fromEntries(free.flatMap((name, i) => (files[i] ? [[name, files[i]]] : []))));
   });
   return { element, take };

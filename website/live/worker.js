@@ -2,6 +2,8 @@
 
 import * as ort from "onnxruntime-web/wasm";
 
+import { unzip } from "./unzip.js";
+
 const WASM = "ort-wasm-simd-threaded.wasm.gz";
 /** @typedef {Record<string, ort.Tensor>} Tensors */
 /** @type {{ session: ort.InferenceSession, fed?: Tensors, found?: Tensors }[]} the network, cut where less than all has to run again */
@@ -22,11 +24,7 @@ async function fetchAll(address, came) {
     parts.push(next.value);
     came(next.value.length);
   }
-  const file = new Blob(parts);
-  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  const packed = first === 0x1f && second === 0x8b; // gzip, unless the server's headers had the browser unpack it
-  const plain = packed ? file.stream().pipeThrough(new DecompressionStream("gzip")) : file.stream();
-  return new Uint8Array(await new Response(plain).arrayBuffer());
+  return new Uint8Array(await (await unzip(new Blob(parts))).arrayBuffer());
 }
 
 /** @param {string[]} networks the files of its stages */
