@@ -14,6 +14,7 @@ from PIL import Image
 
 import dcamsr_lite as dl
 from dcamsr_lite import Cut, Intervention, Lesion
+from dcamsr_lite.data.files import read_volume
 from dcamsr_lite.figures import brightest_slice
 from dcamsr_lite.interpret.cuts import cut
 from dcamsr_lite.interpret.interventions import edit
@@ -183,7 +184,7 @@ def take(page, **files):
     return page.locator(".lv-said").inner_text()
 
 
-@pytest.mark.parametrize("ending", ["nii.gz", "png", "npy"])
+@pytest.mark.parametrize("ending", ["nii.gz", "png", "npy", "jpg"])
 def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, ending):
     page = live_page.open("?scale=4")
     wait(page)
@@ -195,6 +196,10 @@ def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, e
         if ending == "png":
             image = (255 * image / image.max()).round().astype("uint8")
             Image.fromarray(image[1]).save(paths[name])
+        elif ending == "jpg":  # in colours, of which the brightness is taken
+            shades = np.stack([image[1], 0.8 * image[1], 0.5 * image[1]], -1)
+            Image.fromarray((255 * shades / shades.max()).astype("uint8")).save(paths[name])
+            image = read_volume(paths[name]).images.numpy().repeat(2, 0)
         elif ending == "npy":
             np.save(paths[name], image)
         else:

@@ -218,7 +218,7 @@ async function readPicture(file) {
   const values = Float64Array.from({ length: width * height }, (_, i) => {
     const [r, g, b] = data.subarray(4 * i, 4 * i + 3);
     colours ||= r !== g || g !== b;
-    return 0.299 * r + 0.587 * g + 0.114 * b;
+    return (19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16; // as Pillow has it
   });
   const start = new DataView(await file.slice(0, 26).arrayBuffer());
   const fine = start.byteLength > 24 && start.getUint32(0) === 0x89504e47 && start.getUint8(24) === 16; // a PNG says it so
