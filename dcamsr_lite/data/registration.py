@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from ..errors import InputError
@@ -341,6 +340,8 @@ class Search:
 
     def list_starts(self) -> list[Any]:
         """As the files say; and, where the heads' middles lie far apart, one on the other."""
+        from scipy import ndimage  # loads when first used
+
         starts = [self.itk.Euler3DTransform()]
         middles = []
         for image in (self.fixed, self.moving):

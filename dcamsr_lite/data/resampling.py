@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy import ndimage
 
 from .geometry import has_place, name_volume, place_crop, relate
 from .volume import Volume, check_cap
@@ -116,6 +115,8 @@ def resample(reference: Volume, matrix: np.ndarray, target: Volume) -> Volume:
 
 def sample(images: np.ndarray, matrix: np.ndarray, shape: tuple, order: int) -> np.ndarray:
     """Images (slice, row, column) at the places that a matrix gives for every voxel of a shape."""
+    from scipy import ndimage  # loads when first used
+
     check_cap("registration", f"shape {shape}", 4 * math.prod(shape))
     steps = np.linalg.norm(matrix[:3, :3], axis=0)  # voxels of the images that one of ours covers
     counts = np.minimum(np.maximum(1, np.round(steps)), 16).astype(int)
