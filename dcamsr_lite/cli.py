@@ -228,7 +228,10 @@ def parser() -> argparse.ArgumentParser:
     bench = command("bench", "bench.measure", "time the network beside the released code's way")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.add_argument(
-        "--out", type=path, metavar="FOLDER", help="write bench.md, its plot and numbers"
+        "--out",
+        type=path,
+        metavar="FOLDER",
+        help="write bench.md, its plot and numbers; add to them",
     )
     bench.add_argument("--sizes", type=positive, nargs="+", default=[64, 128], help="sides, to 512")
     bench.add_argument("--presets", nargs="+", default=["lite", "full"], choices=("lite", "full"))

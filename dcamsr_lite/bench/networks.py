@@ -129,8 +129,11 @@ def measure_pass(
         elif not ahead:
             calls[path] = lambda m=model: run_both(m, *images)
     for path, call in calls.items():
-        memory[path], work[path], found = count_call(plan.device, call)
-        outputs[path] = found if ahead else join_gradients(models[path])
+        given: list = []
+        # two calls, since counting holds what is computed a little longer
+        memory[path] = measure_peak(plan.device, lambda c=call, g=given: g.append(c()))
+        outputs[path] = given[0] if ahead else join_gradients(models[path])
+        work[path] = count_work(call)
     times = take_turns(plan, calls)
     for path, seconds in times.items():
         walls, busy = zip(*seconds, strict=True)
@@ -150,18 +153,6 @@ def measure_pass(
             "arithmetic_ms": done["flop"] / rates["float32 TFLOP/s"] / 1e9,
             "traffic_ms": done["bytes"] / rates["copy GB/s"] / 1e6,
         }  # fmt: skip
-
-
-def count_call(device: str, call: Callable) -> tuple[float, dict[str, int], Any]:
-    """One call's peak in gigabytes, its counts, and what it gave.
-
-    >>> count_call("cpu", lambda: torch.ones(2) + 1)[2]
-    tensor([2., 2.])
-    """
-    found: list = []
-    work: dict[str, int] = {}
-    peak = measure_peak(device, lambda: work.update(count_work(lambda: found.append(call()))))
-    return peak, work, found[0]
 
 
 KEYS = ("preset", "variant", "batch", "pass", "path")

@@ -9,9 +9,14 @@ from pathlib import Path
 from ..errors import atomic_path
 from ..figures import write_png
 from ..panels import WARNING, default_style
-from .networks import PATHS
+from .networks import KEYS, PASSES, PATHS
 
 EXPONENTS = (0.95, 1.1)  # goal: cost grows as the pixels do
+GOALS = {  # of `full` released at 256 x 256, one image
+    "forward pass, times as fast as plain": (PASSES[0], "times_plain", 1.5),
+    "forward and backward pass, times as fast": (PASSES[1], "times_plain", 2.0),
+    "memory of forward and backward pass, of plain's": (PASSES[1], "memory", 0.5),
+}
 
 
 def write_page(folder: Path, result: dict) -> None:
@@ -22,6 +27,37 @@ def write_page(folder: Path, result: dict) -> None:
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     draw_costs(result["rows"], folder / "bench.png")
+
+
+def read_result(folder: Path) -> dict:
+    """What a page in this folder was written from; empty where there is none.
+
+    >>> read_result(Path("nowhere"))
+    {}
+    """
+    path = folder / "bench.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def join_rows(old: dict, new: dict) -> list[dict]:
+    """New rows in the place of old ones; those of another machine go.
+
+    >>> known = {"machine": {"torch": "2"}, "rows": [{"size": 8, "ms": 1}, {"size": 16, "ms": 4}]}
+    >>> join_rows(known, {"machine": {"torch": "2"}, "rows": [{"size": 16, "ms": 5}]})
+    [{'size': 8, 'ms': 1}, {'size': 16, 'ms': 5}]
+    """
+
+    def name(row: dict) -> tuple:
+        return tuple(row.get(key) for key in (*KEYS, "size"))
+
+    def describe(result: dict) -> dict:
+        return {k: v for k, v in result["machine"].items() if k != "load"}
+
+    if not old or describe(old) != describe(new):
+        return new["rows"]
+    measured = {name(row) for row in new["rows"]}
+    rows = [row for row in old["rows"] if name(row) not in measured] + new["rows"]
+    return sorted(rows, key=lambda row: row["size"])
 
 
 def write_text(result: dict) -> str:
@@ -40,8 +76,9 @@ def write_text(result: dict) -> str:
         f"Written by `dcamsr bench --out`. {WARNING}",
         "",
         f"{machine['gpu'] or machine['processor']}, {machine['threads']} threads, torch"
-        f" {machine['torch']}, load average at the start {machine['load']}; it reached {reached}.",
+        f" {machine['torch']}; it reached {reached}. {tell_load(result['rows'])}",
         "",
+        *tell_goals(result["rows"]),
         *(f"- **{name}**: {words}" for name, words in PATHS.items()),
         "",
         "Times are medians of calls in turns, quartiles in brackets; ratios are medians over neighbours"
@@ -70,6 +107,43 @@ def write_text(result: dict) -> str:
             row["operations"], f"{row['difference']:.1e}",
         ])  # fmt: skip
     return "\n".join(lines + draw_table(head, table) + tell_exponents(result["exponents"])) + "\n"
+
+
+def tell_load(rows: list[dict]) -> str:
+    """How busy the machine was.
+
+    >>> tell_load([{"load": 2.0}, {"load": 3.5}])
+    'Load average while it was measured: 2.0 to 3.5.'
+    """
+    loads = [row["load"] for row in rows if row.get("load") is not None]
+    return f"Load average while it was measured: {min(loads)} to {max(loads)}." if loads else ""
+
+
+def tell_goals(rows: list[dict]) -> list[str]:
+    """What was wanted, and what each path reached; the floor beside it."""
+    which = {"preset": "full", "variant": "released", "size": 256, "batch": 1}
+    there = [row for row in rows if all(row[k] == v for k, v in which.items())]
+    if not there:
+        return []
+    plain = {row["pass"]: row for row in there if row["path"] == "plain"}
+    table = []
+    for name, (kind, key, goal) in GOALS.items():
+        for row in (row for row in there if row["pass"] == kind and row["path"] != "plain"):
+            share = row["peak_gb"] / plain[kind]["peak_gb"]
+            value = share if key == "memory" else row[key]
+            reached = value <= goal if key == "memory" else value >= goal
+            table.append([name, row["path"], f"{value:.2f}", goal, "yes" if reached else "no"])
+    told = ["## Goals", "", "`full` released, 256 x 256, one image:", ""]
+    told += [*draw_table(["of what", "path", "found", "goal", "reached"], table), ""]
+    for kind, row in plain.items():
+        least = row["arithmetic_ms"]
+        took = {r["path"]: r["median_ms"] for r in there if r["pass"] == kind}
+        words = ", ".join(f"{path} {ms / least:.2f}" for path, ms in took.items())
+        told.append(
+            f"- {kind}: the direct sums alone would take {least:.0f} ms at the rate of a large"
+            f" matrix product; times of that: {words}."
+        )
+    return [*told, "", "## All", ""]
 
 
 def tell_exponents(entries: list[dict]) -> list[str]:
@@ -110,10 +184,17 @@ def draw_costs(rows: list[dict], path: Path) -> None:
             for row in rows:
                 which = (row["preset"], row["variant"], row["batch"], row["pass"], row["path"])
                 lines.setdefault(which, []).append((row["size"] ** 2, row[key]))
-            for (preset, variant, batch, kind, way), points in lines.items():
-                style = {"plain": ":", "fast": "-", "lean": "--"}[way]
-                name = f"{preset} {variant}, batch {batch}, {kind}, {way}"
+            colours = {
+                which: f"C{n}" for n, which in enumerate(dict.fromkeys(k[:4] for k in lines))
+            }
+            for (*network, way), points in lines.items():
+                style = {"plain": ":", "fast": "-", "lean": "--"}[way] + colours[tuple(network)]
+                name = "{} {}, batch {}, {}, {}".format(*network, way)
                 axes.plot(*zip(*sorted(points), strict=True), style, marker=".", label=name)
+            if rows:  # a line whose slope is 1: as the pixels grow
+                ends = [min(r["size"] for r in rows) ** 2, max(r["size"] for r in rows) ** 2]
+                low = min(row[key] for row in rows) / 2
+                axes.plot(ends, [low, low * ends[1] / ends[0]], "0.6", label="as the pixels grow")
             axes.set(xscale="log", yscale="log", xlabel="pixels", ylabel=label)
             axes.grid(True, which="both", alpha=0.3)
         if rows:

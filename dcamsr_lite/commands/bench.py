@@ -10,7 +10,7 @@ import torch
 
 from ..bench.measure import measure_rates
 from ..bench.networks import BenchPlan, bench_networks, fit_exponents
-from ..bench.page import write_page
+from ..bench.page import join_rows, read_result, write_page
 from ..errors import InputError, check_writable
 
 
@@ -34,8 +34,10 @@ def measure(options: Namespace) -> None:
         + ", ".join(f"{value:.3g} {name}" for name, value in rates.items()))  # fmt: skip
     rows = []
     for row in bench_networks(plan, rates):
-        rows.append(row)
+        rows.append(row | {"load": measure_load()})
         say(tell(row))
+    if options.out:
+        rows = join_rows(read_result(Path(options.out)), {"machine": machine, "rows": rows})
     result = {"machine": machine, "rates": rates, "rows": rows, "exponents": fit_exponents(rows)}
     if options.out:
         write_page(Path(options.out), result)
@@ -51,10 +53,13 @@ def describe_machine(device: str) -> dict:
         names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     gpu = torch.cuda.get_device_name() if device == "cuda" else None
     known = {"processor": names[0] if names else platform.machine(), "cores": os.cpu_count()}
-    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
-    return known | {
-        "gpu": gpu, "load": load, "threads": torch.get_num_threads(), "torch": torch.__version__
-    }  # fmt: skip
+    about = {"gpu": gpu, "threads": torch.get_num_threads(), "torch": torch.__version__}
+    return known | about | {"load": measure_load()}
+
+
+def measure_load() -> float | None:
+    """How many processes wanted a core in the last minute, this one among them."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def tell(row: dict) -> str:

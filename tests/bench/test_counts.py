@@ -21,6 +21,7 @@ from dcamsr_lite.bench.networks import (
     run_both,
     run_forward,
 )
+from dcamsr_lite.bench.page import tell_goals
 from dcamsr_lite.bench.plain import Plain
 from dcamsr_lite.cli import main
 
@@ -48,10 +49,11 @@ def test_the_plain_path_computes_the_same(variant):
 
 # What was counted when this was written, with room for some more: (operations, bytes in MB). Another
 # torch may split an operation; ours should not come to more without a reason. The released network
-# drops attention while it learns, and torch has no fused attention on a CPU that does.
+# drops attention while it learns, in strips, of which it computes the map again.
 MOST = {
     ("released", "forward"): (300, 32), ("corrected", "forward"): (300, 31),
     ("released", "forward + backward"): (930, 172), ("corrected", "forward + backward"): (840, 93),
+    ("aligned", "forward"): (530, 48), ("aligned", "forward + backward"): (1850, 190),
 }  # fmt: skip
 
 
@@ -143,6 +145,25 @@ def test_the_command_writes_its_page_and_prints_json(tmp_path, capsys, small_mac
     page = (out / "bench.md").read_text(encoding="utf-8")
     assert page.count("| `lite` corrected |") == len(shown["rows"]) + 2 * len(shown["exponents"])
     assert (out / "bench.png").read_bytes()[1:4] == b"PNG"
+    assert main(["bench", "--out", str(out), "--sizes", "24", *options[3:]]) == 0
+    again = json.loads((out / "bench.json").read_text())
+    assert [row["size"] for row in again["rows"]] == [16] * 5 + [24] * 5 + [32] * 5
+    assert again["rows"][0] == shown["rows"][0]
+
+
+def test_a_page_says_which_goals_were_reached():
+    row = dict(preset="full", variant="released", size=256, batch=1, arithmetic_ms=50.0)
+    rows = []
+    for kind, path, ms, times, peak in (
+        (PASSES[0], "plain", 100, 1.0, 4), (PASSES[0], "fast", 50, 2.0, 2),
+        (PASSES[1], "plain", 300, 1.0, 8), (PASSES[1], "lean", 200, 1.5, 3),
+    ):  # fmt: skip
+        rows.append(row | {"pass": kind, "path": path, "median_ms": ms, "peak_gb": peak}
+                    | {"times_plain": times})  # fmt: skip
+    told = "\n".join(tell_goals(rows))
+    assert "| fast | 2.00 | 1.5 | yes |" in told and "| lean | 1.50 | 2.0 | no |" in told
+    assert "| lean | 0.38 | 0.5 | yes |" in told
+    assert "would take 50 ms at the rate" in told and "plain 6.00, lean 4.00" in told
 
 
 def test_the_command_refuses_what_the_network_would_pad(capsys):
