@@ -19,7 +19,7 @@ from chromium import chromium, file_server  # noqa: E402
 from links import LIVE  # noqa: E402
 
 OUT = ROOT / "assets" / "figures" / "live.webp"
-WIDTH = 900  # pixels of the window
+WIDTH = 1000  # pixels of the window
 ROUND = 18  # steps of the pointer's way about the middle of the brain
 SHIFTS = (1, 2, 3)  # pixels to the right
 TIMES = {"move": 160, "answer": 900}  # ms that a picture stays
