@@ -6,7 +6,10 @@ import sys
 from urllib.parse import unquote
 
 import pytest
+from explorers import example
 from helpers import ROOT
+
+import dcamsr_lite as dl
 
 LATER = ("live/", "gallery-pages/")  # made beside the pages
 
@@ -49,3 +52,19 @@ def test_links_of_a_page_follow_to_the_site_or_to_the_repository(tmp_path):
         " [d](https://a.org) [e](nowhere.md) [![f](rooms.svg)](https://a.org)"
     )
     assert (tmp_path / "rooms.svg").is_file()
+
+
+@pytest.mark.slow
+def test_a_page_that_the_site_has_no_room_for_lacks_its_finest_level_and_says_so(tmp_path):
+    from site_parts import explorers
+
+    model, pair = example("padded")
+    explorer = dl.explore(model, pair, cuts=False)
+    explorer.tour = [{"text": "See level 1."}, {"text": "See all.", "level": 1}]
+    explorer.save_html(tmp_path / "whole.html")
+    explorers.save_coarse(explorer, tmp_path / "coarse.html")
+    whole, coarse = ((tmp_path / f"{n}.html").read_text("utf-8") for n in ("whole", "coarse"))
+    assert len(coarse) < 0.8 * len(whole)
+    assert "without level 1, for which this site has no room" in coarse
+    assert "See level 1." in whole and "See level 1." not in coarse
+    assert '{"text": "See all.", "level": 2}' in coarse
