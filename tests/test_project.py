@@ -92,7 +92,7 @@ def test_kspace_and_network_import_nothing_else_of_ours():
         "model",
         "windows",
     }
-    allowed |= {"fused", "parts", "spatial_choices", "super_resolver"}
+    allowed |= {"channels", "fused", "parts", "spatial_choices", "super_resolver"}
     for name in ("kspace", *(f"network/{name}" for name in allowed)):
         page = (ROOT / "dcamsr_lite" / f"{name}.py").read_text()
         assert set(re.findall(r"^from \.+(\w+) import", page, re.MULTILINE)) <= {*allowed, "kspace"}

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from .channels import relate_channels
 from .fused import attend
 from .parts import Recomputed
 from .spatial_choices import (
@@ -21,7 +22,6 @@ from .spatial_choices import (
     make_map,
     make_projection,
     make_temperature,
-    normalise_tokens,
     spatial_attention,
 )
 
@@ -114,12 +114,12 @@ class ChannelBranch(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         if self.temperature is None:
-            q = q / q.shape[-1] ** 0.5
+            logits = relate_channels(q, k) / q.shape[-1] ** 0.5
         else:
-            q, k = normalise_tokens(q) * self.temperature, normalise_tokens(k)
-        q, k, v = (rearrange(x, "b head n d -> b head d n") for x in (q, k, v))
-        attention = F.dropout(self.attention(q, k), self.dropout, self.training)
-        return merge_heads(self.heads(rearrange(attention @ v, "b head d n -> b head n d")))
+            logits = relate_channels(q, k, cosine=True) * self.temperature
+        attention = F.dropout(self.attention(logits, None), self.dropout, self.training)
+        x = attention @ rearrange(v, "b head n d -> b head d n")
+        return merge_heads(self.heads(rearrange(x, "b head d n -> b head n d")))
 
 
 class DualCrossAttention(nn.Module):

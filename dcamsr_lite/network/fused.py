@@ -5,7 +5,7 @@
 True
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -37,22 +37,38 @@ class Dropped(torch.autograd.Function):
         drawn = torch.empty(*q.shape[:-1], k.shape[-2], dtype=torch.bool, device=q.device)
         kept = drawn.bernoulli_(1 - rate)
         ctx.save_for_backward(q, k, v, kept)
-        ctx.times = times = 1 / (1 - rate)
-        found = [(weigh(q[rows], k) * kept[rows]) @ (times * v) for rows in cut(kept)]
-        return torch.cat(found, -2)
+        ctx.times = 1 / (1 - rate)
+        v = ctx.times * v
+        return join((weigh(q[rows], k) * kept[rows]) @ v for rows in cut(kept))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple:
         q, k, v, kept = ctx.saved_tensors
-        v, of_q, of_k, of_v = ctx.times * v, [], torch.zeros_like(k), torch.zeros_like(v)
-        for rows in cut(kept):
-            attention, above = weigh(q[rows], k), gradient[rows]
-            of_v = of_v + (attention * kept[rows]).mT @ above
-            of_map = (above @ v.mT) * kept[rows]
-            of_logits = torch._softmax_backward_data(of_map, attention, -1, q.dtype)
-            of_q.append(of_logits @ k)
-            of_k = of_k + of_logits.mT @ q[rows]
-        return torch.cat(of_q, -2), of_k, ctx.times * of_v, None
+        v = ctx.times * v
+        strips = (differentiate(q[rows], k, v, kept[rows], gradient[rows]) for rows in cut(kept))
+        of_q, of_k, of_v = zip(*strips, strict=True)
+        return join(of_q), add(of_k), ctx.times * add(of_v), None
+
+
+def differentiate(q: Tensor, k: Tensor, v: Tensor, kept: Tensor, above: Tensor) -> tuple:
+    """The gradients of q, k and v from a strip: that of its output is ``above``."""
+    attention = weigh(q, k)
+    of_v = (attention * kept).mT @ above
+    of_map = (above @ v.mT).mul_(kept)
+    of_logits = torch._softmax_backward_data(of_map, attention, -1, q.dtype)
+    return of_logits @ k, of_logits.mT @ q, of_v
+
+
+def join(strips: Iterable[Tensor]) -> Tensor:
+    first, *others = strips
+    return torch.cat([first, *others], -2) if others else first
+
+
+def add(parts: Iterable[Tensor]) -> Tensor:
+    total, *others = parts
+    for other in others:
+        total = total + other
+    return total
 
 
 def weigh(q: Tensor, k: Tensor) -> Tensor:

@@ -296,10 +296,10 @@ def _look(model: Network, pair: Pair, index: int, move: Intervention, base: Outc
     """One pass of the network; arrows where its attention looks at pixels around each place."""
     looking = _find_window(model)
     if looking is None:
-        result = find_outcome(model, pair, index, move, base=base)
+        result = find_outcome(model, pair, index, move, base=base, keep=base is None)
         return Seen(result, choose_places(result.reference), None, None)
     with trace(looking) as record:
-        result = find_outcome(model, pair, index, move, base=base)
+        result = find_outcome(model, pair, index, move, base=base, keep=base is None)
     level = min(record.windows)  # coarser ones only look at what it left
     places = choose_places(result.reference)
     offsets = read_offsets(record, level, places, pair.shape)
