@@ -15,11 +15,13 @@ from torch.utils._pytree import tree_leaves
 from ..data.memory import count_memory
 from ..errors import InputError
 from ..global_state import keep_generators
+from ..network import fused
 from ..network.baselines import build
 from ..network.config import Config
 from ..network.parts import set_recompute
 
 SIDES = (32, 48)  # of the images that are measured
+FEW = 2**13  # numbers of an attention's map in a strip of theirs
 
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container: less than the machine has
 
@@ -40,7 +42,8 @@ def estimate_memory(config: Config, batch: int, recompute: bool = False) -> floa
     pixels = config.image_size[0] * config.image_size[1]
     with torch.device("meta"), keep_generators():  # footprints may be as large as the image
         weights = sum(p.nbytes for p in build(_name_attention(config)).parameters())
-    return round((low + slope * (batch * pixels - few) + 3 * weights) / 1e9, 2)
+    held = max(low + slope * (batch * pixels - few), weights)  # or the gradients, at the end
+    return round((held + 3 * weights) / 1e9, 3)
 
 
 def _name_attention(config: Config) -> Config:
@@ -51,16 +54,22 @@ def _name_attention(config: Config) -> Config:
 
 @cache
 def _measure_step(config: Config, side: int, recompute: bool) -> int:
-    """Bytes that a step with one image of this side holds at most, beside the weights and moments."""
+    """Bytes that a step with one image of this side holds at most, beside what is of the weights."""
     small = replace(_name_attention(config), image_size=(side, side))
     with keep_generators():
         model = build(small).train()
         ref = torch.rand(1, 1, side, side)
     set_recompute(model, recompute)
     lr = ref[..., :: config.scale, :: config.scale].contiguous()
-    with _Held([*model.parameters(), lr, ref]) as held:
-        F.l1_loss(model(lr, ref), ref).backward()
-    return held.most  # gradients are among it
+    for weight in model.parameters():  # their gradients come when most of the rest has gone
+        weight.register_post_accumulate_grad_hook(lambda own: setattr(own, "grad", None))
+    usual, fused.STRIP = fused.STRIP, FEW  # on a large image a strip is a small part of the map
+    try:
+        with _Held([*model.parameters(), lr, ref]) as held:
+            F.l1_loss(model(lr, ref), ref).backward()
+    finally:
+        fused.STRIP = usual
+    return held.most
 
 
 class _Held(TorchDispatchMode):
