@@ -468,7 +468,7 @@ print(
 course.show(
     changes,
     kind="magnitude",
-    label="change of the output, a.u.",
+    label="change of the output",
     shared=True,
     marks=[tuple(query)],
     alt="Change of the output: each disc changes the output where it lies; the cross, at the query,"

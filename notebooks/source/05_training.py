@@ -232,7 +232,7 @@ def state(log, image):
     middle.plot(log["step"], log["validation_psnr"], "o-")
     middle.axhline(floor, linestyle="--", color="grey")
     middle.set(xlabel="step (dashed: zero-fill)", ylabel="validation PSNR, dB", xlim=(0, steps))
-    figure.colorbar(right.imshow(image, cmap="gray"), label="signal, a.u.")
+    figure.colorbar(right.imshow(image, cmap="gray"), label="signal")
     right.set(xticks=[], yticks=[])
     return figure
 
@@ -407,7 +407,7 @@ course.show(
     {"their difference": wrong - right},
     alt="The difference has an edge of opposite sign on either side of the head.",
     kind="signed",
-    label="signal, a.u.",
+    label="signal",
 )
 
 # %% [markdown]

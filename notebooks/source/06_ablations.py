@@ -368,9 +368,8 @@ if len(halves):
     print(f"half of the interval: {least:.2f} to {most:.2f} dB, median {halves.median():.2f} dB")
 
 # %% [markdown]
-# (The [results page](../assets/results/README.md) takes the comparisons that it lists, these and
-# others, and so has another median. It simulates, too, how often a difference of equally good rows is
-# claimed: by the heads' interval alone about as often as above, by the whole rule half as often.)
+# (The results page draws other bootstrap samples: the last digit can differ. It simulates how often
+# the whole rule claims a difference of equally good rows: more rarely than the heads' interval alone.)
 #
 # **Explain.** Where does "one case of four" come from? What would make the rule stricter, and what
 # would that cost?
@@ -497,7 +496,6 @@ entropy = 1.0
 course.check("ablations.entropy", entropy)
 
 # %%
-print("mean entropy over heads and queries, by branch and level")
 print(f"{'':<19}spatial: 1     2     4   channel: 1     2     4   level")
 for row in ("released", "uniform_spatial", "paper", "one_hot_channel", "corrected"):
     found = [r for r in runs if r["row"] == row]
