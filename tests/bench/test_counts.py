@@ -57,7 +57,11 @@ MOST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("variant", "kind"), MOST)
+QUICK = ("released", "forward + backward"), ("aligned", "forward")
+EACH = [n if n in QUICK else pytest.param(*n, marks=pytest.mark.slow) for n in MOST]
+
+
+@pytest.mark.parametrize(("variant", "kind"), EACH)
 def test_a_pass_does_no_more_than_it_did(variant, kind):
     found, (operations, megabytes) = work(variant, kind), MOST[variant, kind]
     fast, plain = found["fast"], found["plain"]
