@@ -91,7 +91,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
 
     Footprints that the network holds on a coarser grid go as they are held, with the two matrices
     ("resample") that bring rows and columns to the image's grid. Those of a network that is fixed to
-    one grid, nearly half of its page, go in 11 bits, off by 5e-4 of the largest, and its queries in 15,
+    one grid, nearly half of its page, go in 11 bits, off by 5e-4 of the largest,
     or the paper's ``lite`` would leave no room below 6 MB. With window attention the side of the
     window goes instead, and the keys are those of all pixels. Attention that no query has alone goes
     as it is, once where the heads share it.
@@ -102,7 +102,6 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     projection = model.levels[level].attention.spatial.project_value
     held, resample = getattr(projection, "weight", None), None
     keys, fixed = record.keys[level], getattr(projection, "fixed_grid", None)
-    fine = "int15" if fixed else "int16"
     if window:
         sent = None
     elif fixed:
@@ -121,7 +120,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         # Fixed point, of float16's size: at temperature 10 the worst of 2400 maps is off by 3e-4 of
         # its largest value, with float16 by 4e-3, because it is coarsest where logits are large. A
         # scale for each head: of lite-4x-paper the worst map is off by 7e-4, in 15 bits by 2e-3.
-        "queries": None if keys is None else pack(record.queries[level][0], fine, maps=True),
+        "queries": None if keys is None else pack(record.queries[level][0], "int16", maps=True),
         "keys": None if keys is None else pack(keys[0], "int16" if window else "float32"),
         "attention": pack(_share_heads(record, level), "float16") if keys is None else None,
         "window": window.side if window else None,
@@ -143,7 +142,7 @@ def _number(x: Tensor) -> float | None:
 def _pack_norms(record: Record, level: int) -> dict | None:
     """How long each value is behind the output projection, (head, h, w); see ``Record.lift``."""
     norms = record.value_norms.get(level)
-    return None if norms is None else pack(norms[0], "int10", maps=True)
+    return None if norms is None else pack(norms[0], "int12", maps=True)
 
 
 def _share_heads(record: Record, level: int) -> Tensor:
