@@ -213,6 +213,7 @@ def test_the_released_scramble_says_where_a_value_came_from(opened):
     assert not page.get_by_text("Where did this pixel's value really come from?").is_visible()
 
 
+@pytest.mark.slow
 def test_the_scramble_is_told_in_the_images_own_rows_and_columns(opened):
     """Of 30 x 36 the network sees 32 x 40: one row and two columns of zeros come first."""
     model = network((30, 36), variant="released")
@@ -230,6 +231,7 @@ def test_the_scramble_is_told_in_the_images_own_rows_and_columns(opened):
         assert ("pixels of level 4" in text) == (level == 4)
 
 
+@pytest.mark.slow
 def test_the_default_tour_can_be_walked(opened):
     pair = dl.load_pair(smooth(1, (128, 128)), smooth(2, (128, 128)), 4)
     explorer = explore(network((128, 128)), pair)

@@ -191,6 +191,7 @@ def test_a_faint_image_can_be_stretched(opened):
     assert per_cent[0] < per_cent[1] / 4
 
 
+@pytest.mark.slow
 def test_the_static_twin_stands_beside_the_widget():
     explorer = explore_kspace(torch.rand(20, 33))
     for shape, matrix, along in (("disc", "acquired", "column"), ("lines", "zero-filled", "row")):

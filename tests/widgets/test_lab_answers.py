@@ -135,6 +135,7 @@ def test_a_tiny_change_of_the_output_is_shown_as_it_is(opened):
     assert "output" not in lab.get_state("result")["result"]["images"]
 
 
+@pytest.mark.slow
 def test_a_page_too_large_for_all_pictures_keeps_the_one_on_screen(opened, monkeypatch):
     lab = example()
     lab.intervention = {"shift": [3, 3]}

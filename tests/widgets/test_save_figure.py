@@ -35,6 +35,7 @@ def width(path) -> int:
         return image.size[0]
 
 
+@pytest.mark.slow
 def test_a_printed_view_is_that_on_screen_at_the_resolution_asked_for(attention, tmp_path):
     for dpi in (100, 300):
         attention.save_figure(tmp_path / f"{dpi}.png", dpi=dpi)
