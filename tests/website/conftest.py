@@ -47,6 +47,7 @@ def live_page(browser, address):
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", lambda message: problems.append(message.text))
             page.goto(address + query)
+        pages[query].bring_to_front()  # a page behind another draws nothing, and waits for a frame
         return pages[query]
 
     yield SimpleNamespace(open=open_, problems=problems)
