@@ -219,10 +219,12 @@ def _run(exercise: Exercise, attempt: Callable) -> Result:
 
 
 def _say_error(error: Exception) -> str:
-    """The error in its own words, and what Python calls a power."""
+    """The error in its own words, what Python calls a power, and that `math` takes single numbers."""
     said = f"{type(error).__name__}: {error}"
     if re.search(r"bitwise_xor|for \^:", said):
         said += ". In Python `^` is exclusive or, bit by bit; a power is `**`."
+    if "can be converted to Python scalars" in said:  # math.exp of a tensor
+        said += ". Functions of `math` take single numbers; those of `torch` take tensors."
     return said
 
 

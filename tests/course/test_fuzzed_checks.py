@@ -208,6 +208,14 @@ def test_a_caret_is_an_attempt_and_is_told_what_a_power_is(wrong):
     assert result.state == "failed" and "a power is `**`" in result.message
 
 
+def test_a_function_of_math_is_told_to_take_single_numbers():
+    def wrong(pd, t1, t2, tr, te):
+        return pd * (1 - math.exp(-tr / t1)) * math.exp(-te / t2)
+
+    result = examine(EXERCISES["contrasts.spin_echo"], wrong)
+    assert result.state == "failed" and "those of `torch` take tensors" in result.message
+
+
 def test_an_operation_that_torch_does_not_have_is_an_attempt_too():
     result = examine(EXERCISES["start.psnr"], lambda target, image: target.bool().svd())
     assert result.state == "failed" and "Your function stopped" in result.message

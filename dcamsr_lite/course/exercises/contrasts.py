@@ -5,6 +5,7 @@
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, exp
@@ -43,6 +44,16 @@ def _r2(t2: Tensor, guess: Tensor) -> float:
 
 def _equal_width(t1: Tensor, t2: Tensor, bins: int) -> float:
     return _r2(t2, _means(t1, t2, torch.linspace(float(t1.min()), float(t1.max()), bins + 1)[1:-1]))
+
+
+def _without_largest(t1: Tensor, t2: Tensor, bins: int) -> float:
+    """Bins that end below their upper edge: the largest T1 is in none, and is guessed as 0."""
+    edges = t1.quantile(torch.linspace(0, 1, bins + 1))
+    guess = torch.zeros_like(t2)
+    for low, high in pairwise(edges):
+        inside = (t1 >= low) & (t1 < high)
+        guess[inside] = t2[inside].mean()
+    return _r2(t2, guess)
 
 
 def _tissue(random, size: int) -> tuple:
@@ -94,6 +105,7 @@ EXERCISES = {
                 1 - float((1 - explained(t1, t2, bins)) * t2.var(correction=0) / t2.square().mean())
             ),
             "exchanged": lambda t1, t2, bins: explained(t2, t1, bins),
+            "largest_left_out": _without_largest,
         },
     ),
 }
