@@ -163,7 +163,7 @@ export function mapPanel(view) {
         ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.`
         : own === null
           ? ""
-          : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`)
+          : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`)
     );
   }
   follow(one.element, view.size, {

@@ -1766,7 +1766,7 @@ function mapPanel(view) {
     const { level } = view;
     const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
+    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
   follow(one.element, view.size, {
     ...view.cursor,
