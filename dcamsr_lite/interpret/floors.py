@@ -25,13 +25,15 @@ def measure_floors(pair: Pair, slice: int) -> dict[str, float]:
     True
 
     The second, "no reference", is of the weights ``lite-SCALEx-no-reference``, and is there only where
-    they ship for the scale of the pair. A slice without a target, or with a blank one, has no floors.
+    they ship for the scale of the pair, and the pair has the normalisation that they were trained with.
+    A slice without a target, or with a blank one, has no floors.
     """
     if pair.target_image is None or not has_signal(pair.target_image[slice]):
         return {}
     floors = {"zero-fill": float(psnr(pair.target_image[slice], pair.zero_filled[slice]))}
     name = ALONE.format(scale=pair.scale)
-    if name in weights():
-        found = run_intervention(load(name), pair, slice)
+    alone = load(name) if name in weights() else None
+    if alone is not None and alone.normalisation == pair.normalisation:
+        found = run_intervention(alone, pair, slice)
         floors["no reference"] = float(found.psnr or torch.nan)
     return floors
