@@ -28,7 +28,7 @@ const wasm = gzipSync(await readFile(`${engine}/ort-wasm-simd-threaded.wasm`), {
 await writeFile(`${folder}/ort-wasm-simd-threaded.wasm.gz`, wasm);
 
 // what the page is made of is free to be given on, with its licences
-const parts = ["onnxruntime-web", "onnxruntime-common", "nifti-reader-js", "fflate"];
+const parts = ["onnxruntime-web", "onnxruntime-common", "nifti-reader-js", "fast-png", "iobuffer", "fflate"];
 const told = parts.map(async (name) => {
   const about = JSON.parse(await readFile(`${root}node_modules/${name}/package.json`, "utf8"));
   const text = await readFile(`${root}node_modules/${name}/LICENSE`, "utf8").catch(() => "");

@@ -184,7 +184,7 @@ def take(page, **files):
     return page.locator(".lv-said").inner_text()
 
 
-@pytest.mark.parametrize("ending", ["nii.gz", "png", "npy", "jpg"])
+@pytest.mark.parametrize("ending", ["nii.gz", "png", "16.png", "npy", "jpg"])
 def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, ending):
     page = live_page.open("?scale=4")
     wait(page)
@@ -195,6 +195,9 @@ def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, e
         image = volume.images.numpy()
         if ending == "png":
             image = (255 * image / image.max()).round().astype("uint8")
+            Image.fromarray(image[1]).save(paths[name])
+        elif ending == "16.png":  # 12 bits, as scanners have them: the upper 8 are 16 greys
+            image = (4095 * image[1:] / image[1].max()).round().astype("uint16").repeat(2, 0)
             Image.fromarray(image[1]).save(paths[name])
         elif ending == "jpg":  # in colours, of which the brightness is taken
             shades = np.stack([image[1], 0.8 * image[1], 0.5 * image[1]], -1)
@@ -262,6 +265,10 @@ def test_what_is_no_image_is_one_sentence_and_the_page_goes_on(live_page, tmp_pa
     np.save(tmp_path / "small.npy", random.random((32, 48)))
     np.save(tmp_path / "large.npy", random.random((64, 48)))
     Image.new("L", (4096, 4096)).save(tmp_path / "huge.png")
+    deep = Image.fromarray(random.integers(0, 65535, (64, 48), dtype="uint16"))
+    deep.save(tmp_path / "deep.png")
+    torn = (tmp_path / "deep.png").read_bytes()[:2000]
+    (tmp_path / "torn.png").write_bytes(torn)
     Image.fromarray(random.integers(0, 255, (64, 48, 3), dtype="uint8")).save(
         tmp_path / "photo.png"
     )
@@ -271,6 +278,7 @@ def test_what_is_no_image_is_one_sentence_and_the_page_goes_on(live_page, tmp_pa
         ("nan.npy", "found NaN or infinite values"),
         ("four.npy", "found 4 axes"),
         ("huge.png", "found 4096 x 4096 pixels; expected at most 2048 x 2048"),
+        ("torn.png", "found a damaged file"),
     ]:
         said = take(page, reference=tmp_path / name)
         assert said.startswith(f"{name}: {words}") and said.endswith("What was on screen stays.")
@@ -286,7 +294,7 @@ def test_what_is_no_image_is_one_sentence_and_the_page_goes_on(live_page, tmp_pa
 
 def test_a_network_that_does_not_come_is_one_sentence_and_the_pictures_stay(browser, address):
     page = browser.new_context().new_page()
-    page.route("**/*.onnx", lambda route: route.abort())
+    page.route("**/*.onnx.gz", lambda route: route.abort())
     page.goto(address)
     page.wait_for_selector(".lv-status.dx-message")
     words = page.locator(".lv-status").inner_text()

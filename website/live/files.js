@@ -1,6 +1,7 @@
 // A file that was dropped on the page, as slices of grey values: PNG and JPEG, NIfTI, .npy. It never leaves the tab.
 // What is odd is an Error of one sentence, or a note. The readers of bytes run in Node.
 
+import { decode } from "fast-png";
 import * as nifti from "nifti-reader-js";
 
 import { half } from "../../dcamsr_lite/widgets/shared/numbers.js";
@@ -200,8 +201,40 @@ export function readNifti(name, buffer) {
   return makeStack(name, [lines, columns], stored[axis], values, notes, { steps, places: placed, up });
 }
 
-/** A picture, by the browser's own reader. */
+/** As Pillow has it. */
+const brightness = (r, g, b) => (19595 * r + 38470 * g + 7471 * b + 0x8000) >>> 16;
+const inColours = (name) => `${name}: colours: their brightness is taken`;
+
+/**
+ * A PNG that has 16 bits for a value, as scans often do: browsers keep 8 of them. Null of everything else.
+ * @param {string} name
+ * @param {ArrayBuffer} buffer
+ */
+export function readDeepPng(name, buffer) {
+  const start = new DataView(buffer);
+  if (start.byteLength < 26 || start.getUint32(0) !== 0x89504e47 || start.getUint8(24) !== 16) return null;
+  const size = [start.getUint32(20), start.getUint32(16)];
+  if (Math.max(...size) > LARGEST) return makeStack(name, size, 1, []);
+  let data, channels;
+  try {
+    ({ data, channels } = decode(new Uint8Array(buffer), { checkCrc: true }));
+  } catch {
+    throw refuse(name, "a damaged file", "a whole PNG");
+  }
+  let colours = false;
+  const values = Float64Array.from({ length: size[0] * size[1] }, (_, i) => {
+    const [r, g, b] = data.subarray(channels * i, channels * (i + 1));
+    if (channels < 3) return r;
+    colours ||= r !== g || g !== b;
+    return brightness(r, g, b);
+  });
+  return makeStack(name, size, 1, values, colours ? [inColours(name)] : []);
+}
+
+/** A picture, by the browser's own reader, but for those that it reads in part. */
 async function readPicture(file) {
+  const deep = readDeepPng(file.name, await file.arrayBuffer());
+  if (deep) return deep;
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
@@ -218,13 +251,9 @@ async function readPicture(file) {
   const values = Float64Array.from({ length: width * height }, (_, i) => {
     const [r, g, b] = data.subarray(4 * i, 4 * i + 3);
     colours ||= r !== g || g !== b;
-    return (19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16; // as Pillow has it
+    return brightness(r, g, b);
   });
-  const start = new DataView(await file.slice(0, 26).arrayBuffer());
-  const fine = start.byteLength > 24 && start.getUint32(0) === 0x89504e47 && start.getUint8(24) === 16; // a PNG says it so
-  const notes = [colours && "colours: their brightness is taken", fine && "16 bits a pixel: browsers read 8 of them"];
-  const said = notes.flatMap((words) => (words ? [`${file.name}: ${words}`] : []));
-  return makeStack(file.name, [height, width], 1, values, said);
+  return makeStack(file.name, [height, width], 1, values, colours ? [inColours(file.name)] : []);
 }
 
 /**
@@ -236,7 +265,8 @@ export async function readFile(file) {
   if (/\.nii(\.gz)?$/.test(name)) return readNifti(file.name, await file.arrayBuffer());
   if (name.endsWith(".npy")) return readNpy(file.name, await file.arrayBuffer());
   if (/\.(png|jpe?g)$/.test(name)) return readPicture(file);
-  throw refuse(file.name, "a file of another kind", ".png, .jpg, .nii, .nii.gz or .npy");
+  const scan = /\.(dcm|ima)$|^[^.]+$/.test(name) ? ": dcm2niix makes NIfTI of DICOM" : "";
+  throw refuse(file.name, "a file of another kind", `.png, .jpg, .nii, .nii.gz or .npy${scan}`);
 }
 
 /**

@@ -17,6 +17,8 @@ export function ownImages(open, leave) {
   /** @type {Record<string, import("./files.js").Stack>} */
   let pair = {}; // turned onto each other
   let slice = 0;
+  let reading = 0; // how many files are on their way
+  let asked = 0; // the last one alone says how it went
   const message = make("p", { class: "lv-said", role: "status" });
   const picks = NAMES.map((name) => {
     const input = make("input", {
@@ -63,12 +65,22 @@ export function ownImages(open, leave) {
 
   /** @param {Record<string, File>} files */
   async function take(files) {
+    asked++;
     say("");
+    reading++;
     try {
       for (const [name, file] of Object.entries(files)) {
         say(`Reading ${file.name} …`);
-        held = { ...held, [name]: await readFile(file) };
+        const stack = await readFile(file);
+        held = { ...held, [name]: stack };
       }
+    } catch (error) {
+      return complain(error);
+    } finally {
+      reading--;
+    }
+    if (reading) return; // another one is chosen already: what is read last goes on with both
+    try {
       for (const { name, input, file } of picks) {
         const now = held[name]?.name ?? "";
         file.textContent = now === input.files?.[0]?.name ? "" : now;
@@ -83,23 +95,28 @@ export function ownImages(open, leave) {
       which.group.hidden = pair.target.slices < 2;
       await show(true);
     } catch (error) {
-      say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
+      complain(error);
     }
   }
   /** @param {boolean} fresh whether the files are new, not the slice alone */
   async function show(fresh) {
+    const mine = ++asked;
     which.sync();
     const notes = [...pair.reference.notes, ...pair.target.notes];
     say("The network runs on your images …");
     try {
       await open(pair, slice, fresh);
       back.hidden = false;
+      if (mine !== asked) return;
       say(
         [`On screen: ${pair.target.name}, guided by ${pair.reference.name}.`, ...notes.map((n) => `${n}.`)].join(" "),
       );
     } catch (error) {
-      say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
+      complain(error);
     }
+  }
+  function complain(error) {
+    say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
   }
   function say(words, wrong = false) {
     message.textContent = words;
