@@ -1,12 +1,13 @@
 """`make bench`: rates on this machine, each beside its goal. No test: machines differ and get busy.
 
-    python scripts/bench.py [--json] [--notebooks]
+    python scripts/bench.py [--json] [--notebooks] [live ...]
 
 A goal is an upper limit, for two free cores. ``--notebooks`` also runs the course, which takes the
-minutes that it states.
+minutes that it states. Names of what is measured measure that alone: ``live_bytes``, ``live``.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -241,16 +242,45 @@ QUESTIONS = {
     "a shift of the reference": ("{ shift: [0, (1 + i) / 4] }", 600),
 }  # fmt: skip
 
+ANSWERED = "window.live && live.lab().answers > 0"
+MOMENTS = (
+    ("first map", "window.live && live.look.said().startsWith('Row')", 1),
+    ("first live answer", ANSWERED, 7),
+)  # what a page shows, and the most megabytes that it may take
 
-def live() -> Iterator[Rate]:
-    """On the site, from a question to its picture: the network on one thread of WebAssembly."""
+
+@contextlib.contextmanager
+def site() -> Iterator[tuple]:
+    """A browser, and the address of the site."""
     if not (ROOT / "site" / "live").is_dir():
         raise Absent("site/ is not there: `make site` makes it")
     with chromium() as browser, file_server(ROOT / "site") as address:
+        yield browser, address
+
+
+def live_bytes() -> Iterator[Rate]:
+    """What comes over the line before a reader sees it, from a server that packs nothing itself."""
+    with site() as (browser, address):
+        for scale in (4, 2):
+            for name, ready, goal in MOMENTS:
+                page, came = browser.new_page(), []
+                page.on("requestfinished", lambda asked, came=came: came.append(asked))
+                if name == "first map":  # without what is on its way already
+                    page.route("**/worker.js", lambda asked: asked.abort())
+                page.goto(f"{address}/{LIVE}?scale={scale}")
+                page.wait_for_function(ready)
+                size = sum(request.sizes()["responseBodySize"] for request in came)
+                yield Rate(f"live, lite-{scale}x: bytes to the {name}", size / 1e6, "MB", goal)
+                page.close()
+
+
+def live() -> Iterator[Rate]:
+    """On the site, from a question to its picture: the network on one thread of WebAssembly."""
+    with site() as (browser, address):
         for scale in (4, 2):
             page = browser.new_page(viewport={"width": 1400, "height": 1300})
             page.goto(f"{address}/{LIVE}?scale={scale}")
-            page.wait_for_function("window.live && live.lab().answers > 0")
+            page.wait_for_function(ANSWERED)
             for name, (question, goal) in QUESTIONS.items():
                 times = page.evaluate(f"""async () => {{
                   const taken = [];
@@ -288,13 +318,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one list of records, nothing else")
     parser.add_argument("--notebooks", action="store_true", help="also the course's minutes")
+    known = {m.__name__: m for m in (networks, imports, slices, updates, answers, live_bytes, live)}
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(known)}; by default all")
     asked = parser.parse_args(arguments)
+    odd = [name for name in asked.names if name not in known]
+    if odd:
+        parser.error(f"found {', '.join(odd)}; expected names of {', '.join(known)}")
     torch.set_num_threads(min(2, os.cpu_count() or 1))
     say = (lambda *words: None) if asked.json else print
     say(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     rates = []
-    python = [networks, imports, slices]
-    for measure in [*python, updates, answers, live] + [notebooks] * asked.notebooks:
+    chosen = [known[name] for name in asked.names or known]
+    for measure in chosen + [notebooks] * asked.notebooks:
         try:
             for rate in measure():
                 rates.append(rate)

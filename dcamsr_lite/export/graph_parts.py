@@ -69,10 +69,10 @@ class HeldProjection(nn.Module):
         held = projection.footprints(grid).detach()  # refuses a grid that it does not take
         weight = getattr(projection, "weight", held)  # tiles hold nothing
         self.coarse = weight.shape != held.shape
-        if self.coarse:
-            held = weight.detach() * (weight[0].numel() / held[0].numel())
-            for name, *sides in zip(("rows", "columns"), held.shape[-2:], grid, strict=True):
-                self.register_buffer(name, make_resampling(*sides))
+        if self.coarse:  # as they are stored, which 16 bits may hold: the matrices scale them
+            held = weight.detach()
+            for name, few, many in zip(("rows", "columns"), held.shape[-2:], grid, strict=True):
+                self.register_buffer(name, make_resampling(few, many) * (few / many))
         self.register_buffer("held", held)
         bias = getattr(projection, "bias", None)
         self.register_buffer("bias", torch.zeros(len(held)) if bias is None else bias.detach())

@@ -68,7 +68,9 @@ def split(model: onnx.ModelProto) -> list[onnx.ModelProto]:
     for node in graph.node:  # sorted, as ONNX wants it; what depends on no input is of every stage
         stage = max((stage_of.get(name, -1) for name in node.input), default=-1)
         stage_of |= dict.fromkeys(node.output, stage)
-    shown = {one.name: max(0, stage_of[one.name]) for one in graph.output}
+    shown = {one.name: stage_of[one.name] for one in graph.output}
+    # footprints depend on no input: beside the reference that they are of, where they are taken
+    shown = {name: stage if stage >= 0 else 1 for name, stage in shown.items()}
     taken = _list_taken(graph, stage_of, shown)
     extractor = Extractor(onnx.shape_inference.infer_shapes(model))
     models = []

@@ -48,8 +48,9 @@ def write_demo(folder: Path, scale: int) -> None:
     name = f"lite-{scale}x"
     model, path = dl.load(name), folder / f"{name}.onnx"
     dl.export_onnx(model, path, weights=name, licence=dl.weights()[name]["licence"])
-    files, drawn = write_stages(path)
-    levels = read_levels(files[0], drawn)
+    stages, drawn = write_stages(path)
+    levels = read_levels(stages[0], drawn)
+    files = [pack_file(stage) for stage in stages]
     pair = dl.simulated_pair(dl.DEMO_SEED, scale)
     index = brightest_slice(pair)
     one = pair.take_slice(index)
@@ -82,6 +83,14 @@ def write_demo(folder: Path, scale: int) -> None:
     }
     text = json.dumps(page, default=lambda b: base64.b64encode(b).decode(), allow_nan=False)
     (folder / f"demo-{scale}x.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def pack_file(path: Path) -> Path:
+    """The file by gzip in its place: a plain file server would send it as it is."""
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    path.unlink()
+    return packed
 
 
 def read_levels(file: Path, drawn: list[str]) -> dict:

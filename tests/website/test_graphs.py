@@ -22,8 +22,10 @@ def network():
         make("Mul", ["x", "channel_gate"], ["half"]),
         make("Add", ["attention_1", "half"], ["sr"]),
         make("Neg", ["half"], ["channel_value_1"]),
+        make("Neg", ["weight"], ["footprints_1"]),
     ]
     names = ("lr", "ref", "spatial_gate", "channel_gate", "attention_1", "sr", "channel_value_1")
+    names += ("footprints_1",)
     known = {n: onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [3]) for n in names}
     weights = {"weight": np.float32([2, 3, 4]), "one": np.ones(3, np.float32)}
     held = [onnx.numpy_helper.from_array(values, name) for name, values in weights.items()]
@@ -49,7 +51,7 @@ def test_the_stages_of_a_network_give_what_it_gives(tmp_path):
     }
     right, known = run(path, given), dict(given)
     files, drawn = graphs.write_stages(path)
-    assert drawn == ["attention_1", "sr"] and not path.exists()
+    assert drawn == ["attention_1", "sr", "footprints_1"] and not path.exists()
     handed = []
     for file in files:
         found = run(file, known)
@@ -57,4 +59,5 @@ def test_the_stages_of_a_network_give_what_it_gives(tmp_path):
         known |= found
     for name in drawn:
         np.testing.assert_array_equal(known[name], right[name])
-    assert handed == [{"x"}, {"map"}, {"attention_1"}, {"sr"}]  # not the rest, which is made again
+    # not the rest, which is made again; footprints beside what they are of, and there alone
+    assert handed == [{"x"}, {"map", "footprints_1"}, {"attention_1"}, {"sr"}]
