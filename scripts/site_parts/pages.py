@@ -97,12 +97,11 @@ def index_paper() -> str:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if '"""' in line or line.startswith(("#", "    #")):
                 for part in re.findall(r"(?:Fig\.|Eqs?\.|Table) \d+[a-z]?(?:-\d+)?", line):
-                    place = f"{path.relative_to(ROOT).as_posix()}"
-                    link = f"[{place}:{number}]({repository()}/blob/main/{place}#L{number})"
+                    place = path.relative_to(ROOT).as_posix()
+                    name = place.removeprefix("dcamsr_lite/")
+                    link = f"[{name}:{number}]({repository()}/blob/main/{place}#L{number})"
                     words = line.strip().strip('"#').strip().replace("|", "\\|")
                     rows.append((part, f"| {part} | {link} | {words} |"))
     lines = "\n".join(row for _, row in sorted(set(rows)))
-    head = (
-        "# Index of the paper\n\nWhere figures, equations and tables of the paper are in the code."
-    )
+    head = "# Index of the paper\n\nWhere its figures, equations and tables are in `dcamsr_lite/`."
     return f"{head}\n\n| in the paper | in the code | what it says |\n|---|---|---|\n{lines}\n"

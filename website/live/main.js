@@ -125,7 +125,8 @@ async function open() {
     const top = make("header", { class: "dcamsr-explorer lv-top" }, make("h1", {}, "The network runs in this tab"));
     loading.append(share);
     const drop = make("a", { href: "#own" }, "drop in two images of your own");
-    lead.append(words, link, ", or ", drop, ".");
+    const home = make("a", { href: "../index.html" }, "What this is, its course and its code");
+    lead.append(words, link, ", or ", drop, ". ", home, ".");
     top.append(lead, loading, look.element);
     main.replaceChildren(top, place, make("div", { class: "dcamsr-explorer" }, own.element));
   }
