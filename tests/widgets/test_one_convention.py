@@ -48,3 +48,6 @@ def test_the_floors_are_what_needs_no_reference():
     assert ("no reference" in floors) == (ALONE.format(scale=4) in dl.weights())
     lab = dl.intervention_lab(networks()["one"], pair, slice=1)
     assert lab.info["floors"] == floors
+    images = (smooth(seed, (32, 32), 3) for seed in (1, 9))
+    other = dl.load_pair(*images, 4, normalisation="released")
+    assert [*measure_floors(other, 1)] == ["zero-fill"]  # not of weights trained with ours
