@@ -1,7 +1,7 @@
 """Attention to the pixels around a query's own place, and votes that find the place where it lies.
 
 Two contrasts of one head may not lie on each other. One pixel's cosines with the pixels around its
-own place are too noisy to say how far they are apart; the mean of them over a neighbourhood is not.
+own place are too noisy to say how far they are apart; those of the whole head together are not.
 
 >>> Window(tokens=64).footprints((32, 32), query=(3, 5)).shape
 torch.Size([49, 32, 32])
@@ -14,14 +14,13 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor, nn
 
+from .motion import find_places, share_pixels
+
 Grid = tuple[int, int]  # rows and columns of a level
 TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
 PIECE = 16  # queries of a row that are compared with their keys at once
-NEAR = 49  # side of the neighbourhood of a query, in pixels of the level
-IN_PLACE = (
-    2.0  # nats: most references lie in place, so that offset 0 has this much ahead of the votes
-)
-SHARPNESS = 100.0, 150.0  # at the start, of the votes of all queries and of those near by
+SHARPNESS = 200.0, 30.0  # at the start, of the votes for a motion and of those near by for a bend
+NOTHING = 1e-6  # of the attention, where a logarithm needs more than none
 
 
 class Window(nn.Module):
@@ -151,26 +150,23 @@ class Window(nn.Module):
 
 
 class SharedVotes(Window):
-    """Every offset in the window is judged by the votes of all queries, and of those near by.
+    """Every query looks at one place in its window, which the votes of all have found.
 
     >>> image = torch.randn(1, 8, 16 * 16, 4)
     >>> moved = image.roll(2, dims=2)  # what was in a column is now two columns further right
-    >>> votes = SharedVotes(tokens=49).logits(image, moved, (16, 16))[0, 0].mean(0)
+    >>> votes = SharedVotes(tokens=49).logits(image, moved, (16, 16))[0, 0, 100]
     >>> divmod(int(votes.argmax()), 7)  # the centre is (3, 3): no row further, two columns
     (3, 5)
 
     A query's vote for an offset is the cosine, over the channels of all heads, between it and the key
-    that lies there, both about their mean over the image. Votes are averaged over the whole image,
-    which finds a shift, and over a square around the query, which finds turn and bend; each has a
-    learned sharpness, and both are added, with a little ahead for the place itself: between contrasts
-    votes err by parts of a pixel, and most references lie in place. All heads look at one place.
+    that lies there, both about their mean over the image. Of all motions of the head the votes elect
+    one, and those near by a bend (``motion.find_places``); each counts as much as a learned sharpness
+    says. A place between pixels is shared by the four around it. All heads look at one place.
     """
 
     def __init__(self, tokens: int):
         super().__init__(tokens)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
-        middle = F.one_hot(torch.tensor(self.side**2 // 2), self.side**2)
-        self.register_buffer("ahead", IN_PLACE * middle[:, None, None], persistent=False)
         self.agreed = nn.Softmax(dim=-1)  # one map for all heads passes here, to be watched
 
     def logits(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
@@ -179,12 +175,10 @@ class SharedVotes(Window):
 
     def share(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
         votes = super().logits(point(q), point(k), grid)
-        votes = votes - votes[..., [self.side**2 // 2]]  # a softmax does not mind, rounding does
         votes = rearrange(votes, "b 1 (h w) p -> b p h w", h=grid[0])
-        every, near = self.sharpness.exp()
-        same = every * votes.mean((-2, -1), keepdim=True) + self.ahead  # for every query
-        shared = torch.addcmul(same, average_near(votes), near)
-        return rearrange(shared, "b p h w -> b 1 (h w) p")
+        places = find_places(votes, self.sharpness.exp())
+        shares = share_pixels(places, self.side).clamp_min(NOTHING)
+        return rearrange(shares.log(), "b n p -> b 1 n p")
 
     def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:
         """The values around each query, weighted by the mean of the heads' maps: b head n d."""
@@ -207,22 +201,3 @@ def point(x: Tensor) -> Tensor:
     """
     x = rearrange(x, "b head n d -> b 1 n (head d)")
     return F.normalize(x - x.mean(-2, keepdim=True), dim=-1)
-
-
-def average_near(votes: Tensor, side: int = NEAR) -> Tensor:
-    """The mean over the pixels of the image in a square around each: (b, p, h, w) both.
-
-    >>> average_near(torch.eye(4)[None, None], side=3)[0, 0, 0, :2]
-    tensor([0.5000, 0.3333])
-    """
-    rows, columns = (_average_line(n, side).to(votes) for n in votes.shape[-2:])
-    near = columns @ rearrange(votes, "b p h w -> b h w p")  # as they lie in memory
-    near = rows @ rearrange(near, "b h w p -> b h (w p)")
-    return rearrange(near, "b h (w p) -> b p h w", p=votes.shape[1])
-
-
-def _average_line(n: int, side: int) -> Tensor:
-    """(n, n): every row averages the pixels at most side // 2 away."""
-    at = torch.arange(n)
-    near = ((at - at[:, None]).abs() <= side // 2).float()
-    return near / near.sum(1, keepdim=True)

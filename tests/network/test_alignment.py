@@ -4,10 +4,11 @@ import pytest
 import torch
 
 import dcamsr_lite as dl
-from dcamsr_lite.data.augmentation import SHIFT, draw_misalignment
+from dcamsr_lite.data.augmentation import SHIFT, draw_misalignment, measure_warp, warp
 from dcamsr_lite.network.alignment import AligningTransformer
 from dcamsr_lite.network.spatial_choices import WINDOWS
-from dcamsr_lite.network.windows import SharedVotes, average_near
+from dcamsr_lite.network.motion import average_near, find_places
+from dcamsr_lite.network.windows import SharedVotes
 
 GRID = (32, 40)
 
