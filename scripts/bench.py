@@ -125,6 +125,42 @@ def slices() -> Iterator[Rate]:
         yield Rate(f"what 800 more slices hold of {whole:.0f} MB on disk", held, "MB", 32)
 
 
+def training() -> Iterator[Rate]:
+    """What the loop adds to the bare steps: schedule, reading, checks, log and state; in turns."""
+    from dcamsr_lite.training.loop import train
+
+    count, batch = 8, 4
+    lr, ref, target = (torch.randn(32, 1, side, side) for side in (32, 128, 128))
+
+    def loop(steps: int) -> None:
+        model = dl.DCAMSR(scale=4, image_size=128)
+        with tempfile.TemporaryDirectory() as place:
+            options = {"batch": batch, "every": 100, "progress": False}
+            train(model, (lr, ref, target), Path(place) / "run", steps=steps, **options)
+
+    def bare(steps: int) -> None:
+        model = dl.DCAMSR(scale=4, image_size=128).train()
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        for step in range(steps):
+            taken = slice(step * batch % 32, step * batch % 32 + batch)
+            optimizer.zero_grad(set_to_none=True)
+            torch.nn.functional.l1_loss(model(lr[taken], ref[taken]), target[taken]).backward()
+            optimizer.step()
+
+    def seconds(run: Callable) -> float:
+        """Of ``count`` steps: those of one more, less those of one."""
+        times = []
+        for steps in (1, count + 1):
+            start = time.perf_counter()
+            run(steps)
+            times.append(time.perf_counter() - start)
+        return times[1] - times[0]
+
+    ratios = [seconds(loop) / seconds(bare) for _ in range(4)]
+    more = 100 * (statistics.median(ratios) - 1)
+    yield Rate("training, lite, 128 x 128, batch 4: more than bare steps", more, "%", 3)
+
+
 def measure_held() -> float:
     """Megabytes of memory that this process holds; 0 where the system does not say it so."""
     status = Path("/proc/self/statm")
@@ -318,7 +354,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one list of records, nothing else")
     parser.add_argument("--notebooks", action="store_true", help="also the course's minutes")
-    known = {m.__name__: m for m in (networks, imports, slices, updates, answers, live_bytes, live)}
+    measures = networks, imports, slices, training, updates, answers, live_bytes, live
+    known = {m.__name__: m for m in measures}
     parser.add_argument("names", nargs="*", help=f"of {', '.join(known)}; by default all")
     asked = parser.parse_args(arguments)
     odd = [name for name in asked.names if name not in known]

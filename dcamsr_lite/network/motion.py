@@ -10,8 +10,8 @@ by the votes near by, around the motion that was elected.
 >>> find_places(votes, torch.tensor([200.0, 30.0]))[0, :, 3, 7].round(decimals=2)
 tensor([ 1., -2.])
 
-Votes are read between whole pixels, too, by a quadratic spline, which smooths everywhere nearly alike: read
-linearly, whole pixels have the clearest votes, and parts of a pixel, that is all turns, lose.
+Votes are read between whole pixels, too, by a quadratic spline, which smooths everywhere nearly alike:
+read linearly, whole pixels have the clearest votes, and parts of a pixel, that is all turns, lose.
 """
 
 import torch
@@ -53,7 +53,9 @@ def elect_motion(tiles: Tensor, places: Tensor, sharpness: Tensor) -> Tensor:
     turns = torch.deg2rad(torch.tensor(TURNS)).to(tiles)
     rows, columns = places
     cosine, sine = (rearrange(f(turns), "turn -> turn 1 1") for f in (torch.cos, torch.sin))
-    turned = torch.stack([(cosine - 1) * rows + sine * columns, (cosine - 1) * columns - sine * rows])
+    turned = torch.stack(
+        [(cosine - 1) * rows + sine * columns, (cosine - 1) * columns - sine * rows]
+    )
     at = shifts + rearrange(turned, "two turn y x -> two turn y x 1")  # two turn y x shift
     down, right = read_spline(at, reach)
     seen = einsum(down, tiles, "turn y x s i, b i j y x -> b turn y x s j")
@@ -140,11 +142,11 @@ def spread_tiles(x: Tensor, grid: Grid) -> Tensor:
 
 def _spread_line(n: int) -> Tensor:
     """(n, tiles): every row a pixel's share in the two tiles beside it."""
-    middles = _middles(n)
-    weights = F.relu(1 - (torch.arange(n)[:, None] - middles).abs() / SIDE)
-    first, last = torch.arange(n) < middles[0], torch.arange(n) > middles[-1]
-    weights[first], weights[last] = torch.eye(len(middles))[[0, -1]][:, None]
-    return weights / weights.sum(1, keepdim=True)
+    middles, at = _middles(n), torch.arange(n)[:, None]
+    gaps = middles.diff()
+    up = F.pad((at - middles[:-1]) / gaps, (1, 0), value=1.0)
+    down = F.pad((middles[1:] - at) / gaps, (0, 1), value=1.0)
+    return torch.minimum(up, down).clamp(0, 1)
 
 
 def average_near(x: Tensor, side: int) -> Tensor:

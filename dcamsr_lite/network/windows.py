@@ -20,7 +20,7 @@ Grid = tuple[int, int]  # rows and columns of a level
 TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
 PIECE = 16  # queries of a row that are compared with their keys at once
 SHARPNESS = 200.0, 30.0  # at the start, of the votes for a motion and of those near by for a bend
-NOTHING = 1e-6  # of the attention, where a logarithm needs more than none
+NOTHING = 1e-12  # of the attention, where a logarithm needs more than none
 
 
 class Window(nn.Module):

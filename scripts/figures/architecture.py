@@ -258,10 +258,10 @@ def aligned() -> Drawing:
     d = Drawing(
         1120, 480, "The variant aligned",
         "Every query compares itself with the reference at the offsets around its own place; the"
-        " votes of all queries, and of those near by, are put together; the reference is moved to"
-        " where they say, and both branches read it there.",
+        " votes of all queries elect a motion of the head, those near by a bend; the reference is moved"
+        " to where they say, and both branches read it there.",
     )  # fmt: skip
-    title = "Finding the reference  (ours, no figure of the paper; windows.py, alignment.py)"
+    title = "Finding the reference  (ours, no figure of the paper; motion.py, alignment.py)"
     d.text(20, 34, title, 17, anchor="start", weight="700")
     d.box(20, 90, 120, 60, ["input", "features, b n c"], "input")
     d.box(20, 250, 120, 60, ["reference", "features, b n c"], "reference")
@@ -279,24 +279,28 @@ def aligned() -> Drawing:
     )
     d.arrow((290, 120), (400, 120), (400, 158), kind="input")
     d.arrow((290, 280), (400, 280), (400, 242), kind="reference")
-    d.text(675, 66, "What the queries agree on", 14, COLOURS["attention"][1], weight="700")
-    d.box(570, 82, 210, 60, ["mean of all queries", "× sharpness: finds a shift"], "attention")
+    d.text(675, 66, "Where do they say it lies?", 14, COLOURS["attention"][1], weight="700")
+    d.box(
+        570, 82, 210, 60, ["motion: a shift with a turn", "votes of all × sharpness"], "attention"
+    )
+    bend = ["bend around that motion", "votes near by × sharpness"]
+    d.box(570, 170, 210, 60, bend, "attention")
     d.box(
         570,
-        170,
+        258,
         210,
         60,
-        ["mean of 49 × 49 near by", "× sharpness: can follow a turn"],
-        "attention",
+        ["ahead: no motion, no bend", "most references lie in place"],
+        "shared",
     )
-    d.box(570, 258, 210, 60, ["2 nats ahead at offset 0", "most references lie in place"], "shared")
     for y in (112, 200):
         d.arrow((510, 200), (540, 200), (540, y), (568, y), kind="attention")
     d.box(830, 170, 44, 60, ["+"], "shared")
     d.arrow((780, 112), (852, 112), (852, 168), kind="attention")
+    d.arrow((675, 142), (675, 168), kind="attention")
     d.arrow((780, 200), (828, 200), kind="attention")
-    d.arrow((780, 288), (852, 288), (852, 232))
-    d.box(920, 170, 170, 60, ["softmax over offsets", "b n p: where it looks"], "attention")
+    d.arrow((675, 258), (675, 232))
+    d.box(920, 170, 170, 60, ["four pixels there", "b n p: where it looks"], "attention")
     d.arrow((874, 200), (918, 200), kind="attention")
     d.box(
         900,

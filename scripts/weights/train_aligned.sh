@@ -1,8 +1,9 @@
 #!/bin/sh
-# The weights of the variant aligned, from lite-4x-footprints and the data of train.sh: about three hours on one core
+# The weights of the variant aligned, from lite-4x-footprints and the data of train.sh: about four hours on one core
 # (OMP_NUM_THREADS=1), in an environment with the package:
 #     sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER
-# The order of what lite-4x went through; three of its stages were stopped half-way (see README.md).
+# The order of what lite-4x went through; three of its stages were stopped half-way (see README.md). In the first six a
+# query's votes were added up for each offset, since then they elect a motion: with today's code those stages go another way.
 set -eu
 source=$1
 work=$2
@@ -30,5 +31,16 @@ measured --out "$work/aligned-4" --init "$work/sharper-4.safetensors" --steps 60
 vary --out "$work/aligned-5" --init "$work/aligned-4/last.safetensors" --finding 0.1 --steps 1500 --rate 5e-4 \
   --until 900
 measured --out "$work/aligned" --init "$work/aligned-5/last.safetensors" --finding 0.1 --steps 700
+# the votes elect a motion; squares of heads of four sizes
+for matrix in 192 240 320; do make prepare "$source" "$work/$matrix" --keep-out p19 --matrix $matrix; done
+make sharpen "$work/aligned/last.safetensors" 500 30 "$work/sharper-7.safetensors"
+squares() {
+  learn --patch 128 --finding 0.1 --data "$work/train.csv" --data "$work/192/train.csv" --data "$work/240/train.csv" \
+    --data "$work/320/train.csv" --data "$work/brain.csv" --data "$work/240/brain.csv" "$@"
+}
+squares --vary geometry,mirror,contrast,curve,misalignment --data simulated --subjects 4 \
+  --out "$work/aligned-7" --init "$work/sharper-7.safetensors" --steps 800 --rate 5e-4
+squares --vary misalignment --data simulated --data simulated --subjects 6 --validation simulated \
+  --out "$work/aligned-8" --init "$work/aligned-7/last.safetensors" --steps 500 --rate 4e-4
 make card lite-4x "$work/held_out.csv" "$work/aligned-1" "$work/aligned-2" "$work/aligned-3" "$work/aligned-4" \
-  "$work/aligned-5" "$work/aligned"
+  "$work/aligned-5" "$work/aligned" "$work/aligned-7" "$work/aligned-8" --at "$work/192" "$work/240" "$work/320"

@@ -22,7 +22,10 @@ LIT = {
     ),
     ("attention", "merge"): ({"merge heads"}, {"concatenate", "weights · F v"}),
     ("attention", "channel branch"): ({"softmax(qᵀ · k)"}, {"concatenate", "E k"}),
-    ("aligned", "votes"): ({"votes, b n p", "2 nats ahead at offset 0"}, {"q", "reference, moved"}),
+    ("aligned", "votes"): (
+        {"votes, b n p", "motion: a shift with a turn"},
+        {"q", "reference, moved"},
+    ),
     ("aligned", "moved"): ({"channel branch", "reference, moved"}, {"concatenate", "k"}),
 }
 

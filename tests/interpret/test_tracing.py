@@ -145,8 +145,11 @@ def test_uniform_is_what_a_network_with_uniform_attention_computes(model, branch
             part = getattr(block.attention, branch)
             if branch == "spatial":
                 part.prepare = lambda q, k, project, temperature: (0 * q, project(k))
-                if model.config.in_sequence:  # the place itself is no more likely than another
-                    part.attention.ahead.zero_()
+                if model.config.in_sequence:  # votes elect one place, and never all alike
+                    tokens = part.attention.side**2
+                    part.attention.share = lambda q, k, grid, p=tokens: torch.zeros(
+                        1, 1, q.shape[2], p
+                    )
             else:
                 part.temperature = torch.nn.Parameter(torch.zeros(8, 1, 1))
     torch.testing.assert_close(edited, edited_by_hand(*images), atol=1e-6, rtol=1e-6)

@@ -2,13 +2,17 @@
 
 import pytest
 import torch
+from einops import rearrange
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dcamsr_lite as dl
 from dcamsr_lite.data.augmentation import SHIFT, draw_misalignment, measure_warp, warp
+from dcamsr_lite.kspace import upsample_fourier
 from dcamsr_lite.network.alignment import AligningTransformer
+from dcamsr_lite.network.motion import average_near, find_places, place_tiles, spread_tiles
 from dcamsr_lite.network.spatial_choices import WINDOWS
-from dcamsr_lite.network.motion import average_near, find_places
-from dcamsr_lite.network.windows import SharedVotes
+from dcamsr_lite.network.windows import SharedVotes, Window, point
 
 GRID = (32, 40)
 
@@ -40,23 +44,54 @@ def test_a_planted_displacement_is_found_exactly_everywhere(offset):
 
 
 def test_two_halves_that_moved_apart_are_found_by_those_near_by():
-    image = features()
-    moved = torch.cat([image.roll(2, 2)[..., :20], image.roll(-2, 2)[..., 20:]], -1)
-    block = planted()
-    block.attention.spatial.attention.sharpness.data = torch.tensor([1e-3, 2000.0]).log()
-    found = block.find(image, moved, moved)
-    for columns in (slice(0, 6), slice(34, 40)):
-        inside = (slice(None), slice(None), slice(5, -5), columns)
-        torch.testing.assert_close(found[inside], image[inside], rtol=0, atol=0.05)
+    votes = torch.zeros(1, 9, 9, 64, 64)
+    votes[:, 6, 4, :, :32] = votes[:, 2, 4, :, 32:] = 1
+    places = find_places(votes.flatten(1, 2), torch.tensor([1e-3, 2000.0]))
+    expected = torch.tensor([2.0, 0.0]).view(2, 1, 1).expand(2, 64, 8)
+    torch.testing.assert_close(places[0, ..., :8], expected, rtol=0, atol=0.05)
+    torch.testing.assert_close(places[0, ..., -8:], -expected, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"shift": (0.5 / 96, -1.5 / 80)},
+        {"angle": 3.0},
+        {"angle": -2.0, "shift": (0.75 / 96, 1 / 80)},
+    ],
+)
+def test_parts_of_a_pixel_and_turns_are_found_everywhere(arguments):
+    size = 96, 80
+    image = 9 + upsample_fourier(torch.randn(16, size[0] // 2, size[1] // 2), 2)
+    q, k = (rearrange(x, "c h w -> 1 1 (h w) c") for x in (image, warp(image, **arguments)))
+    votes = Window(tokens=81).logits(point(q), point(k), size)
+    votes = rearrange(votes, "1 1 (h w) p -> 1 p h w", h=size[0])
+    found = find_places(votes, torch.tensor([1000.0, 30.0]))[0]
+    truth = measure_warp(size, **arguments)
+    assert (found - truth).norm(dim=0)[8:-8, 8:-8].max() < 0.1
 
 
 @pytest.mark.parametrize("size", [(5, 7), (60, 50)])
-def test_the_mean_near_by_is_over_the_pixels_of_the_image_alone(size):
+def test_the_mean_near_by_is_over_the_tiles_of_the_image_alone(size):
     votes = torch.randn(1, 2, *size, dtype=torch.float64)
     mean = average_near(votes, 5)
     for row, column in ((0, 0), (2, 3), (4, 6)):
         near = votes[..., max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
         torch.testing.assert_close(mean[..., row, column], near.mean((-2, -1)))
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_a_field_that_grows_evenly_is_spread_as_it_is(rows, columns):
+    """Between the middles of the tiles at the borders; on any grid, whole tiles or not."""
+    middles = place_tiles((rows, columns))
+    pixels = spread_tiles(middles[None], (rows, columns))[0]
+    for axis, n in enumerate((rows, columns)):
+        own = torch.arange(n) - (n - 1) / 2
+        low, high = middles[axis].min(), middles[axis].max()
+        shape = [-1 if axis == 0 else 1, 1 if axis == 0 else -1]
+        torch.testing.assert_close(
+            pixels[axis], own.clamp(low, high).view(shape).expand(rows, columns)
+        )
 
 
 def aligned(**options) -> dl.DCAMSR:
@@ -71,6 +106,7 @@ def images() -> tuple[torch.Tensor, torch.Tensor]:
 def test_a_record_tells_the_planted_displacement_at_every_query():
     model, image = aligned(channels=16, heads=4), features()
     model.transformers["1"] = block = planted()
+    block.attention.spatial.attention.sharpness.data.fill_(4000.0).log_()
     with dl.trace(model) as record:
         model(*images())  # says how large the image is
         block.find(image, image.roll((1, -2), (2, 3)), image)
