@@ -90,6 +90,7 @@ def test_kspace_and_network_import_nothing_else_of_ours():
         "convolution",
         "initialisation",
         "model",
+        "motion",
         "windows",
     }
     allowed |= {"channels", "fused", "parts", "spatial_choices", "super_resolver"}

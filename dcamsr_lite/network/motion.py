@@ -33,13 +33,13 @@ def find_places(votes: Tensor, sharpness: Tensor) -> Tensor:
 
     ``sharpness``, of the votes for a motion and of those near by for a bend: how much a vote counts.
     """
-    side = round(votes.shape[1] ** 0.5)
+    side, grid = round(votes.shape[1] ** 0.5), (votes.shape[2], votes.shape[3])
     tiles = average_tiles(votes - votes.mean(1, keepdim=True))
     tiles = rearrange(tiles, "b (i j) y x -> b i j y x", i=side)
-    places = place_tiles(votes.shape[-2:]).to(votes)
+    places = place_tiles(grid).to(votes)
     motion = elect_motion(tiles, places, sharpness[0])
     bend = elect_bend(tiles, motion, sharpness[1])
-    return spread_tiles(motion + bend, votes.shape[-2:])
+    return spread_tiles(motion + bend, grid)
 
 
 def elect_motion(tiles: Tensor, places: Tensor, sharpness: Tensor) -> Tensor:
