@@ -119,7 +119,7 @@ def figure(table: Table, pairs: list, path: Path) -> None:
     axis.set_yticks(range(len(pairs)), labels, fontsize=8)
     axis.set_ylim(len(pairs) - 0.5, -0.5)
     axis.set_xlabel(
-        "difference of PSNR in dB; bar: the wider 95 % interval, over heads or seeds; ticks: seeds"
+        "difference of PSNR in dB\nbar: the wider 95 % interval, over heads or seeds; ticks: seeds"
     )
     axis.legend(fontsize=8)
     save(drawing, path)
