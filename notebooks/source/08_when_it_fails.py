@@ -280,7 +280,7 @@ if works:
 # outline is left where the two do not lie on each other, and what only T2 shows is left in any case.
 #
 # Or the network looks for the reference itself: `lite-4x` was trained on displaced ones, and its
-# spatial attention finds a shift ([04](04_attention_microscope.ipynb)). A turn it does not find.
+# spatial attention finds a shift and a turn within the slice ([04](04_attention_microscope.ipynb)).
 
 # %%
 finder = dl.load("lite-4x")
