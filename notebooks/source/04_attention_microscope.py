@@ -468,7 +468,7 @@ print(
 course.show(
     changes,
     kind="magnitude",
-    label="change of the output",
+    label="change of the output, a.u.",
     shared=True,
     marks=[tuple(query)],
     alt="Change of the output: each disc changes the output where it lies; the cross, at the query,"
@@ -625,7 +625,7 @@ display(lab)
 #
 # ## Bonus, open-ended
 # State a hypothesis of your own about one head, in one sentence that could be false. Test it with
-# the lab below, with a control, on more than one query.
+# the lab above, with a control, on more than one query.
 #
 # How far you are, over all ten notebooks (save this one first):
 

@@ -232,7 +232,7 @@ def state(log, image):
     middle.plot(log["step"], log["validation_psnr"], "o-")
     middle.axhline(floor, linestyle="--", color="grey")
     middle.set(xlabel="step (dashed: zero-fill)", ylabel="validation PSNR, dB", xlim=(0, steps))
-    figure.colorbar(right.imshow(image, cmap="gray"), label="signal")
+    figure.colorbar(right.imshow(image, cmap="gray"), label="signal, a.u.")
     right.set(xticks=[], yticks=[])
     return figure
 
@@ -285,7 +285,7 @@ fit_, rates = course.use("training.fit", fit), [2e-3] * count
 at_once, halves, half = small(), small(), count // 2
 fit_(at_once, drawn(count), rates)
 fit_(halves, drawn(count)[:half], rates[:half])
-fit_(halves, drawn(count)[half:], rates[half:])
+rest = fit_(halves, drawn(count)[half:], rates[half:])
 
 # %% [markdown]
 # The package's way: stopped after half of the steps, where it saves itself. The stop button (Ctrl-C)
@@ -340,12 +340,14 @@ LABELS = {"loss": "training loss, L1", "validation_psnr": "validation PSNR, dB"}
 
 
 def curves_of(logs, x="step"):
-    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    figure = Figure(figsize=(9, 2.8), layout="constrained")
     for axes, (column, label) in zip(figure.subplots(1, 2), LABELS.items(), strict=True):
-        for (name, log), style in zip(logs.items(), ("-o", "--s", "-.^", ":v", "-x"), strict=False):
+        for (name, log), style in zip(
+            logs.items(), ("-o", "--s", "-.^", ":v", "-x", "--D"), strict=False
+        ):
             axes.plot(log[x], log[column], style, markersize=4, label=name)
         axes.set(xlabel=x, ylabel=label)
-    axes.legend(fontsize=8)
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=8, loc="outside right upper")
     return figure
 
 
@@ -407,7 +409,7 @@ course.show(
     {"their difference": wrong - right},
     alt="The difference has an edge of opposite sign on either side of the head.",
     kind="signed",
-    label="signal",
+    label="signal, a.u.",
 )
 
 # %% [markdown]

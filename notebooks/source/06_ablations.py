@@ -101,10 +101,10 @@ def average(row, data):
     return "not run" if scores is None else f"{float(scores.mean()):.2f}"
 
 
-print(f"{'row':<19}{'seeds':>5}{'simulated':>11}{'real':>9}  dB")
+print(f"{'row':<24}{'seeds':>5}{'simulated':>11}{'real':>9}  dB")
 for row in ["zero-fill", *ROWS, "ceiling"]:
     seeds = len([r for r in runs if r["row"] == row]) or ""
-    print(f"{row:<19}{seeds:>5}{average(row, 'simulated'):>11}{average(row, 'real'):>9}")
+    print(f"{row:<24}{seeds:>5}{average(row, 'simulated'):>11}{average(row, 'real'):>9}")
 
 
 # %% [markdown]
@@ -368,8 +368,9 @@ if len(halves):
     print(f"half of the interval: {least:.2f} to {most:.2f} dB, median {halves.median():.2f} dB")
 
 # %% [markdown]
-# (The results page draws other bootstrap samples: the last digit can differ. It simulates how often
-# the whole rule claims a difference of equally good rows: more rarely than the heads' interval alone.)
+# (The [results page](../assets/results/README.md) takes the comparisons that it lists, these and
+# others, and so has another median. It simulates, too, how often a difference of equally good rows is
+# claimed: by the heads' interval alone about as often as above, by the whole rule half as often.)
 #
 # **Explain.** Where does "one case of four" come from? What would make the rule stricter, and what
 # would that cost?
@@ -381,10 +382,12 @@ course.answer("ablations.quarter")
 # ## What each part is worth
 # **Predict.** Before you run the cell, write down a sign and a size for each: the reference, the
 # channel branch, the spatial branch, the finer levels; and attention against plain concatenation of
-# features.
+# features. (`concatenation` spends on depth the parameters that attention had; `concatenation_shallow`
+# saves them, and has less than half of them.)
 
 # %%
-for row in ("no_reference", "no_channel", "no_spatial", "no_multiscale", "concatenation"):
+parts = ("no_reference", "no_channel", "no_spatial", "no_multiscale")
+for row in (*parts, "concatenation", "concatenation_shallow"):
     tell("corrected", row)
 
 # %% [markdown]
@@ -432,6 +435,7 @@ for place, row in enumerate(parts):
         axes.text(0, place + 0.12, " not run", va="center", fontsize=8)
 axes.axvline(0, color="grey", linewidth=1)
 axes.set_yticks(range(len(parts)), parts)
+axes.set_ylim(-0.5, len(parts) - 0.5)
 axes.set_xlabel("PSNR minus that of the whole network, dB")
 axes.set_title("squares: paper; bars: ours, the wider 95 % interval; ticks: seeds", fontsize=9)
 course.show(figure, alt="Loss of PSNR without each part: the paper's points and our intervals.")
@@ -447,8 +451,8 @@ course.answer("ablations.agree")
 # %% [markdown]
 # ## Cut after training
 # The other experiment, on the three shipped variants that were trained alike and one simulated head,
-# beside the rows of the table. "Through which branch does the reference come in" has another answer
-# for each of them.
+# beside the rows of the table (those of `released` and `paper` have one seed). Do cut and row give the
+# same answer to "through which branch does the reference come in"?
 # Every number is the loss against the whole network of its own kind.
 #
 # **Predict.** Which loses more: cutting a branch of a finished network, or training without it?
@@ -496,6 +500,7 @@ entropy = 1.0
 course.check("ablations.entropy", entropy)
 
 # %%
+print("mean entropy over heads and queries, by branch and level")
 print(f"{'':<19}spatial: 1     2     4   channel: 1     2     4   level")
 for row in ("released", "uniform_spatial", "paper", "one_hot_channel", "corrected"):
     found = [r for r in runs if r["row"] == row]

@@ -451,7 +451,7 @@ chance = {
 }
 
 # %%
-figure = Figure(figsize=(9, 3), layout="constrained")
+figure = Figure(figsize=(9, 3.4), layout="constrained")
 styles = ["k-", "C0-", "C0--", "C0:", "C1-", "C1--"]  # attention is blue, rulers are orange
 for axes, name in zip(
     figure.subplots(1, len(found), sharey=True, squeeze=False)[0], found, strict=True
@@ -462,7 +462,8 @@ for axes, name in zip(
         axes.plot(parts, curve.change, style, label=which, marker=".")
     axes.set(xscale="log", xlabel="part of the reference blurred", title=name)
 figure.axes[0].set_ylabel("change of the patch")
-axes.legend(fontsize=7)
+handles = axes.get_legend_handles_labels()
+figure.legend(*handles, fontsize=8, ncols=4, loc="outside lower center")
 course.show(
     figure,
     alt="For each patch: attribution and distance rise at once; attention and edges rise late, in or"
@@ -531,7 +532,9 @@ course.answer("reliance.sanity")
 # ## Several networks side by side
 # The same patch, the same question, every shipped 4x network (with fewer pieces of the path than in
 # exercise 4: a share is off by some hundredths). Compare signed shares where the maps are complete,
-# and look whether a difference of two networks is larger than that of two patches.
+# and look whether a difference of two networks is larger than that of two patches. One of them is a
+# control: `lite-4x-no-reference` was trained without a reference and reads none, so that its share has
+# to be 0.
 
 # %%
 rows = {}
@@ -541,7 +544,7 @@ for name in [name for name in dl.weights() if "-4x" in name]:
     rows[name] = attribution.blur_path(other, lr, ref, patch, "detail", steps=steps_).result()
     one = rows[name]
     print(
-        f"{name:<18} detail gained {one.value - one.start:5.1f}   signed share {one.net_share:.2f}"
+        f"{name:<21} detail gained {one.value - one.start:5.1f}   signed share {one.net_share:.2f}"
         f"   absolute {one.share_of_reference:.2f}   off by {100 * one.completeness_error:.1f} %"
     )
 
@@ -550,7 +553,7 @@ top, left = patch[0] - 12, patch[1] - 12
 course.show(
     {name: one.ref[top : top + 32, left : left + 32] for name, one in rows.items()},
     alt="Attribution of the same patch by each network, 32 x 32 pixels around it: orange in the middle,"
-    " weak and of both signs around; strongest for corrected and released.",
+    " weak and of both signs around; strongest for corrected and released, blank without T1.",
     kind="signed",
     label="adds to the detail",
     shared=True,
