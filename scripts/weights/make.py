@@ -127,9 +127,10 @@ CARDS = {
     "lite-2x": OPEN_MS
     | {
         "steps": "from lite-2x-footprints, plus 0.7 of what aligning had changed in lite-4x-footprints"
-        " (seven stages of lite-4x); 700 on squares of 128 pixels of heads at 128 to 320 pixels, half of"
-        " them in varied contrast, the references misaligned; then a fifth of it mixed in, and 350 as measured,"
-        " MNI p07 twice as often; the error of what is found as a second loss; L1, moving average",
+        " (seven stages of lite-4x); 700 on squares of 128 pixels of heads at 128 to 320"
+        " pixels, half of them in varied contrast, the references misaligned; then a fifth of"
+        " it mixed in, and 350 as measured, MNI p07 twice as often; the error of what is found"
+        " as a second loss; L1, moving average",
         "command": "sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER",
     },
 } | {f"lite-4x-{v}": alike(f"--variant {v}") for v in ("released", "paper", "corrected")}
