@@ -108,7 +108,7 @@ CARDS = {
         " often; 800 varied, MNI p07 three times as often; 800 as measured; L1, moving average of"
         " the weights"
     },
-    "lite-2x-footprints": OPEN_MS
+    "lite-2x": OPEN_MS
     | {
         "steps": "from the second stage of lite-4x-footprints, 800 with slices as measured, then 400"
         " with half of them in varied contrast; L1, moving average"
@@ -124,9 +124,9 @@ CARDS = {
         " between the first four and before the seventh (see README.md)",
         "command": "sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER",
     },
-    "lite-2x": OPEN_MS
+    "lite-2x-aligned": OPEN_MS
     | {
-        "steps": "from lite-2x-footprints, plus 0.7 of what aligning had changed in lite-4x-footprints"
+        "steps": "from lite-2x, plus 0.7 of what aligning had changed in lite-4x-footprints"
         " (seven stages of lite-4x); 700 on squares of 128 pixels of heads at 128 to 320"
         " pixels, half of them in varied contrast, the references misaligned; then a fifth of"
         " it mixed in, and 350 as measured, MNI p07 twice as often; the error of what is found"
