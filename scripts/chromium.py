@@ -55,6 +55,20 @@ def _wait_longer(opens: Callable) -> Callable:
     return open_
 
 
+def wait_until(page, condition: str) -> None:
+    """Wait for a page's JavaScript to be true; what never is says what the page shows instead.
+
+    Asked by a clock: a frame, at which Playwright asks otherwise, does not come where nothing is drawn.
+    """
+    from playwright.sync_api import TimeoutError
+
+    try:
+        page.wait_for_function(condition, polling=100)
+    except TimeoutError as error:
+        shown = page.evaluate("[document.visibilityState, document.body.innerText].join(' ')")
+        raise AssertionError(f"{condition} never came: {shown[:2000]}") from error
+
+
 @contextlib.contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
     """The address of a server of ``folder``; its settings and its log lie beside it."""

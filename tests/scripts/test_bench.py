@@ -22,7 +22,8 @@ def test_all_that_it_measures_is_a_record(browser, lab):
     command = [sys.executable, bench.__file__, "--json"]
     rates = json.loads(subprocess.check_output(command, env=os.environ | {"PYTHONPATH": paths}))
     site = 2 * (ROOT / "site" / "live").is_dir()
-    assert len(rates) == 6 + 2 + 3 + len(bench.UPDATES) + 1 + site
+    assert len(rates) == 6 + 2 + 3 + 1 + len(bench.UPDATES) + 1 + site
     for rate in rates:
         assert set(rate) == {"name", "value", "unit", "goal"}
-        assert rate["value"] > 0 and rate["goal"] > 0, rate
+        more = rate["unit"] == "%"  # than another, so that it may be less
+        assert (rate["value"] > 0 or more) and rate["goal"] > 0, rate

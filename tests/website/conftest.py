@@ -29,26 +29,26 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def live_page(browser, address):
-    """``.open(query)`` gives one page for each query; it asks for nothing but the site's own files."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    """``.open(query)`` gives one page for each query; it asks for nothing but the site's own files.
+
+    Each has a window of its own: one behind another draws nothing, and what waits for a frame waits.
+    """
     own, problems, pages = address.rsplit("/", 1)[0], [], {}
 
-    def route(asked):
-        inside = asked.request.url.startswith((own, "blob:", "data:"))
-        if not inside:
-            problems.append(asked.request.url)
-        asked.continue_() if inside else asked.abort()
-
-    context.route("**/*", route)
+    def note(asked):
+        if not asked.url.startswith((own, "blob:", "data:")):
+            problems.append(asked.url)
 
     def open_(query=""):
         if query not in pages:
+            context = browser.new_context(viewport={"width": 1400, "height": 1000})
+            context.on("request", note)
             page = pages[query] = context.new_page()
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", lambda message: problems.append(message.text))
             page.goto(address + query)
-        pages[query].bring_to_front()  # a page behind another draws nothing, and waits for a frame
         return pages[query]
 
     yield SimpleNamespace(open=open_, problems=problems)
-    context.close()
+    for page in pages.values():
+        page.context.close()

@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+from chromium import wait_until
 from PIL import Image
 
 import dcamsr_lite as dl
@@ -35,7 +36,7 @@ TRIED = [
 
 def wait(page):
     page.wait_for_selector(".dcamsr-explorer footer")
-    page.wait_for_function(SETTLED)
+    wait_until(page, SETTLED)
 
 
 def said(page):
@@ -44,7 +45,7 @@ def said(page):
 
 def test_the_selftest_says_how_near_torch_it_is_in_the_title(live_page):
     page = live_page.open("?selftest")
-    page.wait_for_function("document.title.startsWith('selftest')")
+    wait_until(page, "document.title.startsWith('selftest')")
     found = re.fullmatch(r"selftest ok (\d\.\de[-+]\d\d)", page.title())
     assert found and float(found[1]) < 1e-4
     assert not live_page.problems
@@ -61,7 +62,7 @@ def test_what_comes_out_is_what_torch_gives(live_page, scale):
         with torch.inference_mode(), cut(model, one.cuts):
             right = made.restore(model(made.lr, made.ref))[0]
         page.evaluate("wanted => live.lab().set(wanted)", one.as_dict())
-        page.wait_for_function("!live.lab().waiting()")
+        wait_until(page, "!live.lab().waiting()")
         assert page.evaluate("live.lab().shown().tried") == str(one)
         found = page.evaluate("[...live.lab().values('output')]")
         far = (torch.tensor(found) - right.flatten()).abs().max()
@@ -81,7 +82,7 @@ def test_a_map_is_there_before_the_network_and_follows_the_reference_after(live_
     )
     for right, words in places:
         page.evaluate("x => live.lab().set({ shift: [0, x] })", right)
-        page.wait_for_function("!live.lab().waiting()")
+        wait_until(page, "!live.lab().waiting()")
         page.evaluate("live.look.look(52, 44)")
         assert re.search(words, reading.inner_text()), reading.inner_text()
     page.locator(".lv-pair").press("ArrowDown")
@@ -133,7 +134,7 @@ def test_an_address_holds_what_is_seen(live_page):
     assert page.evaluate("live.lab().shown().tried") == str(wanted)
     assert said(page).startswith("Row 40, column 80, level 2")
     page.evaluate("live.lab().set({ reference: 'blank' })")
-    page.wait_for_function("!live.lab().waiting()")
+    wait_until(page, "!live.lab().waiting()")
     page.get_by_role("button", name="Link to what you see").click()
     asked = parse_qs(urlsplit(page.url).query)
     assert Intervention.from_dict(json.loads(asked["intervention"][0])) == Intervention("blank")
@@ -154,16 +155,16 @@ def test_the_page_answers_while_the_network_runs(live_page):
         }"""
     )
     assert said[:2] == [True, True] and said[2].startswith("Row 20, column 30")
-    page.wait_for_function("!live.lab().waiting()")
+    wait_until(page, "!live.lab().waiting()")
 
 
 def test_another_page_can_hold_the_map_alone(live_page):
     page = live_page.open("?embed")
-    page.wait_for_function("window.live && live.look.said().startsWith('Row')")
+    wait_until(page, "window.live && live.look.said().startsWith('Row')")
     assert page.locator(".lv-look").is_visible() and not page.locator(".dx-lab").count()
     assert page.locator(".lv-top > a").get_attribute("target") == "_top"
     page = live_page.open("?embed=lab")
-    page.wait_for_function("window.live && live.lab().asked().shift[0] === 2")
+    wait_until(page, "window.live && live.lab().asked().shift[0] === 2")
     assert page.locator(".dx-lab").is_visible() and not page.locator(".lv-look").count()
 
 
@@ -178,8 +179,9 @@ def test_it_fits_a_window(live_page, width):
 def take(page, **files):
     for name, path in files.items():
         page.get_by_label(f"Your {name}").set_input_files(path)
-    page.wait_for_function(
-        "!/^$|^Reading|^The network runs on/.test(document.querySelector('.lv-said').textContent)"
+    wait_until(
+        page,
+        "!/^$|^Reading|^The network runs on/.test(document.querySelector('.lv-said').textContent)",
     )
     return page.locator(".lv-said").inner_text()
 
@@ -219,7 +221,7 @@ def test_a_pair_of_ones_own_is_sharpened_as_torch_does_it(live_page, tmp_path, e
     found = found * float(held["target"].max())  # the page counts from 0 to 1
     assert (found - right.flatten()).abs().max() < 1e-3 * (right.max() - right.min())
     page.evaluate("live.lab().set({ reference: 'blank' })")
-    page.wait_for_function("!live.lab().waiting()")
+    wait_until(page, "!live.lab().waiting()")
     assert page.evaluate("live.lab().shown().delta_psnr_db") < 0
     assert not live_page.problems
 
@@ -301,5 +303,5 @@ def test_a_network_that_does_not_come_is_one_sentence_and_the_pictures_stay(brow
     assert words.startswith("The network could not be loaded") and "first map" in words
     assert page.evaluate("live.look.said()").startswith("Row 52")
     page.goto(f"{address}?selftest")
-    page.wait_for_function("document.title.startsWith('selftest failed: ')")
+    wait_until(page, "document.title.startsWith('selftest failed: ')")
     page.context.close()
