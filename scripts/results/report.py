@@ -394,7 +394,7 @@ def write_page(folder: Path) -> None:
     lines += ["", "## Beyond the questions: a reference out of place", ""]
     lines += note("Out of place") + out_of_place(table, read(folder / "shift.csv"), folder)
     lines += ["## Beyond the questions: networks that ship, a reference displaced", ""]
-    lines += note("Displaced") + displacement.section(folder)
+    lines += note("Displaced") + displacement.section(folder) + displacement.section(folder, 2)
     with atomic_path(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print("wrote README.md")

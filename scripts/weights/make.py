@@ -29,7 +29,7 @@ from dcamsr_lite.evaluation import METHODS, evaluate
 from dcamsr_lite.kspace import center_crop, center_pad, fft2c, ifft2c
 from dcamsr_lite.metrics import CONVENTION
 from dcamsr_lite.network.checkpoints import read_header
-from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair
+from dcamsr_lite.phantom.subjects import VALIDATION_SEED, simulated_pair, simulated_volumes
 from dcamsr_lite.training.run import LOG
 
 HELD_OUT = "p19"  # a patient, in no training file
@@ -108,7 +108,7 @@ CARDS = {
         " often; 800 varied, MNI p07 three times as often; 800 as measured; L1, moving average of"
         " the weights"
     },
-    "lite-2x": OPEN_MS
+    "lite-2x-footprints": OPEN_MS
     | {
         "steps": "from the second stage of lite-4x-footprints, 800 with slices as measured, then 400"
         " with half of them in varied contrast; L1, moving average"
@@ -124,13 +124,15 @@ CARDS = {
         " between the first four and before the seventh (see README.md)",
         "command": "sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER",
     },
-    "lite-2x-aligned": OPEN_MS
+    "lite-2x": OPEN_MS
     | {
-        "steps": "from lite-2x, plus 0.7 of what aligning had changed in lite-4x-footprints"
-        " (seven stages of lite-4x); 700 on squares of 128 pixels of heads at 128 to 320"
-        " pixels, half of them in varied contrast, the references misaligned; then a fifth of"
-        " it mixed in, and 350 as measured, MNI p07 twice as often; the error of what is found"
-        " as a second loss; L1, moving average",
+        "steps": "from lite-2x-footprints, plus 0.7 of what aligning had changed in"
+        " lite-4x-footprints (seven stages of lite-4x); on squares of 128 pixels of heads at 128 to"
+        " 320 pixels, the references misaligned: 700, half of them in varied contrast; then a fifth"
+        " of lite-2x-footprints mixed in, and 350 as measured, MNI p07 twice as often; 500 with"
+        " magnitude images of simulated heads, half of them in varied contrast, of whose change two"
+        " fifths are kept; 300 as measured; the error of what is found as a second loss; L1, moving"
+        " average",
         "command": "sh scripts/weights/train_aligned.sh OPEN_MS_FOLDER WORK_FOLDER",
     },
 } | {f"lite-4x-{v}": alike(f"--variant {v}") for v in ("released", "paper", "corrected")}
@@ -179,6 +181,20 @@ def mix(weights: Path, others: str, share: float, out: Path) -> None:
     mixed = {k: torch.lerp(x, theirs[k], share) if k in theirs else x for k, x in own.items()}
     model.load_state_dict(mixed)
     dl.save(model, out, dtype=torch.float32)
+
+
+def write_magnitudes(out: Path) -> None:
+    """Simulated heads as files of magnitude images, as most people's are: train.csv lists them.
+
+    Seeds 0 to 5, as ``--data simulated`` has; from its coil data a training crops k-space.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with open(out / "train.csv", "w", newline="") as file:
+        for seed in range(6):
+            names = [f"{seed}_{contrast}.npy" for contrast in ("T1", "T2")]
+            for name, volume in zip(names, simulated_volumes(seed), strict=True):
+                np.save(out / name, volume.images.numpy())
+            csv.writer(file).writerow(names)
 
 
 def numbers_of(model: dl.DCAMSR, pairs: list) -> dict:
@@ -278,6 +294,8 @@ if __name__ == "__main__":
     between.add_argument("others")
     between.add_argument("share", type=float)
     between.add_argument("out", type=Path)
+    images = parts.add_parser("magnitudes")
+    images.add_argument("out", type=Path)
     last = parts.add_parser("card")
     last.add_argument("name", choices=CARDS)
     last.add_argument("held_out", type=Path)
@@ -292,5 +310,7 @@ if __name__ == "__main__":
         carry(chosen.aligned, chosen.before, chosen.weights, chosen.share, chosen.out)
     elif chosen.part == "mix":
         mix(chosen.weights, chosen.others, chosen.share, chosen.out)
+    elif chosen.part == "magnitudes":
+        write_magnitudes(chosen.out)
     else:
         card(chosen.name, chosen.runs, chosen.held_out, chosen.at)

@@ -27,7 +27,7 @@ last --out "$work/2x-first" --scale 2 $start
 # half of them in other contrasts, which also means: from magnitude images
 OMP_NUM_THREADS=2 last --out "$work/2x" --scale 2 --init "$work/2x-first/last.safetensors" \
   --vary contrast --steps 400 --rate 3e-4 --average 0.99
-make card lite-2x "$work/held_out.csv" "$work/2x-first" "$work/2x"
+make card lite-2x-footprints "$work/held_out.csv" "$work/2x-first" "$work/2x"
 
 # the three variants trained alike, on simulated heads alone
 for variant in corrected released paper; do

@@ -45,13 +45,25 @@ squares --vary misalignment --data simulated --data simulated --subjects 6 --val
 make card lite-4x "$work/held_out.csv" "$work/aligned-1" "$work/aligned-2" "$work/aligned-3" "$work/aligned-4" \
   "$work/aligned-5" "$work/aligned" "$work/aligned-7" "$work/aligned-8" --at "$work/192" "$work/240" "$work/320"
 
-# 2x: what aligning has changed at 4x is added to lite-2x, which comes from the same start
-make carry "$work/aligned-7/last.safetensors" lite-4x-footprints lite-2x 0.7 "$work/2x-start.safetensors"
+# 2x: what aligning has changed at 4x is added to lite-2x-footprints, which comes from the same start
+make carry "$work/aligned-7/last.safetensors" lite-4x-footprints lite-2x-footprints 0.7 "$work/2x-start.safetensors"
 squares --scale 2 --vary contrast,misalignment --data simulated --data simulated --subjects 6 --validation simulated \
   --out "$work/2x-aligned-1" --init "$work/2x-start.safetensors" --steps 700 --rate 4e-4
-make mix "$work/2x-aligned-1/last.safetensors" lite-2x 0.2 "$work/2x-mixed.safetensors"
-learn --scale 2 --patch 128 --finding 0.1 --average 0.99 --vary misalignment --data simulated --data "$work/train.csv" \
-  --data "$work/192/train.csv" --data "$work/240/train.csv" --data "$work/320/train.csv" --data "$work/brain.csv" \
-  --data "$work/240/brain.csv" --data "$work/brain.csv" --subjects 6 --validation simulated \
-  --out "$work/2x-aligned" --init "$work/2x-mixed.safetensors" --steps 350 --rate 3e-4
-make card lite-2x-aligned "$work/held_out.csv" "$work/2x-aligned-1" "$work/2x-aligned" --at "$work/192" "$work/240" "$work/320"
+make mix "$work/2x-aligned-1/last.safetensors" lite-2x-footprints 0.2 "$work/2x-mixed.safetensors"
+measured2() {
+  learn --scale 2 --patch 128 --finding 0.1 --average 0.99 --data simulated --data "$work/train.csv" \
+    --data "$work/192/train.csv" --data "$work/240/train.csv" --data "$work/320/train.csv" --data "$work/brain.csv" \
+    --data "$work/240/brain.csv" --subjects 6 --validation simulated "$@"
+}
+measured2 --vary misalignment --data "$work/brain.csv" --out "$work/2x-aligned-2" --init "$work/2x-mixed.safetensors" \
+  --steps 350 --rate 3e-4
+# people's files are magnitude images: with many of them, two fifths of what that changes, and both kinds
+make magnitudes "$work/magnitude"
+magnitude="$work/magnitude/train.csv"
+measured2 --vary contrast,misalignment --data "$magnitude" --data "$magnitude" --out "$work/2x-aligned-3" \
+  --init "$work/2x-aligned-2/last.safetensors" --steps 500 --rate 3e-4
+make mix "$work/2x-aligned-2/last.safetensors" "$work/2x-aligned-3/last.safetensors" 0.4 "$work/2x-between.safetensors"
+measured2 --vary misalignment --data "$magnitude" --data simulated --out "$work/2x-aligned" --init "$work/2x-between.safetensors" \
+  --steps 300 --rate 2e-4
+make card lite-2x "$work/held_out.csv" "$work/2x-aligned-1" "$work/2x-aligned-2" "$work/2x-aligned-3" "$work/2x-aligned" \
+  --at "$work/192" "$work/240" "$work/320"
