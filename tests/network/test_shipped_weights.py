@@ -97,14 +97,14 @@ def test_every_level_of_the_shipped_network_matters():
 
 
 @pytest.mark.parametrize(
-    ("scale", "least", "shift"),
+    ("scale", "least", "without", "shift"),
     [
-        (4, 3.0, (-1.0, 3.0)),
-        *(pytest.param(4, 3.0, s, marks=pytest.mark.slow) for s in ((0.0, 0.0), (2.0, 0.0))),
-        *(pytest.param(2, 2.0, s, marks=pytest.mark.slow) for s in ((0.0, 0.0), (-1.0, 3.0))),
+        (4, 3.0, 1.0, (-1.0, 3.0)),
+        *(pytest.param(4, 3.0, 1.0, s, marks=pytest.mark.slow) for s in ((0.0, 0.0), (2.0, 0.0))),
+        *(pytest.param(2, 2.0, 1.5, s, marks=pytest.mark.slow) for s in ((0.0, 0.0), (-1.0, 3.0))),
     ],
 )
-def test_the_aligned_network_finds_a_displaced_reference(scale, least, shift):
+def test_the_aligned_network_finds_a_displaced_reference(scale, least, without, shift):
     reference, target = simulated_volumes(VALIDATION_SEED)
     few = slice(3, 18, 5)
     moved = warp(reference.images[few], shift=tuple(x / 128 for x in shift))
@@ -121,7 +121,7 @@ def test_the_aligned_network_finds_a_displaced_reference(scale, least, shift):
     with dl.intervene(model, spatial="off"):
         not_searched = dl.evaluate(model, [pair])["psnr"]
     if any(shift):  # then what it finds is what the gain rests on
-        assert not_searched < floor + 1
+        assert not_searched < floor + without
 
 
 @pytest.mark.slow
