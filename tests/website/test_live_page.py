@@ -248,10 +248,25 @@ def test_files_may_be_dropped_anywhere_in_either_order(live_page):
     page.get_by_text("On screen: two.npy, guided by one.npy.").wait_for()
     page.get_by_role("button", name="Swap the two").click()
     page.get_by_text("On screen: one.npy, guided by two.npy.").wait_for()
-    assert page.locator(".lv-top > p").first.inner_text().startswith("Your own images: one.npy")
+    lead = page.locator(".lv-top > p").first
+    assert lead.inner_text().startswith("Your own images: one.npy")
+    leads = [link.get_attribute("href") for link in lead.locator("a").all()]
+    assert leads == ["?scale=2", "#own", "../index.html"]
     page.evaluate("live.lab().set({ shift: [0, 1] })")
     wait(page)
     assert page.evaluate("live.lab().shown().tried") == "reference shifted 1 px right"
+    assert not live_page.problems
+
+
+def test_what_is_wrong_with_one_file_stands_while_the_other_is_read(live_page, tmp_path):
+    page = live_page.open("?scale=4&own=none")  # no files of other tests
+    wait(page)
+    (tmp_path / "text.nii").write_text("no scan")
+    np.save(tmp_path / "image.npy", np.random.default_rng(0).random((64, 48)))
+    said = take(page, reference=tmp_path / "text.nii", target=tmp_path / "image.npy")
+    assert said.startswith("text.nii: found a file that is no NIfTI")
+    said = take(page, reference=tmp_path / "image.npy")
+    assert said == "On screen: image.npy, guided by image.npy."
     assert not live_page.problems
 
 

@@ -82,7 +82,8 @@ async function open() {
     const runOn = makeRunner(own, engine, info);
     const answer = await runOn(info.blank, wanted);
     share.hidden = true; // no address can hold them
-    lead.textContent = `Your own images: ${target.name} is blurred, and sharpened ${scale}x with the help of ${reference.name}. Point at the output: the map shows where that pixel looks.`;
+    link.textContent = `The demo head at ${other}x`; // which the link leaves these for
+    told.textContent = `Your own images: ${target.name} is blurred, and sharpened ${scale}x with the help of ${reference.name}. Point at the output: the map shows where that pixel looks. `;
     if (fresh) look.element.scrollIntoView({ block: "nearest" });
     mount(ownState(state, own, answer, { reference, target, slice }), own, runOn);
     shown(answer);
@@ -99,7 +100,8 @@ async function open() {
   look.choose(address.look);
   const other = scale === 4 ? 2 : 4;
   const explorer = () => /** @type {any} */ (place.firstElementChild).explorer;
-  const lead = make("p");
+  const told = make("span");
+  const link = make("a", { href: `?scale=${other}` }, `See it at ${other}x`);
   const share = button("Link to what you see", async () => {
     const { branch, level, head, query } = look.state;
     history.replaceState(null, "", writeAddress(scale, explorer().asked(), info.blank, { branch, level, head, query }));
@@ -120,13 +122,12 @@ async function open() {
     if (asked.get("embed") === "lab") main.append(place);
   } else {
     const moved = inWords(state.intervention.shift, 0.01, (x) => `${x} px`); // as it opens, where the network can find it
-    const words = `A blurred T2 image is sharpened ${scale}x by a sharp T1 image of the same head${moved && `, which was moved ${moved}; the network was not told`}. Point at the output: the map shows where that pixel looks in the reference. Then cut, move or paint below, and the network answers. `;
-    const link = make("a", { href: `?scale=${other}` }, `See it at ${other}x`);
+    told.textContent = `A blurred T2 image is sharpened ${scale}x by a sharp T1 image of the same head${moved && `, which was moved ${moved}; the network was not told`}. Point at the output: the map shows where that pixel looks in the reference. Then cut, move or paint below, and the network answers. `;
     const top = make("header", { class: "dcamsr-explorer lv-top" }, make("h1", {}, "The network runs in this tab"));
     loading.append(share);
     const drop = make("a", { href: "#own" }, "drop in two images of your own");
     const home = make("a", { href: "../index.html" }, "What this is, its course and its code");
-    lead.append(words, link, ", or ", drop, ". ", home, ".");
+    const lead = make("p", {}, told, link, ", or ", drop, ". ", home, ".");
     top.append(lead, loading, look.element);
     main.replaceChildren(top, place, make("div", { class: "dcamsr-explorer" }, own.element));
   }

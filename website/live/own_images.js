@@ -7,6 +7,8 @@ import { makePair, readFile } from "./files.js";
 const NAMES = ["reference", "target"];
 const HINTS = { reference: "sharp, the guide", target: "to be blurred and sharpened" };
 
+const inWords = (error) => String(error instanceof Error ? error.message : error);
+
 /**
  * @param {(pair: Record<string, import("./files.js").Stack>, slice: number, fresh: boolean) => Promise<void>} open
  * @param {() => void} leave back to the demo head
@@ -16,6 +18,8 @@ export function ownImages(open, leave) {
   let held = {}; // as they were read
   /** @type {Record<string, import("./files.js").Stack>} */
   let pair = {}; // turned onto each other
+  /** @type {Record<string, string>} */
+  const refused = {}; // why a file was not taken, until another is in its place
   let slice = 0;
   let reading = 0; // how many files are on their way
   let asked = 0; // the last one alone says how it went
@@ -66,25 +70,28 @@ export function ownImages(open, leave) {
   /** @param {Record<string, File>} files */
   async function take(files) {
     asked++;
-    say("");
+    if (!reading) for (const name of NAMES) if (held[name]) delete refused[name];
     reading++;
-    try {
-      for (const [name, file] of Object.entries(files)) {
-        say(`Reading ${file.name} …`);
+    say("");
+    for (const [name, file] of Object.entries(files)) {
+      delete refused[name];
+      say(`Reading ${file.name} …`);
+      try {
         const stack = await readFile(file);
         held = { ...held, [name]: stack };
+      } catch (error) {
+        refused[name] = inWords(error);
       }
-    } catch (error) {
-      return complain(error);
-    } finally {
-      reading--;
     }
+    reading--;
     if (reading) return; // another one is chosen already: what is read last goes on with both
     try {
       for (const { name, input, file } of picks) {
         const now = held[name]?.name ?? "";
         file.textContent = now === input.files?.[0]?.name ? "" : now;
       }
+      const wrong = Object.values(refused);
+      if (wrong.length) throw new Error(wrong.join(". "));
       const missing = NAMES.filter((name) => !held[name]);
       if (missing.length) return say(`Now the ${missing[0]}.`);
       swap.hidden = false;
@@ -116,7 +123,7 @@ export function ownImages(open, leave) {
     }
   }
   function complain(error) {
-    say(`${error instanceof Error ? error.message : error}. What was on screen stays.`, true);
+    say(`${inWords(error)}. What was on screen stays.`, true);
   }
   function say(words, wrong = false) {
     message.textContent = words;
