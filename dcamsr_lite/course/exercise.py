@@ -12,6 +12,7 @@
 'not yet. The factor 2 is missing.'
 """
 
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class Exercise:
     ``inputs(random, size)`` gives the arguments; ``random`` is torch.randn with its own generator.
     ``axes`` names those of the result, ``shown`` turns a result into an image (row, column) that
     can be drawn, or is None. ``view`` takes of a result what has to agree, where results may differ
-    in the rest.
+    in the rest. ``sizes``: one trial for each.
     """
 
     solution: Callable
@@ -56,6 +57,7 @@ class Exercise:
     axes: str = ""
     shown: Callable[[Tensor], Tensor] | None = None
     view: Callable[[Any], Any] = lambda result: result
+    sizes: tuple[int, ...] = SIZES
 
     def same(self, yours: Any, target: Any) -> bool:
         """Whether two results agree, seen through ``view``; one that cannot be viewed does not."""
@@ -180,7 +182,7 @@ def draw_inputs(exercise: Exercise) -> list[tuple]:
     [6, 9, 12, 16]
     """
     drawn = []
-    for seed, size in enumerate(SIZES):
+    for seed, size in enumerate(exercise.sizes):
         generator = torch.Generator().manual_seed(seed)
 
         def random(*shape: int, generator: torch.Generator = generator) -> Tensor:
@@ -204,7 +206,7 @@ def _run(exercise: Exercise, attempt: Callable) -> Result:
         except Exception as error:  # whatever the learner's code raises is told, not hidden
             if type(error) is NotImplementedError and not error.args:  # torch's own say more
                 return NOT_ATTEMPTED
-            where = f" for {_describe(trial.inputs[0])}" if ran else ""
+            where = f" for {_name_inputs(exercise, trial.inputs)}" if ran else ""
             stopped = f"Your function stopped{where}: {_say_error(error)}"
             break
         if trial.yours is ...:
@@ -214,7 +216,8 @@ def _run(exercise: Exercise, attempt: Callable) -> Result:
     if wrong:  # first what it is, then where it stops
         return fail(_find_mistake(exercise, ran, wrong), **_choose_drawn(exercise, wrong[0]))
     if stopped:
-        return fail(stopped)
+        nudge = exercise.hints.get("otherwise") if ran else None
+        return fail(" ".join(filter(None, [stopped, nudge])))
     return Result("passed", "right.", **_choose_drawn(exercise, trials[-1]))
 
 
@@ -239,13 +242,57 @@ def _find_mistake(exercise: Exercise, trials: list[_Trial], failing: list[_Trial
     """The hint of the known mistake that gives the same results, or what can be said in general."""
     if trials[0].yours is None:
         return "Your function returns nothing: is the `return` missing?"
-    for mistake, wrong in exercise.mistakes.items():
-        if all(exercise.same(t.yours, wrong(*_copy(t.inputs))) for t in trials):
-            return exercise.hints[mistake]
+    if of_type := _say_right_but(trials):
+        return of_type
+    first = trials[: len(SIZES)]  # a further trial, wrong in its own way, hides no mistake
+    for few in (trials, first) if any(t is failing[0] for t in first) else (trials,):
+        for mistake, wrong in exercise.mistakes.items():
+            if all(exercise.same(t.yours, wrong(*_copy(t.inputs))) for t in few):
+                return exercise.hints[mistake]
     some = len(failing) < len(trials)
-    where = f"That is for {_describe(failing[0].inputs[0])}; others are right." if some else ""
+    named = _name_inputs(exercise, failing[0].inputs)
+    where = f"That is for {named}; others are right." if some else ""
     said = [_say_in_general(exercise, failing), where, exercise.hints.get("otherwise")]
     return " ".join(filter(None, said))
+
+
+def _say_right_but(trials: list[_Trial]) -> str:
+    """What is said of right numbers that come as another type, and nothing else."""
+
+    def alike(trial: _Trial) -> bool:
+        plain = to_plain(trial.yours)
+        if isinstance(trial.target, Tensor) and isinstance(trial.yours, list | tuple):
+            try:
+                return agree(torch.tensor(plain, dtype=trial.target.dtype), trial.target)
+            except (TypeError, ValueError):  # None, or lists of unequal lengths
+                return False
+        plural = isinstance(trial.target, tuple) and isinstance(trial.yours, list | Tensor)
+        return plural and agree(plain, to_plain(trial.target))
+
+    if not all(map(alike, trials)):
+        return ""
+    found, expected = (type(x).__name__.lower() for x in (trials[0].yours, trials[0].target))
+    how = "torch.tensor(...)" if expected == "tensor" else "tuple(...)"
+    return f"Your result is a {found}, expected a {expected}. Its numbers are right: {how} of it."
+
+
+def _name_inputs(exercise: Exercise, inputs: tuple) -> str:
+    """The first input, or all where it is a number: with their names, for a number says nothing alone.
+
+    >>> part = Exercise(lambda low, high: low, inputs=lambda random, size: (), mistakes={})
+    >>> _name_inputs(part, (0.1, torch.tensor([0.25, 1.0])))
+    'low = 0.1, high = [0.25, 1]'
+    """
+    if isinstance(inputs[0], Tensor) or not isinstance(inputs[0], int | float | str):
+        return _describe(inputs[0])
+    names = inspect.signature(exercise.solution).parameters
+    few = [
+        f"[{', '.join(f'{v:.4g}' for v in x)}]"
+        if isinstance(x, Tensor) and x.ndim == 1 and len(x) <= 5
+        else _describe(x)
+        for x in inputs
+    ]
+    return ", ".join(f"{name} = {value}" for name, value in zip(names, few, strict=True))
 
 
 def agree(yours: Any, target: Any) -> bool:
@@ -262,7 +309,9 @@ def agree(yours: Any, target: Any) -> bool:
             yours = yours.item()
         if isinstance(target, bool) or isinstance(yours, bool | str | None):
             return yours is target
-        return isinstance(yours, int | float) and abs(yours - target) <= 1e-4 * max(abs(target), 1)
+        if not isinstance(yours, int | float):
+            return False
+        return yours == target or abs(yours - target) <= 1e-4 * min(max(abs(target), 1), 1e300)
     if not isinstance(yours, Tensor) or yours.shape != target.shape:
         return False
     if yours.is_complex() != target.is_complex() or not yours.isfinite().all():
@@ -281,7 +330,9 @@ def _describe(x: Any) -> str:
         return f"a {type(x).__name__} ({', '.join(map(_describe, x))})"
     if isinstance(x, Tensor):
         return f"a tensor of shape {tuple(x.shape)}" if x.ndim else f"{x.item():.4g}"
-    return repr(x) if isinstance(x, int | float | str | None) else f"a {type(x).__name__}"
+    if isinstance(x, float):
+        return f"{x:.6g}"
+    return repr(x) if isinstance(x, int | str | None) else f"a {type(x).__name__}"
 
 
 def _say_in_general(exercise: Exercise, trials: list[_Trial]) -> str:

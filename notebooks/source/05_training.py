@@ -315,14 +315,14 @@ course.answer("training.same")
 # ## Exercise 6: learnt by heart
 # Now train on two slices only, a slice and its mirror image, everything else alike.
 #
-# **Predict.** In the long run, what do training loss and validation PSNR do? Say that validation
-# *rises* if its best PSNR is the last one, and *falls* if the best comes before the end. One of
-# `"train falls, validation rises"`, `"train falls, validation falls"`,
-# `"train rises, validation rises"`, `"train rises, validation falls"`.
+# **Predict.** In the long run, what do training loss and validation PSNR do? Validation *stays at
+# zero-fill* if it ends within 1 dB of it, *rises* if it ends above, *falls* if below. One of
+# `"train falls, validation rises"`, `"train falls, validation stays at zero-fill"`,
+# `"train falls, validation falls"`, or the same with `"train rises, ..."`.
 
 # %%
 ### BEGIN SOLUTION
-curves = "train falls, validation falls"
+curves = "train falls, validation stays at zero-fill"
 ### END SOLUTION
 
 # %%
@@ -477,7 +477,8 @@ course.show(
 # %% [markdown]
 # Two curves of validation can be compared only if they were scored on the same heads, and the losses
 # only if they were trained on the same slices. The [weights' page](../assets/weights/README.md) says
-# on which.
+# on which. `lite-4x`, the longest curve, jumps up and down at each of its eight stages: data, sizes
+# and losses changed there, several at a time. So take the one with fewer changes.
 #
 # **Explain.** `lite-4x-footprints` was trained in stages, and its PSNR jumps down where the last one
 # begins. Has it forgotten something in one step? Find out on that page what else was changed.

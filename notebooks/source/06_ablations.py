@@ -92,7 +92,9 @@ for line in sorted({r["study"] for r in runs}):
 # `subjects` and `tests` are simulated heads, `real` counts sessions of patients, in training and in
 # the test. No head or patient is in both, but all simulated heads are warps of one person's anatomy,
 # each with contrasts, lesions and noise of its own: what is shown on them holds for more such heads,
-# not for other people. The table, with the seeds that were run:
+# not for other people. The table, with the seeds that were run. (A row is a recipe, and has a result
+# where it was trained. `aligned` looks for the reference's place before it uses it; rows that end in
+# `_displaced` were trained with the reference out of place.)
 
 
 # %%
@@ -335,23 +337,26 @@ def finding(better, than):
     return float(d.mean()), low, high, seeds, claim_(low, high, seeds)
 
 
-def tell(better, than):
-    found = finding(better, than)
-    if found is None:
-        return print(f"{better} - {than}: not run")
-    mean, low, high, seeds, claimed = found
-    words = "a difference" if claimed else "one seed" if len(seeds) < 2 else "none shown"
-    print(
-        f"{better} - {than}: {mean:+.2f} dB ({low:+.2f} to {high:+.2f}), seeds {len(seeds)}: {words}"
-    )
-
-
 # %%
 def deciding(found):
     """The wider interval, over heads or seeds: the claim rests on it. Of one seed, that of heads."""
     _, low, high, seeds, _ = found
     ends = [(low, high), seed_interval(seeds)] if len(seeds) > 1 else [(low, high)]
     return max(ends, key=lambda one: one[1] - one[0])
+
+
+def tell(better, than):
+    found = finding(better, than)
+    if found is None:
+        return print(f"{better} - {than}: not run")
+    mean, low, high, seeds, claimed = found
+    words = "a difference" if claimed else "none shown"
+    over = f"over {len(seeds)} seeds " + "{:+.2f} to {:+.2f}".format(*seed_interval(seeds))
+    if len(seeds) < 2:
+        words, over = "no claim", "one seed, no interval over seeds"
+    print(
+        f"{better} - {than}: {mean:+.2f} dB; over heads {low:+.2f} to {high:+.2f}, {over}: {words}"
+    )
 
 
 # %% [markdown]
@@ -451,9 +456,9 @@ course.answer("ablations.agree")
 # %% [markdown]
 # ## Cut after training
 # The other experiment, on the three shipped variants that were trained alike and one simulated head,
-# beside the rows of the table (those of `released` and `paper` have one seed). Do cut and row give the
-# same answer to "through which branch does the reference come in"?
-# Every number is the loss against the whole network of its own kind.
+# beside the rows of the table (with their number of seeds). Do cut and row give the same answer to
+# "through which branch does the reference come in"?
+# Every number is the change of PSNR against the whole network of its own kind: minus is a loss.
 #
 # **Predict.** Which loses more: cutting a branch of a finished network, or training without it?
 
@@ -473,7 +478,8 @@ for variant, prefix in prefixes.items():
     whole = quality(model, spatial="on", channel="on")
     for branch in ("channel", "spatial"):
         rows = both(f"{prefix}{branch}", variant)
-        trained = f"{float(paired_(*rows).mean()):+.2f} dB" if rows else "not run"
+        count = f"seeds {len(rows[0])}" if rows else ""
+        trained = f"{float(paired_(*rows).mean()):+.2f} dB ({count})" if rows else "not run"
         lost = quality(model, **{branch: "off"}) - whole
         print(f"{variant:<10}{branch:<8} cut {lost:+.2f} dB, trained without {trained}")
 

@@ -54,7 +54,8 @@ START = globals().get("START", Path.cwd())  # the first folder, also when this c
 #   on is forbidden. Name a CSV of pairs, rows `reference,target`.
 # - **Your own**: two volumes, `.nii.gz`, `.npy`, `.npz`, `.h5`, DICOM folders, or PNG pictures. Arrays
 #   are (slice, row, column). Here they have to lie on one grid and on each other; a section below
-#   registers those that do not. The shipped weights expect pixels near 1.9 mm (240 mm / 128).
+#   registers those that do not. The default weights, `lite-4x`, have seen heads of 128 to 320
+#   pixels a side, 240 mm wide: pixels of 1.9 mm and less (`-footprints`: 128 only).
 #
 # Names are relative to the folder in which the notebook started. **Restart and run all after changing
 # `MY_DATA`.** The pairs of exercise 2, the normalisation, the paper's evaluation, exercises 5 and 6 and
@@ -258,6 +259,10 @@ for name, image in low.items():
 
 # %% [markdown]
 # ## Exercise 4: does it matter?
+# How the weights were trained decides it: the last stage of their training had simulated heads whose
+# *coils* were cropped. (A network does well on the kind of input that it saw last, says the [weights'
+# page](../assets/weights/README.md).)
+#
 # **Predict.** You hand the network magnitude images instead of k-space. Its PSNR at 4x `"falls"`,
 # `"rises"`, `"stays"`, or `"cannot be computed"`?
 
@@ -277,8 +282,7 @@ for name, one in both.items():
     print(f"{name:<7} zero-fill {floor:.2f} dB   network {ours:.2f} dB")
 
 # %% [markdown]
-# The network's answer depends on what its training saw: the last stage of these weights' training
-# cropped the coils of simulated heads. Trained on magnitude images, it could be the other way round.
+# Trained last on magnitude images, it could be the other way round.
 #
 # **Explain.** Zero-fill and the network move in opposite directions. Which of them does the floor
 # explain? And a table that does not say which kind it used: what can you conclude from it? (The
@@ -541,6 +545,14 @@ dcamsr(f"evaluate {asked}")
 dcamsr(f"evaluate {asked} --register")
 dcamsr(f"figure {asked} --register --out place.png")
 
+# %% [markdown]
+# What is that number to be compared with? These files hold magnitude images: its neighbour is the row
+# `image` of exercise 4, and that of `sr.nii.gz`, not the row `coils`. Beside that neighbour hardly
+# anything is lost: registration has brought the reference back.
+#
+# And why half a row less than the two by which T1 was moved? This head's own T1 and T2 lie half a
+# pixel apart to begin with: [notebook 08](08_when_it_fails.ipynb) meets it twice.
+
 # %%
 try:
     with contextlib.redirect_stderr(io.StringIO()):
@@ -552,9 +564,9 @@ except dl.InputError as missing:
 
 # %% [markdown]
 # ## Far from the training
-# Without `--register` nothing is resampled: an image keeps its matrix. The shipped weights were trained
-# at 128 x 128 pixels of 240 mm. Elsewhere they run all the same: the command line warns, the Python
-# functions do not. (The number below has less air in it than those above.)
+# Without `--register` nothing is resampled: an image keeps its matrix. The weights say at which sizes
+# they were trained. Elsewhere they run all the same: the command line warns, the Python functions do
+# not. (The number below has less air in it than those above.)
 
 # %%
 files.write_volume("t1_small.npy", t1.images[..., 16:112, 24:104])

@@ -12,6 +12,7 @@ from dcamsr_lite.course import examine
 from dcamsr_lite.training.study import read_tables, select_psnr
 
 EXERCISES = course.EXERCISES
+ENDS = torch.tensor([-1.0, 1.0])
 
 
 def own_draws(differences, draws):
@@ -54,6 +55,52 @@ def test_what_learners_write_is_recognised(name, wrong, named):
     result = examine(EXERCISES[name], wrong)
     assert result.state == "failed"
     assert re.search(named, result.message), result.message
+
+
+def further_than(share, errors=False, correction=1):
+    def claim(low, high, seeds):
+        if len(seeds) < 2 or low <= 0 <= high:
+            return False
+        spread = float(seeds.std(correction=correction)) / (len(seeds) ** 0.5 if errors else 1)
+        return abs(float(seeds.mean())) > share * spread
+
+    return claim
+
+
+@pytest.mark.parametrize(
+    "wrong, named",
+    [
+        (further_than(2, errors=True), "about two standard errors"),
+        (further_than(1.96, errors=True), "about two standard errors"),
+        (further_than(1), "than one deviation of the seeds"),
+        (further_than(2), "Two deviations"),
+        (further_than(1.96), "Two deviations"),
+        (further_than(4.3027, errors=True, correction=0), "not by one less"),
+    ],
+)
+def test_three_seeds_are_too_few_for_a_normal_deviate(wrong, named):
+    """All of these were told to be right."""
+    result = examine(EXERCISES["ablations.claim"], wrong)
+    assert result.state == "failed"
+    assert named in result.message, result.message
+
+
+def test_a_number_in_a_message_has_its_name():
+    """It said "That is for 0.1"."""
+    result = examine(EXERCISES["ablations.claim"], lambda low, high, seeds: low > 0)
+    assert "low = 0.1, high = " in result.message and "seeds = [" in result.message
+
+
+@pytest.mark.parametrize(
+    "name, wrong",
+    [
+        ("ablations.paired", lambda a, b: (a - b).median(dim=0).values),
+        ("ablations.interval", lambda d, k: d[k].mean(1).mean() + 1.96 * d[k].mean(1).std() * ENDS),
+        ("ablations.interval", lambda d, k: d.mean() + 1.96 * d.std() * ENDS),
+    ],
+)
+def test_a_common_mistake_is_not_told_by_the_share_of_values_alone(name, wrong):
+    assert "% of the values" not in examine(EXERCISES[name], wrong).message
 
 
 def test_solutions_in_other_words_pass():

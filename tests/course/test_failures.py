@@ -78,6 +78,28 @@ def test_what_learners_write_is_recognised(name, wrong, named):
     assert re.search(named, result.message), result.message
 
 
+@pytest.mark.parametrize(
+    "never, named",
+    [
+        (lambda shifts, psnr: float(shifts[-1]), "larger than the last shift"),
+        (lambda shifts, psnr: 0.0, "no tolerance of zero"),
+        (lambda shifts, psnr: float(psnr[psnr < 0][0]), "if no point lies below"),
+    ],
+)
+def test_a_curve_that_never_falls_to_the_floor_has_its_tolerance_beyond_the_shifts(never, named):
+    """The package's own ended in an IndexError, and the check never asked."""
+    exercise = EXERCISES["failures.tolerance"]
+    shifts, psnr = torch.tensor([0.0, 1.0, 2.0]), torch.tensor([30.0, 29.5, 29.9])
+    assert exercise.solution(shifts, psnr, 25.0) == math.inf
+
+    def mine(shifts, psnr, floor):
+        if (psnr < floor).any():
+            return exercise.solution(shifts, psnr, floor)
+        return never(shifts, psnr)
+
+    assert named in examine(exercise, mine).message
+
+
 def test_a_solution_in_other_words_passes():
     def bands(target, image, scale):
         found = metrics.band_error(target, image, scale)

@@ -43,6 +43,12 @@ def half_time(gradient, path, steps):
     return total
 
 
+def trapezoid(gradient, path, steps):
+    x = [path(k / steps) for k in range(steps + 1)]
+    ends = zip(x[:-1], x[1:], strict=True)
+    return sum((gradient(a) + gradient(b)) / 2 * (b - a) for a, b in ends)
+
+
 def zero_based(x):
     g = torch.sort(x.abs().reshape(-1))[0].double()
     n = g.numel()
@@ -67,6 +73,7 @@ def pearson(attribution, attention):
         ("reliance.integrate", saliency, "saliency"),
         ("reliance.integrate", straight, "straight line only"),
         ("reliance.integrate", riemann, "at the start of each piece"),
+        ("reliance.integrate", trapezoid, "mean of the gradients at both ends"),
         ("reliance.integrate", half_time, "half the time"),
         ("reliance.share", lambda lr, ref: ref.abs().mean() / (lr.abs().mean() + ref.abs().mean()),
          "not means"),

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -55,12 +56,50 @@ def every_ten_epochs(steps, first):
     return first * 0.1 ** (epoch // 10)
 
 
+def new_optimiser(model, batches, rates):
+    kept = []
+    for rate, (lr, ref, target) in zip(rates, batches, strict=True):
+        optimiser = torch.optim.Adam(model.parameters(), lr=rate)
+        loss = (model(lr, ref) - target).abs().mean()
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        kept.append(float(loss.detach()))
+    return torch.tensor(kept)
+
+
+def rate_after_the_step(model, batches, rates, make=torch.optim.Adam, early=False):
+    optimiser, kept = make(model.parameters(), lr=rates[0]), []
+    for rate, (lr, ref, target) in zip(rates, batches, strict=True):
+        if early:
+            optimiser.param_groups[0]["lr"] = rate
+        optimiser.zero_grad()
+        loss = (model(lr, ref) - target).abs().mean()
+        loss.backward()
+        optimiser.step()
+        optimiser.param_groups[0]["lr"] = rate
+        kept.append(float(loss.detach()))
+    return torch.tensor(kept)
+
+
+def of_method(make):
+    return lambda *given: rate_after_the_step(*given, make=make, early=True)
+
+
 @pytest.mark.parametrize(
     "name, wrong, named",
     [
         ("training.fit", lambda *a: loop(*a, clear=False), "Gradients add up"),
         ("training.fit", lambda *a: loop(*a, rate_every_step=False), "stays at the first"),
         ("training.fit", never_stepped, "Nothing is learned"),
+        ("training.fit", new_optimiser, "A new Adam in every step"),
+        ("training.fit", rate_after_the_step, "one step late"),
+        ("training.fit", of_method(torch.optim.AdamW), "That is AdamW"),
+        ("training.fit", of_method(torch.optim.SGD), "SGD"),
+        ("training.trailing", lambda x, w: torch.stack([x[i : i + w].mean() for i in range(len(x))]),
+         "looks forward"),
+        ("training.trailing", lambda x, w: torch.from_numpy(
+            np.convolve(x.numpy(), np.ones(w, dtype=np.float32) / w, "same")), "centred"),
         ("training.fit", lambda *a: loop(*a).tolist(), "is a list, expected a tensor"),
         ("training.l1", deviation_not_shaped, "broadcast over columns"),
         ("training.l1", per_slice_then_mean_deviation, "mean of all"),
@@ -70,7 +109,7 @@ def every_ten_epochs(steps, first):
         ("training.schedule", every_ten_epochs, "every ten epochs"),
         ("training.schedule", lambda n, r: [r] * n, "is a list, expected a tensor"),
     ],
-)
+)  # fmt: skip
 def test_what_learners_write_is_recognised(name, wrong, named):
     result = examine(EXERCISES[name], wrong)
     assert result.state == "failed"

@@ -4,13 +4,17 @@
 ['bands', 'contrast', 'disagreement', 'noisy', 'tolerance']
 """
 
+from collections.abc import Callable
+from math import inf
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ... import kspace as ks
-from ..exercise import Exercise, pick
+from ..exercise import SIZES, Exercise, pick
 
+NEVER = 20  # of the curve that never falls to the floor
 SCALES = {6: 2, 9: 3, 12: 2, 16: 4}
 
 
@@ -36,7 +40,13 @@ def tolerance(shifts: Tensor, psnr: Tensor, floor: float) -> float:
 
     >>> tolerance(torch.tensor([0.0, 1.0, 3.0]), torch.tensor([30.0, 26.0, 22.0]), floor=25.0)
     1.5
+    >>> tolerance(torch.tensor([0.0, 1.0]), torch.tensor([30.0, 29.0]), floor=25.0)
+    inf
+
+    inf where the curve stays above the floor: the tolerance is not within the shifts that were tried.
     """
+    if not (psnr < floor).any():
+        return inf
     i = _first_below(psnr, floor)
     share = (psnr[i - 1] - floor) / (psnr[i - 1] - psnr[i])
     return float(shifts[i - 1] + share * (shifts[i] - shifts[i - 1]))
@@ -44,6 +54,11 @@ def tolerance(shifts: Tensor, psnr: Tensor, floor: float) -> float:
 
 def _first_below(psnr: Tensor, floor: float) -> int:
     return int((psnr < floor).nonzero()[0])
+
+
+def _or_never(found: Callable, never: float = inf) -> Callable:
+    """A mistake of another kind: right about a curve that never falls to the floor."""
+    return lambda x, y, floor: found(x, y, floor) if bool((y < floor).any()) else never
 
 
 def _last_crossing(shifts: Tensor, psnr: Tensor, floor: float) -> float:
@@ -101,7 +116,9 @@ def _target_and_image(random, size: int) -> tuple:
 
 
 def _curve(random, size: int) -> tuple:
-    """Falls below the floor, comes back once, and falls below it again."""
+    """Falls below the floor, comes back once, and falls below it again; the last stays above."""
+    if size == NEVER:
+        return torch.arange(float(size)), 28 + random(size).tanh(), 25.0
     shifts = torch.cat([torch.zeros(1), (random(size).abs() + 0.1).cumsum(0)])
     psnr = torch.linspace(30, 20, size + 1) + 0.3 * random(size + 1).tanh()
     psnr[-2] = 27
@@ -150,14 +167,17 @@ EXERCISES = {
         solution=tolerance,
         inputs=_curve,
         mistakes={
-            "point_below": lambda x, y, f: float(x[_first_below(y, f)]),
-            "point_above": lambda x, y, f: float(x[_first_below(y, f) - 1]),
-            "exchanged": _exchanged,
-            "middle": lambda x, y, f: float(x[_first_below(y, f) - 1 :][:2].mean()),
-            "last_crossing": _last_crossing,
-            "straight": _straight,
-            "index": lambda x, y, f: _first_below(y, f),
+            "point_below": _or_never(lambda x, y, f: float(x[_first_below(y, f)])),
+            "point_above": _or_never(lambda x, y, f: float(x[_first_below(y, f) - 1])),
+            "exchanged": _or_never(_exchanged),
+            "middle": _or_never(lambda x, y, f: float(x[_first_below(y, f) - 1 :][:2].mean())),
+            "last_crossing": _or_never(_last_crossing),
+            "straight": _or_never(_straight),
+            "index": _or_never(lambda x, y, f: _first_below(y, f)),
+            "last_shift": lambda x, y, f: _or_never(tolerance, float(x[-1]))(x, y, f),
+            "zero": lambda x, y, f: _or_never(tolerance, 0.0)(x, y, f),
         },
+        sizes=(*SIZES, NEVER),
     ),
     "noisy": Exercise(
         solution=noisy,

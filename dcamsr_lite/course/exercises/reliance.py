@@ -126,6 +126,13 @@ EXERCISES = {
             "at_end": lambda gradient, path, steps: _pieces(
                 gradient, path, steps, lambda a, b: path(b)
             ),
+            "both_ends": lambda gradient, path, steps: (
+                (
+                    _pieces(gradient, path, steps, lambda a, b: path(a))
+                    + _pieces(gradient, path, steps, lambda a, b: path(b))
+                )
+                / 2
+            ),
             "half_the_time": lambda gradient, path, steps: _pieces(
                 gradient, path, steps, lambda a, b: path((a + b) / 2)
             ),

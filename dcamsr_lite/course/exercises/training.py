@@ -49,6 +49,8 @@ def fit(
     cleared: bool = True,
     early: bool = False,
     own_rate: bool = True,
+    method: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+    anew: bool = False,
 ) -> Tensor:
     """Adam, one step per batch; the loss before each step. The switches are what people get wrong.
 
@@ -56,9 +58,11 @@ def fit(
     >>> fit(Guided(2), [batch, batch], [0.1, 0.01]).shape
     torch.Size([2])
     """
-    optimizer = torch.optim.Adam(model.parameters())
+    optimizer = method(model.parameters(), lr=1e-3)
     losses = []
     for (lr, ref, target), rate in zip(batches, rates, strict=True):
+        if anew:
+            optimizer = method(model.parameters(), lr=1e-3)
         if own_rate:
             optimizer.param_groups[0]["lr"] = rate
         if early:
@@ -121,9 +125,10 @@ def trailing(losses: Tensor, window: int) -> Tensor:
     return torch.stack([losses[max(i - window + 1, 0) : i + 1].mean() for i in range(len(losses))])
 
 
-def _centred(losses: Tensor, window: int) -> Tensor:
-    n, half = len(losses), window // 2
-    return torch.stack([losses[max(i - half, 0) : i + half + 1].mean() for i in range(n)])
+def _ahead(losses: Tensor, ahead: int, back: int, divisor: int | None = None) -> Tensor:
+    """Means of windows that look at losses to come; by their own number or by ``divisor``."""
+    parts = [losses[max(i - back, 0) : i + ahead + 1] for i in range(len(losses))]
+    return torch.stack([part.sum() / (divisor or len(part)) for part in parts])
 
 
 def _as_if_zero_before(losses: Tensor, window: int) -> Tensor:
@@ -173,6 +178,15 @@ EXERCISES = {
             "first_rate": lambda model, batches, rates: fit(
                 model, batches, [rates[0]] * len(rates)
             ),
+            "one_step_late": lambda model, batches, rates: fit(
+                model, batches, [rates[0], *rates[:-1]]
+            ),
+            "late_from_default": lambda model, batches, rates: fit(
+                model, batches, [1e-3, *rates[:-1]]
+            ),
+            "new_adam": lambda *x: fit(*x, anew=True),
+            "adamw": lambda *x: fit(*x, method=torch.optim.AdamW),
+            "sgd": lambda *x: fit(*x, method=torch.optim.SGD),
             "squared_error": lambda *x: fit(*x, loss=F.mse_loss),
             "nothing_learned": lambda model, batches, rates: fit(
                 model, batches, [0.0] * len(rates)
@@ -206,7 +220,16 @@ EXERCISES = {
         solution=trailing,
         inputs=lambda random, size: (random(size), {6: 3, 9: 4, 12: 2, 16: 5}[size]),
         mistakes={
-            "centred": _centred,
+            "centred": lambda losses, window: _ahead(losses, window // 2, window // 2),
+            "centred_late": lambda losses, window: _ahead(losses, window // 2, (window - 1) // 2),
+            "centred_early": lambda losses, window: _ahead(losses, (window - 1) // 2, window // 2),
+            "centred_zeros": lambda losses, window: _ahead(
+                losses, window // 2, (window - 1) // 2, window
+            ),
+            "convolved": lambda losses, window: _ahead(
+                losses, (window - 1) // 2, window // 2, window
+            ),
+            "forward": lambda losses, window: _ahead(losses, window - 1, 0),
             "zero_before": _as_if_zero_before,
             "one_too_many": lambda losses, window: trailing(losses, window + 1),
             "of_all": lambda losses, window: trailing(losses, len(losses)),
