@@ -91,3 +91,17 @@ def test_every_step_of_every_tour_says_what_is_seen_and_what_follows():
         for number, step in enumerate(steps, 1):
             seen, follows = (step["text"].lower().rfind(word) for word in ("you see", "therefore"))
             assert 0 <= seen < follows, f"{name}, step {number}"
+
+
+def test_no_tour_takes_what_a_cut_costs_for_what_the_part_is_worth():
+    """A cut says what this trained network leans on; 06 trains others without the part."""
+    cutting = 0
+    for name, steps in json.loads((WIDGETS / "tours.json").read_text("utf-8")).items():
+        for number, step in enumerate(steps, 1):
+            assert not re.search(r"\bworth\b|gives goes", step["text"]), (name, number)
+            asked = step.get("intervention", {})
+            cuts = asked.get("cuts") or asked.get("reference") == "blank"
+            if cuts or re.search(r"\bbars?\b.*without a part|bars at the foot", step["text"]):
+                cutting += 1
+                assert re.search(r"trained\s+network leans", step["text"]), (name, number)
+    assert cutting >= 8

@@ -16,7 +16,7 @@ export function cutsPanel(view) {
     make(
       "p",
       { class: "dx-reading" },
-      "The trained network, run once more for each. Uniform: all weights of the branch alike. Off: it adds nothing. Single heads and levels: in the intervention lab.",
+      "The trained network, run once more for each: what it leans on, and not what a network trained without the part would lose. Uniform: all weights of the branch alike. Off: it adds nothing. Single heads and levels: in the intervention lab.",
     ),
   );
   function update() {
