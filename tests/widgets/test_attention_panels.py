@@ -401,6 +401,22 @@ def test_a_network_that_finds_the_reference_says_where_it_lies(opened, shift, wo
     assert f"in the middle, {words}: there the reference lies." in panel.inner_text()
     drawn = panel.locator("path").first.get_attribute("d")
     assert drawn.count("l") > 10
+    assert panel.locator(".dx-tips").get_attribute("d").count("Z") == drawn.count("l")
+    frame, ring = (
+        page.locator(f".dx-map > .dx-frame{x}").bounding_box() for x in ("", " .dx-peak")
+    )
+    for start, side, moved in zip(
+        "yx", ("height", "width"), shift, strict=True
+    ):  # a spot of a pixel
+        middle = ring[start] + ring[side] / 2 - frame[start]
+        assert middle == pytest.approx((32.5 + moved) * frame[side] / 64, abs=1)
+    words = page.locator(".dx-map").inner_text()
+    assert "changes from query to query; the rest is the same wherever the pointer is" in words
+    for width in (1000, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = "all => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.innerText)"
+        assert page.locator(".dx-card").evaluate_all(wide) == []
     page.evaluate("document.querySelector('.dcamsr-explorer').explorer.show(20, 20)")
     assert "Row 20, column 20 looks" in panel.inner_text()
     page.get_by_label("Branch: channel, which features to take").check()

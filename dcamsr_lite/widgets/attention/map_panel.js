@@ -1,7 +1,7 @@
 // The lifted map over its image: of one head, the mean, all heads side by side, or all heads of all levels.
 
 import { colourBar, paint } from "../shared/colours.js";
-import { card, make } from "../shared/elements.js";
+import { card, make, place } from "../shared/elements.js";
 import { follow } from "../shared/input.js";
 import { extent, format } from "../shared/numbers.js";
 import { frame } from "../shared/panels.js";
@@ -28,6 +28,8 @@ function lifted(view) {
 export function mapPanel(view) {
   const { state } = view;
   const one = lifted(view);
+  const peak = make("div", { class: "dx-peak", "aria-hidden": "true" });
+  one.element.append(peak);
   const bar = colourBar("signed", "weight per reference pixel");
   const reading = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
@@ -88,9 +90,11 @@ export function mapPanel(view) {
     element.classList.toggle("dx-every", state.side_by_side === "levels");
     tiles.hidden = !state.side_by_side;
     one.element.hidden = Boolean(state.side_by_side);
+    peak.hidden = !view.level.window; // other maps are spread out: they have no spot
     const more = [state.relative && minusWhat(state.relative), state.by_value && "times the length of the value"];
     const extra = more.filter(Boolean).join(", ");
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}`;
+    const ringed = peak.hidden || state.side_by_side ? "" : " · ring: around the largest weight";
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${ringed}`;
     const heading = element.querySelector("h3");
     if (heading) heading.textContent = words().title;
     one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
@@ -138,16 +142,27 @@ export function mapPanel(view) {
       high = extent(map);
       paint(one.overlay, map, [level.rows, level.columns], -high, high, "signed");
       query.mark(one.mark);
+      ring(level);
     }
     bar.set(-high, high);
     reading.textContent = state.reverse ? readReverse(query) : readForward(query);
   }
+  /** Row and column of the level where the map is largest. */
+  function highest() {
+    const best = map.reduce((top, x, i) => (x > map[top] ? i : top), 0);
+    return [Math.floor(best / view.level.columns), best % view.level.columns];
+  }
+  /** Around the largest weight of a few pixels, which would hardly be seen on a whole image. */
+  function ring({ rows, columns }) {
+    const { offset } = view.info;
+    const [row, column] = highest().map((x, axis) => (x + 0.5) * state.level - offset[axis]);
+    if (!peak.hidden) place(peak, view.size, row, column, 0, 0);
+  }
   /** @param {import("./view.js").Query} query */
   function readReverse({ at }) {
-    const best = map.reduce((top, x, i) => (x > map[top] ? i : top), 0);
-    const [r, c] = [Math.floor(best / view.level.columns), best % view.level.columns];
+    const [r, c] = highest();
     const [row, column] = [r, c].map((x, axis) => Math.max(0, x * state.level - view.info.offset[axis]));
-    return `Reference pixel at row ${at[0]}, column ${at[1]}: read most by the query at row ${row}, column ${column}, with weight ${format(map[best])}.`;
+    return `Reference pixel at row ${at[0]}, column ${at[1]}: read most by the query at row ${row}, column ${column}, with weight ${format(map[r * view.level.columns + c])}.`;
   }
   /** @param {import("./view.js").Query} query */
   function readForward({ at, row, column, weights }) {
@@ -163,7 +178,7 @@ export function mapPanel(view) {
         ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.`
         : own === null
           ? ""
-          : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`)
+          : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of what sets this map apart from equal weights changes from query to query; the rest is the same wherever the pointer is${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`)
     );
   }
   follow(one.element, view.size, {

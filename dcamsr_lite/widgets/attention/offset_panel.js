@@ -1,6 +1,6 @@
 // Attention to pixels around each query: where this one looks, and an arrow for every few pixels of the head.
 
-import { LONGER, arrowField } from "../shared/arrow_field.js";
+import { ARROWS, arrowField } from "../shared/arrow_field.js";
 import { colourBar, paint } from "../shared/colours.js";
 import { make, place } from "../shared/elements.js";
 import { follow } from "../shared/input.js";
@@ -21,7 +21,7 @@ export function offsetPanel(view) {
   const here = make("div", { class: "dx-frame dx-near", style: "aspect-ratio:1" }, near, own);
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
-  const around = make("b");
+  const around = make("b", { class: "dx-around" });
   const words = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
   const element = make(
@@ -52,7 +52,7 @@ export function offsetPanel(view) {
       return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
-    what.textContent = `level ${state.level}. Dot: the place itself. Square: where it looks. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
+    what.textContent = `level ${state.level}. White circle: the place itself. Square: where it looks. ${ARROWS}`;
     field.name(`reference with arrows. ${all}`);
     field.point(found);
     around.textContent = `the ${level.window} × ${level.window} pixels around it`;

@@ -160,11 +160,11 @@ function format(x, digits = 3) {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write2, refuse = () => "", closed = true) {
+function choice(label, options, read, write3, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
-    input.addEventListener("change", () => write2(value));
+    input.addEventListener("change", () => write3(value));
     return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
@@ -182,11 +182,11 @@ function choice(label, options, read, write2, refuse = () => "", closed = true) 
     const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
-    write2(value);
+    write3(value);
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write3) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
@@ -197,7 +197,7 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved = (settled) => {
-    write2(+input.value, settled);
+    write3(+input.value, settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
@@ -284,8 +284,8 @@ ${end}
   return join(parts);
 }
 function writeNpy(values, shape2) {
-  const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape2.join(", ")}${shape2.length === 1 ? "," : ""}), }`;
-  const padded = `${head.padEnd(64 * Math.ceil((head.length + 11) / 64) - 11)}
+  const head2 = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape2.join(", ")}${shape2.length === 1 ? "," : ""}), }`;
+  const padded = `${head2.padEnd(64 * Math.ceil((head2.length + 11) / 64) - 11)}
 `;
   const data = new DataView(new ArrayBuffer(4 * values.length));
   for (let i = 0; i < values.length; i++) data.setFloat32(4 * i, values[i], true);
@@ -396,12 +396,12 @@ function drawPicture(frame2, { x, y, width, height }) {
     { x, y, width, height },
     ...parts("canvas").map((canvas) => show(within(canvas), canvas, "image-rendering:pixelated")),
     ...parts("svg path").map((path) => {
-      const { stroke, strokeWidth } = getComputedStyle(path);
+      const { stroke, strokeWidth, fill: fill2 } = getComputedStyle(path);
       const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
       return shape("path", {
         d: path.getAttribute("d"),
         transform: `scale(${width / across})`,
-        fill: "none",
+        fill: fill2,
         stroke,
         "stroke-width": parseFloat(strokeWidth),
         "stroke-linecap": "round"
@@ -527,7 +527,7 @@ async function compress(canvas) {
 }
 function downloads(root, kind) {
   const said = make("span", { role: "status" });
-  const write2 = {
+  const write3 = {
     svg: async () => drawFigure(root).text,
     png: async () => {
       const canvas = await rasterise(drawFigure(root));
@@ -552,7 +552,7 @@ function downloads(root, kind) {
   const buttons = each.map(
     (ending) => button(
       ending.toUpperCase(),
-      () => write2[ending]().then(
+      () => write3[ending]().then(
         (data) => {
           saveFile(`${kind}.${ending}`, data, types[ending]);
           said.textContent = `Saved ${kind}.${ending}.`;
@@ -722,7 +722,7 @@ function qualityNote(quality, name) {
       `${name === "low" ? "zero-filled, " : ""}PSNR ${quality.psnr}`,
       `error ${percent(quality.measured)} measured`,
       `+ ${percent(quality.removed)} removed`
-    ].map((line) => make("span", {}, line))
+    ].map((line2) => make("span", {}, line2))
   );
 }
 var sliceOf = ({ slice, slices: slices2 }) => `slice ${slice} (counted 0 to ${slices2 - 1})`;
@@ -739,13 +739,13 @@ function shareState(model, names, state, changed, fit = () => {
     fit();
     changed();
   };
-  const write2 = () => {
+  const write3 = () => {
     writing = true;
     for (const name of names) model.set(name, state[name]);
     writing = false;
   };
   const save = () => {
-    write2();
+    write3();
     model.save_changes();
   };
   const set = (changes) => {
@@ -762,7 +762,7 @@ function shareState(model, names, state, changed, fit = () => {
   const stop = () => {
     for (const name of names) model.off(`change:${name}`, read);
   };
-  return { read, write: write2, save, set, bind, stop };
+  return { read, write: write3, save, set, bind, stop };
 }
 
 // dcamsr_lite/widgets/attention/level.js
@@ -812,11 +812,11 @@ var Level = class {
    * @param {number | null} head
    * @param {number} token
    */
-  weights(head, token) {
+  weights(head2, token) {
     const { p, d, n } = this;
     const mean = new Float64Array(p);
     const one = new Float64Array(p);
-    const heads = head === null ? [...Array(this.heads).keys()] : [head];
+    const heads = head2 === null ? [...Array(this.heads).keys()] : [head2];
     this.around = [Math.floor(token / this.columns), token % this.columns];
     for (const h of heads) {
       if (this.attention) {
@@ -918,32 +918,32 @@ var Level = class {
    * @param {boolean | "queries"} relative
    * @returns {(w: number, i: number) => number}
    */
-  minus(head, relative) {
+  minus(head2, relative) {
     const { p, heads, common } = this;
     if (relative !== "queries") return (w) => relative ? w - 1 / p : w;
     const mean = (i) => [...Array(heads).keys()].reduce((sum, h) => sum + common[h * p + i] / heads, 0);
-    return (w, i) => w - (head === null ? mean(i) : common[head * p + i]);
+    return (w, i) => w - (head2 === null ? mean(i) : common[head2 * p + i]);
   }
   /** The share of the difference from uniform that belongs to the query; null where there is none. */
-  ownShare(head) {
-    return this.own[head ?? this.heads];
+  ownShare(head2) {
+    return this.own[head2 ?? this.heads];
   }
   /** Entropy of one head at a query, or the mean of the heads' own: that of their mean would be larger. */
-  entropyAt(head, row, column) {
-    const heads = head === null ? [...Array(this.heads).keys()] : [head];
+  entropyAt(head2, row, column) {
+    const heads = head2 === null ? [...Array(this.heads).keys()] : [head2];
     const token = row * this.columns + column;
     return heads.reduce((sum, h) => sum + entropy(this.weights(h, token)) / heads.length, 0);
   }
   /** The weights that a map shows: of one head or the mean (null), as they are or minus something. */
-  shown(head, row, column, relative) {
-    return this.weights(head, row * this.columns + column).map(this.minus(head, relative));
+  shown(head2, row, column, relative) {
+    return this.weights(head2, row * this.columns + column).map(this.minus(head2, relative));
   }
-  map(head, row, column, relative) {
-    return this.lift(this.shown(head, row, column, relative));
+  map(head2, row, column, relative) {
+    return this.lift(this.shown(head2, row, column, relative));
   }
   /** The maps of all heads, and their mean last. */
   maps(row, column, relative) {
-    const each = this.lifts(Array.from({ length: this.heads }, (_, head) => this.shown(head, row, column, relative)));
+    const each = this.lifts(Array.from({ length: this.heads }, (_, head2) => this.shown(head2, row, column, relative)));
     return [...each, average(each)];
   }
   /** Where the values of one output token come from: its own, or where the released merge took them. */
@@ -952,17 +952,17 @@ var Level = class {
     const token = row * this.columns + column;
     return Array.from({ length: heads * d }, (_, i) => {
       const at = token * heads * d + i;
-      const [head, feature, from] = scrambled ? [Math.floor(at / n) % heads, Math.floor(at / n / heads), at % n] : [Math.floor(i / d), i % d, token];
-      return { head, feature, row: Math.floor(from / this.columns), column: from % this.columns };
+      const [head2, feature, from] = scrambled ? [Math.floor(at / n) % heads, Math.floor(at / n / heads), at % n] : [Math.floor(i / d), i % d, token];
+      return { head: head2, feature, row: Math.floor(from / this.columns), column: from % this.columns };
     });
   }
   /** Channel attention of one head, d x d: what a query feature (row) takes of each reference feature. */
-  matrix(head) {
-    return this.part("matrix", head, this.d ** 2);
+  matrix(head2) {
+    return this.part("matrix", head2, this.d ** 2);
   }
   /** How alike a query map and a key map are over all pixels, d x d. */
-  cosine(head) {
-    return this.part("cosine", head, this.d ** 2);
+  cosine(head2) {
+    return this.part("cosine", head2, this.d ** 2);
   }
   sent(name) {
     if (!this.channel) throw new Error("a level without a channel branch");
@@ -972,17 +972,17 @@ var Level = class {
     return this.sent(name).values.subarray(index * size, (index + 1) * size);
   }
   /** A feature map of a head: "query", "key" or "value"; rows and columns as sent, at most half of a large level's. */
-  feature(kind, head, i) {
+  feature(kind, head2, i) {
     const [, d, rows, columns] = this.sent(kind).shape;
-    return { values: this.part(kind, head * d + i, rows * columns), size: [rows, columns] };
+    return { values: this.part(kind, head2 * d + i, rows * columns), size: [rows, columns] };
   }
   /** What a head writes into its feature i: the sum of its value maps, weighted by row i of its matrix. */
-  mixed(head, i) {
-    const weights = this.matrix(head).subarray(i * this.d, (i + 1) * this.d);
-    const { size } = this.feature("value", head, 0);
+  mixed(head2, i) {
+    const weights = this.matrix(head2).subarray(i * this.d, (i + 1) * this.d);
+    const { size } = this.feature("value", head2, 0);
     const values = new Float32Array(size[0] * size[1]);
     weights.forEach(
-      (w, j) => this.feature("value", head, j).values.forEach((v, at) => {
+      (w, j) => this.feature("value", head2, j).values.forEach((v, at) => {
         values[at] += w * v;
       })
     );
@@ -1044,12 +1044,12 @@ var View = class {
   fit() {
     const { net, state } = this;
     const most = Math.max(net.d, 1);
-    const [head, i, j] = state.cell;
+    const [head2, i, j] = state.cell;
     if (!net.levels[state.level]) state.level = Math.min(...Object.keys(net.levels).map(Number));
     if (state.head !== null && state.head >= net.heads) state.head = null;
     if (!net.d) state.branch = "spatial";
     if (net.values === "torn") state.by_value = false;
-    if (head >= net.heads || Math.max(i, j) >= most) state.cell = [0, 0, 0];
+    if (head2 >= net.heads || Math.max(i, j) >= most) state.cell = [0, 0, 0];
   }
   /**
    * Where a pixel of the image lies in a level: row and column there, and what marks it on an image.
@@ -1129,35 +1129,35 @@ function channelPanel(view) {
   let each = [];
   let shown = state.cell;
   function layMatrices() {
-    each = [...Array(view.net.heads).keys()].map((head) => {
-      const canvas = make("canvas", { role: "img", tabindex: 0, "data-head": head });
+    each = [...Array(view.net.heads).keys()].map((head2) => {
+      const canvas = make("canvas", { role: "img", tabindex: 0, "data-head": head2 });
       const mark = make("div", { class: "dx-cell" });
       return {
-        head,
+        head: head2,
         canvas,
         mark,
-        box: make("div", {}, make("div", { class: "dx-matrix" }, canvas, mark), make("small", {}, `head ${head}`))
+        box: make("div", {}, make("div", { class: "dx-matrix" }, canvas, mark), make("small", {}, `head ${head2}`))
       };
     });
     matrices.replaceChildren(...each.map(({ box }) => box));
   }
-  function read([head, i, j]) {
+  function read([head2, i, j]) {
     const { level } = view;
     const { d } = level;
-    const weight = level.matrix(head)[i * d + j];
-    const alike = level.cosine(head)[i * d + j];
-    shown = [head, i, j];
+    const weight = level.matrix(head2)[i * d + j];
+    const alike = level.cosine(head2)[i * d + j];
+    shown = [head2, i, j];
     for (const one of each) {
-      one.mark.hidden = one.head !== head;
-      one.box.classList.toggle("dx-now", one.head === head);
+      one.mark.hidden = one.head !== head2;
+      one.box.classList.toggle("dx-now", one.head === head2);
       place(one.mark, [d, d], i, j, 1, 1);
     }
-    query.draw(level.feature("query", head, i), `query feature ${i}`);
-    key.draw(level.feature("key", head, j), `key feature ${j}`);
-    value.draw(level.feature("value", head, j), `value feature ${j}`);
-    mixed.draw(level.mixed(head, i), `mixed into ${i}`);
-    cell.textContent = `Head ${head}: query feature ${i} takes ${format(weight)} of reference feature ${j}; uniform would be ${format(1 / d)}.`;
-    words.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head}, mixed by their shares.`;
+    query.draw(level.feature("query", head2, i), `query feature ${i}`);
+    key.draw(level.feature("key", head2, j), `key feature ${j}`);
+    value.draw(level.feature("value", head2, j), `value feature ${j}`);
+    mixed.draw(level.mixed(head2, i), `mixed into ${i}`);
+    cell.textContent = `Head ${head2}: query feature ${i} takes ${format(weight)} of reference feature ${j}; uniform would be ${format(1 / d)}.`;
+    words.textContent = `Over all pixels, query feature ${i} of the input and key feature ${j} of the reference have cosine ${format(alike)}. The softmax over the row makes that a share of ${format(weight)}: so much of value feature ${j} goes into feature ${i}. The last map is the whole row: all ${d} value features of head ${head2}, mixed by their shares.`;
     if (view.query) show2(view.query);
   }
   function update() {
@@ -1166,9 +1166,9 @@ function channelPanel(view) {
     if (element.hidden) return;
     if (each.length !== view.net.heads) layMatrices();
     const high = extent(level.sent("matrix").values);
-    for (const { head, canvas } of each) {
-      paint(canvas, level.matrix(head), [level.d, level.d], 0, high, "viridis");
-      canvas.setAttribute("aria-label", `channel attention of head ${head}: arrow keys choose a cell`);
+    for (const { head: head2, canvas } of each) {
+      paint(canvas, level.matrix(head2), [level.d, level.d], 0, high, "viridis");
+      canvas.setAttribute("aria-label", `channel attention of head ${head2}: arrow keys choose a cell`);
     }
     what.textContent = `level ${state.level} · one ${level.d} × ${level.d} square per head. Row (↓): a query feature of the input. Column (→): the reference feature it takes from. Point at a cell, click to keep it.`;
     bar.set(0, high);
@@ -1200,9 +1200,9 @@ function channelPanel(view) {
   strides(
     matrices,
     (dr, dc, target) => {
-      const head = Number(target.dataset.head);
+      const head2 = Number(target.dataset.head);
       const [from, i, j] = state.cell;
-      state.cell = from === head ? [head, inside(i + dr), inside(j + dc)] : [head, inside(dr), inside(dc)];
+      state.cell = from === head2 ? [head2, inside(i + dr), inside(j + dc)] : [head2, inside(dr), inside(dc)];
       read(state.cell);
     },
     view.settle
@@ -1373,12 +1373,12 @@ function entropyPanel(view) {
   );
   const at = (value) => `left:${(100 * value).toFixed(2)}%`;
   let rings = [];
-  function line({ level, branch, values }) {
+  function line2({ level, branch, values }) {
     const now = level === state.level && branch === state.branch;
-    const head = branch === "spatial" ? state.head : state.cell[0];
+    const head2 = branch === "spatial" ? state.head : state.cell[0];
     const dots = values.map(
       (value, h) => make("i", {
-        class: now && h === head ? `${branch} dx-now` : branch,
+        class: now && h === head2 ? `${branch} dx-now` : branch,
         style: at(value),
         title: `level ${level}, ${branch}, head ${h}: ${value.toFixed(5)}`
       })
@@ -1402,7 +1402,7 @@ function entropyPanel(view) {
       all.map(({ level, branch, values }) => `level ${level} ${branch}: ${values.map((x) => x.toFixed(3)).join(" ")}`).join("; ")
     );
     lines.replaceChildren(
-      ...all.flatMap(line),
+      ...all.flatMap(line2),
       make("span"),
       make("div", { class: "dx-ticks" }, ...["0", "0.5", "1"].map((x) => make("span", {}, x))),
       make("span", {}, "mean")
@@ -1412,9 +1412,9 @@ function entropyPanel(view) {
   function show2({ row, column }) {
     const { level } = view;
     const token = row * level.columns + column;
-    rings.forEach((ring, head) => {
-      ring.hidden = state.head !== null && state.head !== head;
-      if (!ring.hidden) ring.setAttribute("style", at(entropy(level.weights(head, token))));
+    rings.forEach((ring, head2) => {
+      ring.hidden = state.head !== null && state.head !== head2;
+      if (!ring.hidden) ring.setAttribute("style", at(entropy(level.weights(head2, token))));
     });
   }
   return { element, update, show: show2 };
@@ -1565,15 +1565,15 @@ function imagePanel(view) {
 
 // dcamsr_lite/widgets/attention/maps.js
 var kept = /* @__PURE__ */ new WeakMap();
-function attentionOf(level, head) {
+function attentionOf(level, head2) {
   const { n, p } = level;
   const heads = kept.get(level) ?? /* @__PURE__ */ new Map();
   kept.set(level, heads);
-  let all = heads.get(head);
+  let all = heads.get(head2);
   if (!all) {
     all = new Float32Array(n * p);
-    for (let query = 0; query < n; query++) all.set(level.weights(head, query), query * p);
-    heads.set(head, all);
+    for (let query = 0; query < n; query++) all.set(level.weights(head2, query), query * p);
+    heads.set(head2, all);
   }
   return all;
 }
@@ -1598,22 +1598,22 @@ function reach(at, length, side) {
     (_, place2) => [...Array(side).keys()].filter((i) => clamp(place2 + i - half2, 0, length - 1) === at)
   );
 }
-function readers(level, head, row, column, relative) {
+function readers(level, head2, row, column, relative) {
   const { n, p, rows, columns, window: side } = level;
-  const minus = level.minus(head, relative);
+  const minus = level.minus(head2, relative);
   const map = new Float32Array(n);
   if (side) {
     const [down, along] = [reach(row, rows, side), reach(column, columns, side)];
     for (let query = 0; query < n; query++) {
       const [is, js] = [down[Math.floor(query / columns)], along[query % columns]];
       if (!is.length || !js.length) continue;
-      const weights = level.weights(head, query);
+      const weights = level.weights(head2, query);
       for (const i of is) for (const j of js) map[query] += minus(weights[i * side + j], i * side + j);
     }
     return map;
   }
   const tokens = tokensAt(level, row, column);
-  const all = attentionOf(level, head);
+  const all = attentionOf(level, head2);
   let common = 0;
   for (let i = 0; i < p; i++) common += minus(0, i) * tokens[i];
   for (let query = 0, at = 0; query < n; query++) {
@@ -1623,25 +1623,25 @@ function readers(level, head, row, column, relative) {
   }
   return map;
 }
-function valued(level, map, head, row, column, look) {
+function valued(level, map, head2, row, column, look) {
   if (!look.by_value || !level.norms) return map;
   const [heads] = level.norms.shape;
-  const start = head % heads * level.n;
+  const start = head2 % heads * level.n;
   const { values } = level.norms;
   return look.reverse ? map.map((x) => x * values[start + row * level.columns + column]) : map.map((x, i) => x * values[start + i]);
 }
 function mapsOf(level, row, column, look) {
   const { relative = false, reverse } = look;
-  const each = reverse ? Array.from({ length: level.heads }, (_, head) => readers(level, head, row, column, relative)) : level.maps(row, column, relative).slice(0, -1);
-  const worth = each.map((map, head) => valued(level, map, head, row, column, look));
+  const each = reverse ? Array.from({ length: level.heads }, (_, head2) => readers(level, head2, row, column, relative)) : level.maps(row, column, relative).slice(0, -1);
+  const worth = each.map((map, head2) => valued(level, map, head2, row, column, look));
   return [...worth, average(worth)];
 }
-function mapOf(level, head, row, column, look) {
+function mapOf(level, head2, row, column, look) {
   const { relative = false, reverse, by_value } = look;
   const ownNorms = by_value && level.norms && level.norms.shape[0] > 1;
-  if (head === null && ownNorms) return mapsOf(level, row, column, look)[level.heads];
-  const map = reverse ? readers(level, head, row, column, relative) : level.map(head, row, column, relative);
-  return valued(level, map, head ?? 0, row, column, look);
+  if (head2 === null && ownNorms) return mapsOf(level, row, column, look)[level.heads];
+  const map = reverse ? readers(level, head2, row, column, relative) : level.map(head2, row, column, relative);
+  return valued(level, map, head2 ?? 0, row, column, look);
 }
 
 // dcamsr_lite/widgets/attention/map_panel.js
@@ -1655,6 +1655,8 @@ function lifted(view) {
 function mapPanel(view) {
   const { state } = view;
   const one = lifted(view);
+  const peak = make("div", { class: "dx-peak", "aria-hidden": "true" });
+  one.element.append(peak);
   const bar = colourBar("signed", "weight per reference pixel");
   const reading = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
@@ -1667,9 +1669,9 @@ function mapPanel(view) {
   let map;
   const words = () => state.reverse ? REVERSE : FORWARD;
   const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
-  function tile(level, head) {
+  function tile(level, head2) {
     const picture = lifted(view);
-    const name = head === null ? "mean" : `head ${head}`;
+    const name = head2 === null ? "mean" : `head ${head2}`;
     const place2 = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
     const button2 = make(
       "button",
@@ -1677,14 +1679,14 @@ function mapPanel(view) {
       make("small", {}, name),
       picture.element
     );
-    button2.addEventListener("click", () => view.set({ head, level }));
-    return { level, head, button: button2, ...picture };
+    button2.addEventListener("click", () => view.set({ head: head2, level }));
+    return { level, head: head2, button: button2, ...picture };
   }
   function layTiles() {
     const all = state.side_by_side === "levels";
     const levels = all ? Object.keys(view.net.levels).map(Number) : [state.level];
     const heads = [...Array(view.net.heads).keys(), null];
-    each = levels.flatMap((level) => heads.map((head) => tile(level, head)));
+    each = levels.flatMap((level) => heads.map((head2) => tile(level, head2)));
     scales = Object.fromEntries(levels.map((level) => [level, make("small", { class: "dx-scale" })]));
     const row = (level) => each.filter((one2) => one2.level === level).map((one2) => one2.button);
     tiles.replaceChildren(
@@ -1708,9 +1710,11 @@ function mapPanel(view) {
     element.classList.toggle("dx-every", state.side_by_side === "levels");
     tiles.hidden = !state.side_by_side;
     one.element.hidden = Boolean(state.side_by_side);
+    peak.hidden = !view.level.window;
     const more = [state.relative && minusWhat(state.relative), state.by_value && "times the length of the value"];
     const extra = more.filter(Boolean).join(", ");
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}`;
+    const ringed = peak.hidden || state.side_by_side ? "" : " · ring: around the largest weight";
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${ringed}`;
     const heading2 = element.querySelector("h3");
     if (heading2) heading2.textContent = words().title;
     one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
@@ -1721,9 +1725,9 @@ function mapPanel(view) {
     for (const shown of [one, ...state.side_by_side ? each : []])
       paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
     overImage(one.overlay, view);
-    for (const { level, head, button: button2, overlay } of each) {
+    for (const { level, head: head2, button: button2, overlay } of each) {
       if (view.net.levels[level]) overImage(overlay, view, level);
-      button2.setAttribute("aria-pressed", String(head === state.head && level === state.level));
+      button2.setAttribute("aria-pressed", String(head2 === state.head && level === state.level));
     }
   }
   function drawLevel(name, at) {
@@ -1752,21 +1756,30 @@ function mapPanel(view) {
       high = extent(map);
       paint(one.overlay, map, [level.rows, level.columns], -high, high, "signed");
       query.mark(one.mark);
+      ring(level);
     }
     bar.set(-high, high);
     reading.textContent = state.reverse ? readReverse(query) : readForward(query);
   }
-  function readReverse({ at }) {
+  function highest() {
     const best = map.reduce((top, x, i) => x > map[top] ? i : top, 0);
-    const [r, c] = [Math.floor(best / view.level.columns), best % view.level.columns];
+    return [Math.floor(best / view.level.columns), best % view.level.columns];
+  }
+  function ring({ rows, columns }) {
+    const { offset: offset2 } = view.info;
+    const [row, column] = highest().map((x, axis) => (x + 0.5) * state.level - offset2[axis]);
+    if (!peak.hidden) place(peak, view.size, row, column, 0, 0);
+  }
+  function readReverse({ at }) {
+    const [r, c] = highest();
     const [row, column] = [r, c].map((x, axis) => Math.max(0, x * state.level - view.info.offset[axis]));
-    return `Reference pixel at row ${at[0]}, column ${at[1]}: read most by the query at row ${row}, column ${column}, with weight ${format(map[best])}.`;
+    return `Reference pixel at row ${at[0]}, column ${at[1]}: read most by the query at row ${row}, column ${column}, with weight ${format(map[r * view.level.columns + c])}.`;
   }
   function readForward({ at, row, column, weights }) {
     const { level } = view;
     const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of the difference from uniform is the queries' own; the rest all queries share${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
+    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of what sets this map apart from equal weights changes from query to query; the rest is the same wherever the pointer is${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
   follow(one.element, view.size, {
     ...view.cursor,
@@ -1823,7 +1836,7 @@ function mergePanel(view) {
       })
     );
     mark(marked);
-    const { head, feature, row: from, column: first, width } = parts[0];
+    const { head: head2, feature, row: from, column: first, width } = parts[0];
     const count = level.heads * level.d;
     const each = s > 1 ? ` of level ${s}` : "";
     const start = [from + 0.5, first + width / 2];
@@ -1848,7 +1861,7 @@ function mergePanel(view) {
       make(
         "p",
         {},
-        `The ${count} values at the square should be ${count} features of one pixel. The released code merges the heads in the wrong order: they are one feature (${feature} of head ${head}) of ${count} pixels.`
+        `The ${count} values at the square should be ${count} features of one pixel. The released code merges the heads in the wrong order: they are one feature (${feature} of head ${head2}) of ${count} pixels.`
       ),
       make(
         "p",
@@ -1879,11 +1892,25 @@ function mergePanel(view) {
 
 // dcamsr_lite/widgets/shared/arrow_field.js
 var LONGER = 3;
+var [HEAD, WIDE] = [2.6, 0.5];
+var LEAST = 0.25;
+var write2 = (x) => +x.toFixed(2);
+var line = ({ row, column, offset: [down, right] }) => `M${column + 0.5} ${row + 0.5}l${write2(LONGER * right)} ${write2(LONGER * down)}`;
+function head({ row, column, offset: [down, right] }) {
+  const long = LONGER * Math.hypot(down, right);
+  const [y, x] = [down, right].map((part) => LONGER * part / long);
+  const size = Math.min(HEAD, 2 * long / 3);
+  const [tipX, tipY] = [column + 0.5 + long * x, row + 0.5 + long * y];
+  const corner = (side) => `${write2(tipX - size * (x - side * WIDE * y))} ${write2(tipY - size * (y + side * WIDE * x))}`;
+  return `M${write2(tipX)} ${write2(tipY)}L${corner(1)}L${corner(-1)}Z`;
+}
+var ARROWS2 = `Arrows: from a place (white dot) towards where in the reference it looks, drawn ${LONGER} times as long; below ${LEAST} pixels only the dot.`;
 function arrowField(size) {
   const ground = make("canvas", { role: "img" });
   const lines = shape("path", { class: "dx-offsets" });
+  const heads = shape("path", { class: "dx-offsets dx-tips" });
   const dots = shape("path", { class: "dx-offsets dx-starts" });
-  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
+  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, heads, dots);
   const { element, mark } = frame(
     size,
     ground,
@@ -1891,9 +1918,10 @@ function arrowField(size) {
     drawing
   );
   element.classList.add("dx-field");
-  const line = ({ row, column, offset: [down, right] }) => `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
   function point(arrows2) {
-    lines.setAttribute("d", arrows2.map(line).join(""));
+    const long = arrows2.filter(({ offset: offset2 }) => Math.hypot(...offset2) >= LEAST);
+    lines.setAttribute("d", long.map(line).join(""));
+    heads.setAttribute("d", long.map(head).join(""));
     dots.setAttribute("d", arrows2.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
   }
   return {
@@ -1923,12 +1951,12 @@ function offset(weights, side, scale) {
   }
   return [scale * down / total, scale * right / total];
 }
-function inWords(offset2, least = 0.25, write2 = (x) => x.toFixed(1)) {
+function inWords(offset2, least = 0.25, write3 = (x) => x.toFixed(1)) {
   const ways = [
     ["up", "down"],
     ["to the left", "to the right"]
   ];
-  const parts = offset2.map((x, axis) => Math.abs(x) < least ? "" : `${write2(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
+  const parts = offset2.map((x, axis) => Math.abs(x) < least ? "" : `${write3(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
   return parts.filter(Boolean).join(" and ");
 }
 function arrows({ size, image, white }, offsetAt) {
@@ -1960,7 +1988,7 @@ function offsetPanel(view) {
   const here = make("div", { class: "dx-frame dx-near", style: "aspect-ratio:1" }, near, own);
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
-  const around = make("b");
+  const around = make("b", { class: "dx-around" });
   const words = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
   const element = make(
@@ -1990,7 +2018,7 @@ function offsetPanel(view) {
       return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
-    what.textContent = `level ${state.level}. Dot: the place itself. Square: where it looks. Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`;
+    what.textContent = `level ${state.level}. White circle: the place itself. Square: where it looks. ${ARROWS2}`;
     field.name(`reference with arrows. ${all}`);
     field.point(found);
     around.textContent = `the ${level.window} × ${level.window} pixels around it`;
@@ -2029,13 +2057,13 @@ var NAMES = [
 var answers = (view) => {
   const of = (level) => view.net.levels[level];
   return {
-    map: (l, head, r, c, relative, reverse, by_value) => mapOf(of(l), head, r, c, { relative, reverse, by_value }),
+    map: (l, head2, r, c, relative, reverse, by_value) => mapOf(of(l), head2, r, c, { relative, reverse, by_value }),
     maps: (l, r, c, relative, reverse, by_value) => mapsOf(of(l), r, c, { relative, reverse, by_value }),
-    weights: (l, head, r, c) => of(l).weights(head, r * of(l).columns + c),
-    channel: (l, head) => of(l).matrix(head),
-    cosine: (l, head) => of(l).cosine(head),
-    feature: (l, kind, head, i) => of(l).feature(kind, head, i),
-    mixed: (l, head, i) => of(l).mixed(head, i),
+    weights: (l, head2, r, c) => of(l).weights(head2, r * of(l).columns + c),
+    channel: (l, head2) => of(l).matrix(head2),
+    cosine: (l, head2) => of(l).cosine(head2),
+    feature: (l, kind, head2, i) => of(l).feature(kind, head2, i),
+    mixed: (l, head2, i) => of(l).mixed(head2, i),
     source: (l, r, c) => of(l).source(r, c, view.net.merge === "scrambled"),
     state: view.state,
     format

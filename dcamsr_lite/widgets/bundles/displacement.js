@@ -114,11 +114,11 @@ function steps(element, move2, settled = () => {
 }
 
 // dcamsr_lite/widgets/shared/controls.js
-function choice(label, options, read, write3, refuse = () => "", closed = true) {
+function choice(label, options, read, write4, refuse = () => "", closed = true) {
   const name = `dx${Math.random()}`;
   const inputs = options.map(([value, text, hint = text]) => {
     const input = make("input", { type: "radio", name, "aria-label": `${label}: ${hint}` });
-    input.addEventListener("change", () => write3(value));
+    input.addEventListener("change", () => write4(value));
     return { value, hint, input, words: make("label", { title: hint }, input, make("span", {}, text)) };
   });
   const sync = () => inputs.forEach(({ value, hint, input, words }) => {
@@ -136,11 +136,11 @@ function choice(label, options, read, write3, refuse = () => "", closed = true) 
     const { value, input } = open[at % open.length];
     input.checked = true;
     input.focus();
-    write3(value);
+    write4(value);
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write3) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write4) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
@@ -151,7 +151,7 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
   const moved = (settled) => {
-    write3(+input.value, settled);
+    write4(+input.value, settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
@@ -238,8 +238,8 @@ ${end}
   return join(parts);
 }
 function writeNpy(values, shape2) {
-  const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape2.join(", ")}${shape2.length === 1 ? "," : ""}), }`;
-  const padded = `${head.padEnd(64 * Math.ceil((head.length + 11) / 64) - 11)}
+  const head2 = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape2.join(", ")}${shape2.length === 1 ? "," : ""}), }`;
+  const padded = `${head2.padEnd(64 * Math.ceil((head2.length + 11) / 64) - 11)}
 `;
   const data = new DataView(new ArrayBuffer(4 * values.length));
   for (let i = 0; i < values.length; i++) data.setFloat32(4 * i, values[i], true);
@@ -409,12 +409,12 @@ function drawPicture(frame2, { x, y, width, height }) {
     { x, y, width, height },
     ...parts("canvas").map((canvas) => show(within(canvas), canvas, "image-rendering:pixelated")),
     ...parts("svg path").map((path) => {
-      const { stroke, strokeWidth } = getComputedStyle(path);
+      const { stroke, strokeWidth, fill: fill2 } = getComputedStyle(path);
       const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
       return shape("path", {
         d: path.getAttribute("d"),
         transform: `scale(${width / across})`,
-        fill: "none",
+        fill: fill2,
         stroke,
         "stroke-width": parseFloat(strokeWidth),
         "stroke-linecap": "round"
@@ -540,7 +540,7 @@ async function compress(canvas) {
 }
 function downloads(root, kind) {
   const said = make("span", { role: "status" });
-  const write3 = {
+  const write4 = {
     svg: async () => drawFigure(root).text,
     png: async () => {
       const canvas = await rasterise(drawFigure(root));
@@ -565,7 +565,7 @@ function downloads(root, kind) {
   const buttons = each.map(
     (ending) => button(
       ending.toUpperCase(),
-      () => write3[ending]().then(
+      () => write4[ending]().then(
         (data) => {
           saveFile(`${kind}.${ending}`, data, types[ending]);
           said.textContent = `Saved ${kind}.${ending}.`;
@@ -738,13 +738,13 @@ function shareState(model, names, state, changed, fit = () => {
     fit();
     changed();
   };
-  const write3 = () => {
+  const write4 = () => {
     writing = true;
     for (const name of names) model.set(name, state[name]);
     writing = false;
   };
   const save = () => {
-    write3();
+    write4();
     model.save_changes();
   };
   const set = (changes) => {
@@ -761,17 +761,17 @@ function shareState(model, names, state, changed, fit = () => {
   const stop = () => {
     for (const name of names) model.off(`change:${name}`, read);
   };
-  return { read, write: write3, save, set, bind, stop };
+  return { read, write: write4, save, set, bind, stop };
 }
 
 // dcamsr_lite/widgets/shared/offsets.js
 var DARK = 1 / 8;
-function inWords(offset, least = 0.25, write3 = (x) => x.toFixed(1)) {
+function inWords(offset, least = 0.25, write4 = (x) => x.toFixed(1)) {
   const ways = [
     ["up", "down"],
     ["to the left", "to the right"]
   ];
-  const parts = offset.map((x, axis) => Math.abs(x) < least ? "" : `${write3(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
+  const parts = offset.map((x, axis) => Math.abs(x) < least ? "" : `${write4(Math.abs(x))} ${ways[axis][+(x > 0)]}`);
   return parts.filter(Boolean).join(" and ");
 }
 
@@ -790,10 +790,10 @@ function sliderText(axis, x) {
 }
 var ROUND = { least: 0.25, write: (x) => x.toFixed(1) };
 var EXACT = { least: 1e-6, write: (x) => x.toFixed(Number.isInteger(10 * x) ? 1 : 2) };
-function moveInWords({ down, right, turn }, { least, write: write3 }) {
+function moveInWords({ down, right, turn }, { least, write: write4 }) {
   const way = turn > 0 ? "counter-clockwise" : "clockwise";
-  const turned = Math.abs(turn) < Math.min(least, 0.05) ? "" : `turned ${write3(Math.abs(turn))}° ${way}`;
-  return [inWords([down, right], least, write3), turned].filter(Boolean).join(", ");
+  const turned = Math.abs(turn) < Math.min(least, 0.05) ? "" : `turned ${write4(Math.abs(turn))}° ${way}`;
+  return [inWords([down, right], least, write4), turned].filter(Boolean).join(", ");
 }
 function sayFound(name, moved, found) {
   const planted = `Planted: ${moveInWords(moved, EXACT) || "nothing, the reference lies in place"}`;
@@ -818,8 +818,15 @@ function therefore(kept, near) {
   if (near) return kept ? "it reads the reference where it lies" : "finding the place is not enough here";
   return kept ? "looking beside the place costs it little here" : "it reads the reference beside where it lies";
 }
-function curve(rows, axis, name) {
-  const points = rows.filter(({ moved, psnr }) => psnr[name] != null && AXES.every((other) => other === axis || !moved[other])).map(({ moved, psnr }) => (
+var placeText = (moved, without) => AXES.filter((axis) => axis !== without && moved[axis]).map((axis) => sliderText(axis, moved[axis])).join(", ");
+function sayCurve(axis, through) {
+  const name = axis === "turn" ? "the turn" : `the shift ${axis}`;
+  const held = placeText(through, axis);
+  return `The curve: ${name} goes from end to end, ${held ? `${held} stays` : "nothing else moves"}. Small dots were measured, lines join them.`;
+}
+function curve(rows, axis, name, through) {
+  const on = (moved) => AXES.every((other) => other === axis || moved[other] === through[other]);
+  const points = rows.filter(({ moved, psnr }) => psnr[name] != null && on(moved)).map(({ moved, psnr }) => (
     /** @type {[number, number]} */
     [moved[axis], psnr[name]]
   ));
@@ -855,7 +862,7 @@ function controlPanel(view, bind, change, reset, alone) {
     view.names.map((name) => [name, name, `${name}: ${view.info.networks[name]}`]),
     ...bind("network")
   );
-  const note = alone ? `A saved page: steps of ${steps2.right} px and ${steps2.turn}° were computed before. Moving one slider returns the others to 0.` : "";
+  const note = alone ? `A saved page: steps of ${steps2.right} px and ${steps2.turn}° were computed before, one slider at a time. Moving one slider returns the others to 0.` : "";
   const element = make(
     "div",
     { class: "dp-controls" },
@@ -880,16 +887,22 @@ function curvePanel(view) {
   const { info, names } = view;
   const svg = shape("svg", { viewBox: `0 0 ${WIDTH2} ${HEIGHT}`, role: "img", class: "dp-curve" });
   const body = make("tbody");
-  const head = ["", "dB", "to in place", "to zero-fill"].map((text) => make("th", { scope: "col" }, text));
-  const table = make("table", {}, make("thead", {}, make("tr", {}, ...head)), body);
+  const head2 = ["", "dB", "to in place", "to zero-fill"].map((text) => make("th", { scope: "col" }, text));
+  const table = make("table", {}, make("thead", {}, make("tr", {}, ...head2)), body);
   const title = make("b");
-  const element = make("div", { class: "dp-worth" }, make("figure", {}, make("figcaption", {}, title), svg), table);
+  const what = make("small");
+  const element = make(
+    "div",
+    { class: "dp-worth" },
+    make("figure", {}, make("figcaption", {}, title), svg, what),
+    table
+  );
   element.hidden = info.floor === null;
   function draw() {
     if (info.floor === null) return;
     const { axis } = view.state;
     const most = info.bounds[axis];
-    const lines = names.map((name) => curve(view.rows, axis, name));
+    const lines = names.map((name) => curve(view.rows, axis, name, adopt(view.result.moved)));
     const values = [info.floor, ...view.rows.flatMap(({ psnr }) => names.map((name) => psnr[name] ?? info.floor))];
     const [low, high] = [Math.floor(Math.min(...values) - 0.3), Math.ceil(Math.max(...values) + 0.3)];
     const x = (v) => LEFT + (v + most) / (2 * most) * (WIDTH2 - LEFT - RIGHT);
@@ -927,14 +940,16 @@ function curvePanel(view) {
   const tell = () => names.map((name) => `${name} ${view.result.networks[name].psnr.toFixed(1)} dB`).join(", ") + `, zero-fill ${info.floor.toFixed(1)} dB`;
   function update() {
     if (info.floor === null) return;
-    title.textContent = `PSNR of this slice, dB, at ${sliderText(view.state.axis, view.result.moved[view.state.axis])}`;
+    const moved = adopt(view.result.moved);
+    title.textContent = `PSNR of this slice, dB, at ${placeText(moved) || "0: in place"}`;
+    what.textContent = sayCurve(view.state.axis, moved);
     const key = (kind) => make("i", { class: `dp-key ${kind}`, "aria-hidden": "true" });
-    const line = (kind, name, ...cells) => make("tr", {}, make("th", { scope: "row" }, key(kind), name), ...cells.map((c) => make("td", {}, c)));
+    const line2 = (kind, name, ...cells) => make("tr", {}, make("th", { scope: "row" }, key(kind), name), ...cells.map((c) => make("td", {}, c)));
     body.replaceChildren(
       ...names.map((name, i) => {
         const { psnr } = view.result.networks[name];
         const before = view.inPlace(name);
-        return line(
+        return line2(
           `dp-${i % COLOURS2}`,
           name,
           psnr.toFixed(1),
@@ -942,7 +957,7 @@ function curvePanel(view) {
           signedText(psnr - info.floor)
         );
       }),
-      line("dp-floor", "zero-fill", info.floor.toFixed(1), "", "")
+      line2("dp-floor", "zero-fill", info.floor.toFixed(1), "", "")
     );
     draw();
   }
@@ -951,11 +966,25 @@ function curvePanel(view) {
 
 // dcamsr_lite/widgets/shared/arrow_field.js
 var LONGER = 3;
+var [HEAD, WIDE] = [2.6, 0.5];
+var LEAST = 0.25;
+var write3 = (x) => +x.toFixed(2);
+var line = ({ row, column, offset: [down, right] }) => `M${column + 0.5} ${row + 0.5}l${write3(LONGER * right)} ${write3(LONGER * down)}`;
+function head({ row, column, offset: [down, right] }) {
+  const long = LONGER * Math.hypot(down, right);
+  const [y, x] = [down, right].map((part) => LONGER * part / long);
+  const size = Math.min(HEAD, 2 * long / 3);
+  const [tipX, tipY] = [column + 0.5 + long * x, row + 0.5 + long * y];
+  const corner = (side) => `${write3(tipX - size * (x - side * WIDE * y))} ${write3(tipY - size * (y + side * WIDE * x))}`;
+  return `M${write3(tipX)} ${write3(tipY)}L${corner(1)}L${corner(-1)}Z`;
+}
+var ARROWS2 = `Arrows: from a place (white dot) towards where in the reference it looks, drawn ${LONGER} times as long; below ${LEAST} pixels only the dot.`;
 function arrowField(size) {
   const ground = make("canvas", { role: "img" });
   const lines = shape("path", { class: "dx-offsets" });
+  const heads = shape("path", { class: "dx-offsets dx-tips" });
   const dots = shape("path", { class: "dx-offsets dx-starts" });
-  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, dots);
+  const drawing = shape("svg", { viewBox: `0 0 ${size[1]} ${size[0]}`, "aria-hidden": "true" }, lines, heads, dots);
   const { element, mark } = frame(
     size,
     ground,
@@ -963,9 +992,10 @@ function arrowField(size) {
     drawing
   );
   element.classList.add("dx-field");
-  const line = ({ row, column, offset: [down, right] }) => `M${column + 0.5} ${row + 0.5}l${(LONGER * right).toFixed(2)} ${(LONGER * down).toFixed(2)}`;
   function point(arrows) {
-    lines.setAttribute("d", arrows.map(line).join(""));
+    const long = arrows.filter(({ offset }) => Math.hypot(...offset) >= LEAST);
+    lines.setAttribute("d", long.map(line).join(""));
+    heads.setAttribute("d", long.map(head).join(""));
     dots.setAttribute("d", arrows.map(({ row, column }) => `M${column + 0.5} ${row + 0.5}h0`).join(""));
   }
   return {
@@ -998,7 +1028,7 @@ function picturePanels(view) {
     field.draw(pixels.reference, info.windows.reference);
     field.point(arrows);
     field.name(`reference as used, with ${arrows.length} arrows`);
-    note.textContent = view.shown.offsets ? `Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.` : `No arrows: ${view.state.network} does not look at offsets around each place.`;
+    note.textContent = view.shown.offsets ? ARROWS2 : `No arrows: ${view.state.network} does not look at offsets around each place.`;
     output.draw(pixels.output, info.windows.output);
     if (view.target) error.draw(pixels.error, view.errorTop, 100 * view.errorTop / info.windows.output);
   }
@@ -1057,7 +1087,7 @@ function build(model, root) {
   const { info } = view;
   const alone = Boolean(model.alone);
   const sent = {};
-  const asking = shareState(model, ["moved"], sent, heard);
+  const asking = shareState(model, ["draft", "moved"], sent, heard);
   const sharing = shareState(model, ["network", "axis"], view.state, draw);
   const status = make("p", { class: "dx-status", role: "status" });
   const found = make("p", { class: "dx-sentence" });
@@ -1067,8 +1097,8 @@ function build(model, root) {
     question: "moved",
     adopt,
     keyOf,
-    put(moved) {
-      sent.moved = { ...moved };
+    put(moved, draft) {
+      Object.assign(sent, { draft, moved: { ...moved } });
       asking.write();
     },
     tell,
@@ -1098,6 +1128,7 @@ function build(model, root) {
     view.moved = moved;
     view.state.axis = axis;
     controls.sync();
+    if (settled) sharing.write();
     answers.ask(moved, !settled);
     if (settled) sharing.save();
   }

@@ -37,12 +37,12 @@ function drawPicture(frame, { x, y, width, height }) {
     { x, y, width, height },
     ...parts("canvas").map((canvas) => show(within(canvas), canvas, "image-rendering:pixelated")),
     ...parts("svg path").map((path) => {
-      const { stroke, strokeWidth } = getComputedStyle(path);
+      const { stroke, strokeWidth, fill } = getComputedStyle(path);
       const [, , across] = (path.closest("svg")?.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
       return shape("path", {
         d: path.getAttribute("d"),
         transform: `scale(${width / across})`,
-        fill: "none",
+        fill,
         stroke,
         "stroke-width": parseFloat(strokeWidth),
         "stroke-linecap": "round",
