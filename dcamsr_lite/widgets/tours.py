@@ -64,6 +64,19 @@ def tour_kspace(shape: Sequence[int]) -> list[dict]:
     return [step | {"box": boxes[step["box"]]} for step in steps]
 
 
+def tour_displacement() -> list[dict]:
+    """The displacement explorer's tour: it names no network, and moves one slider at a time.
+
+    >>> [step["moved"]["right"] for step in tour_displacement()][:3]
+    [0.0, 2.0, 4.0]
+
+    Each step's place whole: a page would be told of what a kernel completes, too late.
+    """
+    still = {"right": 0.0, "down": 0.0, "turn": 0.0}
+    steps = _TOURS["displacement"]
+    return [dict(step) | {"moved": still | step["moved"]} for step in steps]
+
+
 def tour_contrasts() -> list[dict]:
     """The contrast explorer's tour: each step's times on one side, whole.
 

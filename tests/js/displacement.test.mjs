@@ -7,10 +7,12 @@ import {
   adopt,
   curve,
   move,
+  sayCurve,
   sayFound,
   sayWorth,
   sliderText,
 } from "../../dcamsr_lite/widgets/displacement/words.js";
+import { head, line } from "../../dcamsr_lite/widgets/shared/arrow_field.js";
 import { arrows } from "../../dcamsr_lite/widgets/shared/offsets.js";
 
 const found = (right, off, turn = 0) => ({ down: 0, right, turn, off });
@@ -61,15 +63,28 @@ test("a curve has the rows where nothing but its slider moved, from left to righ
     row({ right: 2, down: 1 }, 1),
     row({ turn: 1 }, 2),
   ];
-  assert.deepEqual(curve(rows, "right", "n"), [[-4, 26], [0, 29], [4, 27]]); // prettier-ignore
-  assert.deepEqual(curve(rows, "turn", "n"), [[0, 29], [1, 2]]); // prettier-ignore
-  assert.deepEqual(curve([row({}, null)], "right", "n"), []);
+  assert.deepEqual(curve(rows, "right", "n", ZERO), [[-4, 26], [0, 29], [4, 27]]); // prettier-ignore
+  assert.deepEqual(curve(rows, "turn", "n", ZERO), [[0, 29], [1, 2]]); // prettier-ignore
+  assert.deepEqual(curve(rows, "down", "n", moved({ right: 2, down: 4 })), [[1, 1]]);
+  assert.deepEqual(curve([row({}, null)], "right", "n", ZERO), []);
+});
+
+test("a curve says what goes along it, and what stays where it is", () => {
+  assert.match(sayCurve("right", moved({ right: 3.5, down: 1.5 })), /shift right goes .*, 1\.5 px down stays\./);
+  assert.match(sayCurve("turn", moved({ turn: 1 })), /the turn goes from end to end, nothing else moves\./);
 });
 
 test("in a saved page one slider moves alone; beside a kernel the others stay", () => {
   const at = moved({ right: 2, turn: 1 });
   assert.deepEqual(move(at, "down", -2, true), { right: 0, down: -2, turn: 0 });
   assert.deepEqual(move(at, "down", -2, false), { right: 2, down: -2, turn: 1 });
+});
+
+test("an arrow's head ends where its line does, and is no longer than it", () => {
+  const arrow = { row: 4, column: 12, offset: [0, 2] };
+  assert.equal(line(arrow), "M12.5 4.5l6 0");
+  assert.equal(head(arrow), "M18.5 4.5L15.9 3.2L15.9 5.8Z");
+  assert.match(head({ row: 4, column: 12, offset: [-0.5, 0] }), /^M12\.5 3L12 4L13 4Z$/);
 });
 
 test("arrows stand every eight pixels of the head", () => {

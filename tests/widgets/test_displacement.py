@@ -89,11 +89,34 @@ def test_pictures_and_numbers_are_those_of_the_intervention(explorer):
 def test_the_slider_that_is_let_go_gets_its_curve():
     seen = explore_displacement(takes_it_as_it_lies, alike())
     steps = lambda axis: sorted(r[axis] for r in seen.table() if r[axis])  # noqa: E731
-    assert steps("right") == [-4, -2, 2, 4] and steps("turn") == []
-    seen.axis = "turn"
-    assert steps("turn") == [-3, -1.5, 1.5, 3] and len(seen.table()) == 9
+    assert steps("right") == [-4, -3, -2, -1, 1, 2, 3, 4] and steps("turn") == []
+    seen.axis, seen.moved = "turn", {}
+    assert steps("turn") == sorted([-3, -2.25, -1.5, -0.75, 0.75, 1.5, 2.25, 3] * 2)
     worth = {(r["right"], r["turn"]): r["psnr_db"] for r in seen.table()}
     assert worth[0, 0] > worth[2, 0] > worth[4, 0] and worth[0, 0] > worth[0, -3]
+
+
+def test_the_curve_goes_through_the_place_on_screen(opened):
+    """It held the other sliders at 0, so that the dot lay beside its own curve."""
+    seen = explore_displacement(takes_it_as_it_lies, alike())
+    with seen.hold_trait_notifications():
+        seen.axis, seen.moved, seen.draft = "right", {"right": 3.5, "down": 1.5}, True
+    assert sum(row["down"] == 1.5 for row in seen.table()) == 1  # while it is dragged: no curve
+    seen.draft = False
+    along = sorted(row["right"] for row in seen.table() if row["down"] == 1.5)
+    assert along == [-4, -3, -2, -1, 0, 1, 2, 3, 3.5, 4]
+    page = opened(seen)
+    (dot,) = page.evaluate(
+        """[...document.querySelectorAll(".dp-here")].map((dot) =>
+        [...document.querySelectorAll(".dp-curve circle:not(.dp-here)")]
+          .filter((c) => ["cx", "cy"].every((at) => c.getAttribute(at) === dot.getAttribute(at)))
+          .length)"""
+    )
+    assert dot == 1 and page.locator(".dp-curve circle:not(.dp-here)").count() == 10
+    words = page.locator(".dp-worth figure").inner_text()
+    assert "at 3.5 px right, 1.5 px down" in words and "1.5 px down stays" in words
+    titles = [axes.get_title() for axes in seen._draw().axes]
+    assert any("down 1.5 and turn 0 held" in title for title in titles)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +158,8 @@ def test_networks_with_less_in_them_are_shown(options):
 
 def test_a_page_that_would_be_too_large_keeps_the_ends_of_each_slider(monkeypatch):
     seen = explore_displacement(takes_it_as_it_lies, alike())
-    assert len(seen.state()["results"]) == 13
+    assert len(seen.state()["results"]) == 25
+    seen.tour = []  # its places stay, too
     monkeypatch.setattr("dcamsr_lite.widgets.displacement.explorer.PAGE_BYTES", 1)
     state = seen.state()
     assert [r["moved"]["right"] for r in state["results"]][:4] == [2, 0, -4, 4]
@@ -161,14 +185,16 @@ def test_a_saved_slider_moves_picture_arrows_words_and_numbers(opened, explorer)
     drawn, picture = arrows.get_attribute("d"), page.evaluate(f"[...{ROOT}.values('output')]")
     down = page.get_by_label("shift down, px")
     down.press("ArrowLeft")
-    assert page.evaluate(f"{ROOT}.moved") == {"right": 0, "down": -2, "turn": 0}
+    assert page.evaluate(f"{ROOT}.moved") == {"right": 0, "down": -1, "turn": 0}
     assert page.evaluate(f"{ROOT}.state.axis") == "down"
-    assert "Planted: 2.0 up. Found by finds: 2.0 up;" in said.inner_text()
+    assert "Planted: 1.0 up. Found by finds: 1.0 up;" in said.inner_text()
     assert "You see finds" in said.inner_text() and "therefore" in said.inner_text()
     assert arrows.get_attribute("d") != drawn and "shift down, px" in page.text_content(".dp-curve")
     shown = page.evaluate(f"[...{ROOT}.values('output')]")
     assert shown != picture
-    explorer.moved = {"down": -2}
+    heads = page.locator(".dx-tips").first.get_attribute("d")
+    assert heads.count("Z") == arrows.get_attribute("d").count("M") > 10  # each arrow has its head
+    explorer.moved = {"down": -1}
     sent = explorer.result["networks"]
     np.testing.assert_allclose(shown, unpack(sent["finds"]["output"]).flatten(), rtol=1e-5)
     cells = page.locator(".dp-worth tbody tr").all_inner_texts()

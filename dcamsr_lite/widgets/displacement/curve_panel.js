@@ -1,7 +1,7 @@
 // PSNR over the slider that was moved last, a curve for every network, and zero-filling as the floor.
 
 import { make, shape } from "../shared/elements.js";
-import { sliderText, curve } from "./words.js";
+import { adopt, curve, placeText, sayCurve } from "./words.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [320, 196, 30, 10, 8, 34];
 const NAMES = { right: "shift right, px", down: "shift down, px", turn: "turn, degrees counter-clockwise" };
@@ -18,14 +18,20 @@ export function curvePanel(view) {
   const head = ["", "dB", "to in place", "to zero-fill"].map((text) => make("th", { scope: "col" }, text));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...head)), body);
   const title = make("b");
-  const element = make("div", { class: "dp-worth" }, make("figure", {}, make("figcaption", {}, title), svg), table);
+  const what = make("small");
+  const element = make(
+    "div",
+    { class: "dp-worth" },
+    make("figure", {}, make("figcaption", {}, title), svg, what),
+    table,
+  );
   element.hidden = info.floor === null;
 
   function draw() {
     if (info.floor === null) return;
     const { axis } = view.state;
     const most = info.bounds[axis];
-    const lines = names.map((name) => curve(view.rows, axis, name));
+    const lines = names.map((name) => curve(view.rows, axis, name, adopt(view.result.moved)));
     const values = [info.floor, ...view.rows.flatMap(({ psnr }) => names.map((name) => psnr[name] ?? info.floor))];
     const [low, high] = [Math.floor(Math.min(...values) - 0.3), Math.ceil(Math.max(...values) + 0.3)];
     const x = (v) => LEFT + ((v + most) / (2 * most)) * (WIDTH - LEFT - RIGHT);
@@ -66,7 +72,9 @@ export function curvePanel(view) {
 
   function update() {
     if (info.floor === null) return;
-    title.textContent = `PSNR of this slice, dB, at ${sliderText(view.state.axis, view.result.moved[view.state.axis])}`;
+    const moved = adopt(view.result.moved);
+    title.textContent = `PSNR of this slice, dB, at ${placeText(moved) || "0: in place"}`;
+    what.textContent = sayCurve(view.state.axis, moved);
     const key = (kind) => make("i", { class: `dp-key ${kind}`, "aria-hidden": "true" });
     const line = (kind, name, ...cells) =>
       make("tr", {}, make("th", { scope: "row" }, key(kind), name), ...cells.map((c) => make("td", {}, c)));

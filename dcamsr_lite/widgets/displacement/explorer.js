@@ -26,7 +26,7 @@ function build(model, root) {
   const { info } = view;
   const alone = Boolean(model.alone);
   const sent = {};
-  const asking = shareState(model, ["moved"], sent, heard);
+  const asking = shareState(model, ["draft", "moved"], sent, heard);
   const sharing = shareState(model, ["network", "axis"], view.state, draw);
   const status = make("p", { class: "dx-status", role: "status" });
   const found = make("p", { class: "dx-sentence" });
@@ -36,8 +36,8 @@ function build(model, root) {
     question: "moved",
     adopt,
     keyOf,
-    put(moved) {
-      sent.moved = { ...moved };
+    put(moved, draft) {
+      Object.assign(sent, { draft, moved: { ...moved } });
       asking.write();
     },
     tell,
@@ -65,11 +65,12 @@ function build(model, root) {
   function change(axis, value, settled) {
     go(move(view.moved, axis, value, alone), axis, settled);
   }
-  /** The reference there; the curve of its slider is asked for when it is let go. */
+  /** The reference there; the curve through it is asked for when its slider is let go. */
   function go(moved, axis = view.state.axis, settled = true) {
     view.moved = moved;
     view.state.axis = axis;
     controls.sync();
+    if (settled) sharing.write(); // in one message with the place
     answers.ask(moved, !settled);
     if (settled) sharing.save();
   }

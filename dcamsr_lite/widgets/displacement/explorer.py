@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from torch import Tensor
-from traitlets import Dict, Enum, List, TraitError, Unicode, observe, validate
+from traitlets import Bool, Dict, Enum, List, TraitError, Unicode, observe, validate
 
 from ...data.pairs import Pair
 from ...errors import InputError, check_between
@@ -49,10 +49,12 @@ from ..shared.slices import (
     name_network,
 )
 from ..shared.static import script, style
+from ..tours import tour_displacement
 
 AXES = {"right": 4.0, "down": 4.0, "turn": 3.0}  # how far each slider goes, both ways
 FINE = 0.25  # a slider's step where a kernel answers
-PREPARED = (4, 2)  # steps of a saved page from end to end, and of one that would be too large
+CURVE = 8  # steps of a curve from end to end: a pixel each
+PREPARED = (CURVE, 4, 2)  # of a saved page's sliders, and where the page would be too large
 START = {"right": 2.0}  # what the page opens on: there is something to see
 
 
@@ -78,8 +80,9 @@ class DisplacementExplorer(Explorer):
 
     ``moved`` is where the reference is: "right" and "down" in pixels (-4 to 4), "turn" in degrees (-3
     to 3, counter-clockwise); what is left out is 0. ``result`` answers it. ``network`` (a name) is
-    the one whose output and arrows are on screen, ``axis`` the slider that PSNR is drawn over; ``rows``
-    is all that was answered. Raises TraitError for a place or a name that is not there.
+    the one whose output and arrows are on screen, ``axis`` the slider that PSNR is drawn over, the
+    others where they are; ``rows`` is all that was answered. While ``draft`` is true (a slider is
+    being dragged) no curve is begun. Raises TraitError for a place or a name that is not there.
     """
 
     _esm = script("displacement")
@@ -90,6 +93,7 @@ class DisplacementExplorer(Explorer):
     network = Unicode().tag(**SYNC)
     axis = Enum(tuple(AXES), "right").tag(**SYNC)
     moved = Dict().tag(**SYNC)
+    draft = Bool(False).tag(**SYNC)
     result = Dict().tag(**SYNC)
     rows = List(Dict()).tag(**SYNC)
 
@@ -97,10 +101,10 @@ class DisplacementExplorer(Explorer):
         self._models: dict[str, Network] = {}
         self._seen: dict[tuple, dict[str, Seen]] = {}
         self._count = 0  # so that each answer is a change, also when its numbers are the same
+        self._heard: tuple | None = None  # the last question: a place, and whether a draft
         super().__init__(**traits)
         if asked:
             self._models, self._pair, self._slice = asked
-            self._draw_curve(None)
             self._respond(None)
 
     @validate("moved")
@@ -127,20 +131,26 @@ class DisplacementExplorer(Explorer):
         """What was done to the reference on screen."""
         return _intervene(self.moved)
 
-    @observe("moved")
+    @observe("moved", "draft", "axis")
     def _respond(self, _) -> None:
-        if self._models and _key(self.moved) != _key(self.result.get("moved", {"right": None})):
+        """The picture first; the curve through it once its slider is let go."""
+        if not self._models:
+            return
+        if self._heard != (_key(self.moved), self.draft):
+            self._heard = (_key(self.moved), self.draft)
             start = perf_counter()
-            with self.hold_sync():  # picture and curve arrive in one message
+            with self.hold_sync():  # picture and number arrive in one message
                 answer = self._answer(self.moved)
-                self._note(self.moved)
+                for moved in (_ZERO, self.moved):
+                    self._note(moved)
                 self.result = answer | {"seconds": perf_counter() - start}
+        if not self.draft:
+            self._draw_curve()
 
-    @observe("axis")
-    def _draw_curve(self, _) -> None:
-        """PSNR at the steps of this slider, those that are not known yet."""
-        if self._models:
-            for moved in _steps(self.axis):
+    def _draw_curve(self) -> None:
+        """PSNR at the steps of this slider through the place on screen, those not known yet."""
+        with self.hold_sync():
+            for moved in _steps(self.axis, CURVE, self.moved):
                 self._note(moved)
 
     def _note(self, moved: dict[str, float]) -> None:
@@ -206,12 +216,13 @@ class DisplacementExplorer(Explorer):
         return self._fit((self._in_steps(count) for count in PREPARED), PAGE_BYTES, picture)
 
     def _in_steps(self, count: int) -> dict:
+        self._draw_curve()
         toured = [step["moved"] for step in self.tour if "moved" in step]
         wanted: list[dict] = [self.moved, *({**_ZERO, **one} for one in toured)]
         for axis in AXES:
             wanted += _steps(axis, count)
-        for moved in wanted:
-            self._note(moved)
+            for moved in _steps(axis, CURVE):
+                self._note(moved)
         steps = {axis: 2 * most / count for axis, most in AXES.items()}
         unique = {_key(moved): moved for moved in wanted}
         return super().state() | {
@@ -255,16 +266,21 @@ class DisplacementExplorer(Explorer):
         return figure
 
     def _plot(self, axes) -> None:
-        for name in self._models:
+        self._draw_curve()
+        for number, name in enumerate(self._models):
             points = sorted(
                 (row["moved"][self.axis], row["psnr"][name])
                 for row in self.rows
-                if _on_axis(row["moved"], self.axis)
+                if _on_line(row["moved"], self.axis, self.moved)
             )
-            axes.plot(*zip(*points, strict=True), "o-", markersize=3, label=name)
+            axes.plot(*zip(*points, strict=True), "o-", markersize=2.5, linewidth=1, label=name)
+            here = self.moved[self.axis], dict(points)[self.moved[self.axis]]
+            axes.plot(*here, "o", markersize=6, color=f"C{number}", markeredgecolor="white")
         axes.axhline(self.info["floor"], color="grey", linestyle="--", label="zero-fill")
         unit = "degrees" if self.axis == "turn" else "px"
-        axes.set_title(f"PSNR, dB, over {self.axis}, {unit}", fontsize=8)
+        held = [f"{name} {self.moved[name]:g}" for name in AXES if name != self.axis]
+        title = f"PSNR, dB, over {self.axis}, {unit}\n{' and '.join(held)} held"
+        axes.set_title(title, fontsize=8)
         axes.tick_params(labelsize=7)
         axes.legend(fontsize=6)
 
@@ -276,15 +292,15 @@ def _key(moved: dict) -> tuple:
     return tuple(moved.get(axis, 0.0) for axis in AXES)
 
 
-def _steps(axis: str, count: int = PREPARED[0]) -> Iterable[dict[str, float]]:
-    """The middle first: what the others are compared with."""
+def _steps(axis: str, count: int, through: dict[str, float] = _ZERO) -> Iterable[dict[str, float]]:
+    """From end to end of one slider, the others held. Middle first."""
     most = AXES[axis]
-    found = [{**_ZERO, axis: most * (2 * i / count - 1)} for i in range(count + 1)]
+    found = [{**through, axis: most * (2 * i / count - 1)} for i in range(count + 1)]
     return sorted(found, key=lambda moved: abs(moved[axis]))
 
 
-def _on_axis(moved: dict[str, float], axis: str) -> bool:
-    return not any(value for name, value in moved.items() if name != axis)
+def _on_line(moved: dict[str, float], axis: str, through: dict[str, float]) -> bool:
+    return all(value == through[name] for name, value in moved.items() if name != axis)
 
 
 def _intervene(moved: dict) -> Intervention:
@@ -334,12 +350,13 @@ def explore_displacement(models: Any, pair: Pair, slice: int | None = None) -> D
     >>> both = [dl.DCAMSR(scale=4, image_size=32, variant=v) for v in ("aligned", "corrected")]
     >>> explorer = explore_displacement(both, pair)
     >>> explorer.network, len(explorer.rows), explorer.result["networks"]["corrected"]["found"]
-    ('aligned', 5, None)
+    ('aligned', 9, None)
 
     ``models`` is one network or any function ``f(lr, ref) -> sr``, a list, or a dict of names: their
     PSNR is drawn side by side, against zero-filling. Those with attention to the pixels around each
-    place ("aligned", "window") also show where each place looks. Runs five passes of each, for the
-    shift to the right; four more when another slider is first let go; ``save_html`` runs all 13.
+    place ("aligned", "window") also show where each place looks. Runs nine passes of each, for the
+    curve over the shift to the right; up to nine more when another slider is let go, for the curve
+    through that place; ``save_html`` needs 25. It has a guided tour.
     Raises InputError, and in a notebook also shows the reason, when models and pair do not fit.
     """
     index, images = choose_slice(pair, slice)
@@ -368,6 +385,7 @@ def explore_displacement(models: Any, pair: Pair, slice: int | None = None) -> D
         images={n: pack(images[n], "float16") for n in ("low", "target")} if judged else {},
         network=next(iter(named)),
         moved=START,
+        tour=tour_displacement(),
     )
     explorer.let_turn(lambda other: explore_displacement(models, pair, other))
     return explorer

@@ -1,6 +1,6 @@
 // The reference as it is now, with an arrow from every few places to where each looks; the output and its error.
 
-import { LONGER, arrowField } from "../shared/arrow_field.js";
+import { ARROWS, arrowField } from "../shared/arrow_field.js";
 import { make } from "../shared/elements.js";
 import { panel } from "../shared/panels.js";
 
@@ -26,7 +26,7 @@ export function picturePanels(view) {
     field.point(arrows);
     field.name(`reference as used, with ${arrows.length} arrows`);
     note.textContent = view.shown.offsets
-      ? `Arrows: from a place to where in the reference it looks, drawn ${LONGER} times as long.`
+      ? ARROWS
       : `No arrows: ${view.state.network} does not look at offsets around each place.`;
     output.draw(pixels.output, info.windows.output);
     if (view.target) error.draw(pixels.error, view.errorTop, (100 * view.errorTop) / info.windows.output);

@@ -74,16 +74,35 @@ function therefore(kept, near) {
   return kept ? "looking beside the place costs it little here" : "it reads the reference beside where it lies";
 }
 
+/** Where the reference is: "3.5 px right, 1.5 px down". @param {Moved} moved @param {keyof Moved} [without] */
+export const placeText = (moved, without) =>
+  AXES.filter((axis) => axis !== without && moved[axis])
+    .map((axis) => sliderText(axis, moved[axis]))
+    .join(", ");
+
 /**
- * The points of a curve, from left to right: where nothing but this slider has moved.
+ * What a curve is: which slider it is over, and where the others are held.
+ * @param {keyof Moved} axis
+ * @param {Moved} through
+ */
+export function sayCurve(axis, through) {
+  const name = axis === "turn" ? "the turn" : `the shift ${axis}`;
+  const held = placeText(through, axis);
+  return `The curve: ${name} goes from end to end, ${held ? `${held} stays` : "nothing else moves"}. Small dots were measured, lines join them.`;
+}
+
+/**
+ * The points of a curve, from left to right: where nothing but this slider differs from `through`.
  * @param {Row[]} rows
  * @param {keyof Moved} axis
  * @param {string} name of the network
+ * @param {Moved} through
  * @returns {[number, number][]}
  */
-export function curve(rows, axis, name) {
+export function curve(rows, axis, name, through) {
+  const on = (moved) => AXES.every((other) => other === axis || moved[other] === through[other]);
   const points = rows
-    .filter(({ moved, psnr }) => psnr[name] != null && AXES.every((other) => other === axis || !moved[other]))
+    .filter(({ moved, psnr }) => psnr[name] != null && on(moved))
     .map(({ moved, psnr }) => /** @type {[number, number]} */ ([moved[axis], psnr[name]]));
   return points.sort((a, b) => a[0] - b[0]);
 }
