@@ -77,6 +77,16 @@ def tour_displacement() -> list[dict]:
     return [dict(step) | {"moved": still | step["moved"]} for step in steps]
 
 
+def tour_attribution() -> list[dict]:
+    """The attribution explorer's tour, for any patch of any function.
+
+    >>> [step["method"] for step in tour_attribution() if "method" in step]
+    ['blur_path', 'occlusion', 'blur_path']
+    """
+    first, *others = _TOURS["attribution"]
+    return [_TOURS["any attribution"][0], *map(dict, others)]
+
+
 def tour_contrasts() -> list[dict]:
     """The contrast explorer's tour: each step's times on one side, whole.
 

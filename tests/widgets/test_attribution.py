@@ -275,3 +275,37 @@ def test_the_tour_sets_patch_and_method(ran, opened):
     page.get_by_role("button", name="Next").click()
     assert page.evaluate(f"{ROOT}.state.method") == "occlusion"
     assert page.evaluate(f"{ROOT}.state.patch") == [0, 0, 4, 4]
+
+
+def test_maps_are_there_before_what_they_are_compared_with(monkeypatch, opened):
+    """A default run took 84 s before it showed anything: it began with 32 steps of the path."""
+    monkeypatch.setattr("dcamsr_lite.widgets.attribution.explorer.CHUNK", 0)  # one step per chunk
+    explorer = explore_attribution(lambda lr, ref: ref.roll(2, 3).square(), pair_of())
+    place, chunks = ("blur_path", "detail", [8, 8, 4, 4]), 0
+    while "blur_path" not in explorer.results:
+        chunks += 1
+        assert not explorer.chunk(*place)["finished"]
+    assert chunks <= 12 and explorer.results["blur_path"]["deletion"] is None
+    explorer.patch = place[-1]
+    page = opened(explorer)
+    assert "The maps are there" in page.inner_text(".da-wide")
+    assert page.locator(".da-share").is_visible() and not page.locator(".da-agree").is_visible()
+    while not (step := explorer.chunk(*place))["finished"]:
+        assert step["total"] < 100
+    assert explorer.results["blur_path"]["deletion"]["chance"]["draws"] == 10
+
+
+def test_a_fresh_page_holds_a_result_and_every_colour_one_meaning(opened):
+    explorer = explore_attribution(lambda lr, ref: ref.roll(2, 3), pair_of())
+    assert explorer.tour and not any("patch" in step for step in explorer.tour)
+    page = opened(explorer)  # nothing was run
+    assert page.locator(".da-share").is_visible() and page.locator(".dx-tour").is_visible()
+    explorer.method = "occlusion"  # has not run: the page opens on what has
+    assert explorer.state()["method"] == "blur_path"
+    colours = page.evaluate(
+        """[["i.da-lr", "backgroundColor"], ["i.da-ref", "backgroundColor"],
+            ["polyline.da-attribution", "stroke"], ["polyline.da-control", "stroke"]]
+          .map(([e, name]) => getComputedStyle(document.querySelector(e))[name])"""
+    )
+    added, taken = "rgb(238, 112, 8)", "rgb(38, 116, 216)"  # of the maps
+    assert len({added, taken, "rgb(26, 102, 201)", *colours}) == 7

@@ -124,3 +124,31 @@ def test_the_cut_tissues_lie_where_the_simulated_heads_do():
         pair = torch.stack([explorer.image(side).flatten(), head.images[contrast][1].flatten()])
         assert float(torch.corrcoef(pair)[0, 1]) > 0.93
     assert torch.equal(head.tissues["lesion"], head.lesions)
+
+
+def test_every_step_of_the_tour_says_what_the_signals_are():
+    """It said that lesions have gone, at a time at which they are among the brightest."""
+    explorer = dl.explore_contrasts(tissues())
+    found, said = [], [step["text"] for step in explorer.tour]
+    for step in explorer.tour:
+        for side in {"left", "right"} & set(step):
+            setattr(explorer, side, step[side])
+        found.append((explorer.signals("left"), explorer.signals("right")))
+    brain = ("white", "gray", "csf", "lesion")
+    left, _ = found[0]
+    assert "brightest of the brain on the left (fat" in said[0] and left["fat"] > left["white"]
+    assert max(brain, key=left.get) == "white"
+    left, _ = found[1]
+    assert "grey matter brighter than white" in said[1] and left["gray"] > left["white"] + 0.1
+    assert "fluid has caught up with white" in said[1] and left["csf"] > left["white"]
+    _, right = found[2]
+    assert sorted(brain, key=right.get)[2:] == ["lesion", "csf"]  # "fluid and lesions bright"
+    _, short = found[3]
+    ratios = [one["lesion"] / one["white"] for one in (short, right)]
+    assert f"{ratios[0]:.1f} times instead of {ratios[1]:.1f};" in said[3]
+    left, _ = found[4]
+    assert left["csf"] < 0.01 and max(brain, key=left.get) == "lesion"
+    left, _ = found[5]
+    assert "white matter vanish" in said[5] and left["white"] < 0.01 < min(
+        left["gray"], left["csf"]
+    )

@@ -24,6 +24,10 @@ function lifted(view) {
   return { ground, overlay, ...frame(view.size, ground, overlay) };
 }
 
+/** What the heads' own entropies say beside that of their mean, which is larger where they differ. */
+const headsApart = (mean, own) =>
+  ` The heads' own entropies here: ${share(own)} on average, as listed below; ${mean - own < 5e-4 ? "the heads look alike" : "that of their mean is larger"}.`;
+
 /** @param {View} view */
 export function mapPanel(view) {
   const { state } = view;
@@ -171,9 +175,7 @@ export function mapPanel(view) {
     const far = extent(weights.map((w) => w * level.p - 1));
     return (
       `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` +
-      (state.head === null
-        ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.`
-        : "") +
+      (state.head === null ? headsApart(entropy(weights), level.entropyAt(null, row, column)) : "") +
       (far < 0.01
         ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.`
         : own === null

@@ -89,28 +89,34 @@ export function agreementPanel(view) {
   const table = make("div");
   const curves = make("div");
   const legend = make("div", { class: "da-legend" });
-  const element = card(
-    "Does attention agree?",
+  const late = make(
+    "p",
+    { class: "dx-reading" },
+    "The maps are there. What they are compared with comes with the rest of the run; if it was stopped, Continue.",
+  );
+  const compared = make(
+    "div",
+    { class: "da-agree" },
+    table,
+    curves,
     make(
       "div",
-      { class: "da-agree" },
-      table,
-      curves,
+      {},
+      legend,
       make(
-        "div",
-        {},
-        legend,
-        make(
-          "p",
-          { class: "dx-reading" },
-          "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1, chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are.",
-        ),
+        "p",
+        { class: "dx-reading" },
+        "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1, chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are.",
       ),
     ),
   );
+  const element = card("Does attention agree?", late, compared);
   element.classList.add("da-wide");
   function draw() {
     const { agreement, deletion, controls } = view.result;
+    late.hidden = Boolean(deletion);
+    compared.hidden = !deletion;
+    if (!deletion) return;
     const { svg, names } = drawDeletion({ ...deletion, ...controls });
     table.replaceChildren(rankTable(agreement));
     curves.replaceChildren(svg);

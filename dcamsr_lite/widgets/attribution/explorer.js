@@ -133,7 +133,7 @@ function build(model, root) {
     root.classList.toggle("da-old", Boolean(view.result) && !view.current());
   }
 
-  model.on("change:results", shared.read);
+  model.on("change:results", update); // a patch that is being dragged stays in hand
   shared.read();
   /** The map on the reference, without the padding. */
   function numbers() {
@@ -148,7 +148,7 @@ function build(model, root) {
   return () => {
     runner.stop();
     shared.stop();
-    model.off("change:results", shared.read);
+    model.off("change:results", update);
   };
 }
 

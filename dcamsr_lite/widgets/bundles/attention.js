@@ -1652,6 +1652,7 @@ function lifted(view) {
   const overlay = make("canvas", { class: "dx-overlay", role: "img" });
   return { ground, overlay, ...frame(view.size, ground, overlay) };
 }
+var headsApart = (mean, own) => ` The heads' own entropies here: ${share(own)} on average, as listed below; ${mean - own < 5e-4 ? "the heads look alike" : "that of their mean is larger"}.`;
 function mapPanel(view) {
   const { state } = view;
   const one = lifted(view);
@@ -1779,7 +1780,7 @@ function mapPanel(view) {
     const { level } = view;
     const own = level.ownShare(state.head);
     const far = extent(weights.map((w) => w * level.p - 1));
-    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? ` The heads' own entropies here: ${share(level.entropyAt(null, row, column))} on average, as listed below; that of their mean is larger.` : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of what sets this map apart from equal weights changes from query to query; the rest is the same wherever the pointer is${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
+    return `Query at row ${at[0]}, column ${at[1]}: entropy ${share(entropy(weights))}${state.head === null ? " of the heads' mean" : ""}, strongest token ${times(extent(weights) * level.p)} uniform.` + (state.head === null ? headsApart(entropy(weights), level.entropyAt(null, row, column)) : "") + (far < 0.01 ? ` Uniform in practice: no weight is off by more than ${format(100 * far, 2)} %, and the colours magnify that.` : own === null ? "" : ` ${own < 1e-4 ? "Less than 0.01" : format(100 * own, 2)} % of what sets this map apart from equal weights changes from query to query; the rest is the same wherever the pointer is${state.relative === true ? ", and both are shown" : state.relative ? ", and is taken away here" : ""}.`);
   }
   follow(one.element, view.size, {
     ...view.cursor,

@@ -779,6 +779,7 @@ function inWords(offset, least = 0.25, write4 = (x) => x.toFixed(1)) {
 var AXES = ["right", "down", "turn"];
 var ZERO = { right: 0, down: 0, turn: 0 };
 var KEPT = 0.5;
+var LEANS = 0.25;
 var NEAR = 0.5;
 var adopt = (given) => ({ ...ZERO, ...given });
 var keyOf = (moved) => JSON.stringify(AXES.map((axis) => moved[axis]));
@@ -795,10 +796,10 @@ function moveInWords({ down, right, turn }, { least, write: write4 }) {
   const turned = Math.abs(turn) < Math.min(least, 0.05) ? "" : `turned ${write4(Math.abs(turn))}° ${way}`;
   return [inWords([down, right], least, write4), turned].filter(Boolean).join(", ");
 }
-function sayFound(name, moved, found) {
+function sayFound(name, moved, found, start = null) {
   const planted = `Planted: ${moveInWords(moved, EXACT) || "nothing, the reference lies in place"}`;
   if (!found) return `${planted}. There are no arrows: ${name} does not look at offsets around each place.`;
-  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).`;
+  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).${start !== null && start >= LEANS ? ` In place it is ${start.toFixed(1)} off, too: the contrasts may lie so far apart, or it errs by that much.` : ""}`;
 }
 function sayWorth({ name, moved, found, now, inPlace, floor }) {
   if (now === null || inPlace === null || floor === null)
@@ -1066,7 +1067,10 @@ var View = class {
   }
   /** Its PSNR where the reference lies in place; null without a target. */
   inPlace(name = this.state.network) {
-    return this.rows.find(({ moved }) => keyOf(moved) === keyOf(ZERO))?.psnr[name] ?? null;
+    return this.start?.psnr[name] ?? null;
+  }
+  get start() {
+    return this.rows.find(({ moved }) => keyOf(moved) === keyOf(ZERO));
   }
   /** The pictures of the answer on screen. */
   read() {
@@ -1154,7 +1158,12 @@ function build(model, root) {
     pictures.draw();
     curves.update();
     const seen2 = { name, moved: adopt(view.result.moved), found: view.shown.found };
-    found.textContent = sayFound(name, seen2.moved, seen2.found);
+    found.textContent = sayFound(
+      name,
+      seen2.moved,
+      seen2.found,
+      keyOf(seen2.moved) === keyOf(ZERO) ? null : view.start?.off[name] ?? null
+    );
     worth.textContent = sayWorth({ ...seen2, now: view.shown.psnr, inPlace: view.inPlace(), floor: info.floor });
   }
   model.on("change:rows", draw);

@@ -1234,10 +1234,16 @@ var View = class {
     this.size = this.info.shape;
     this.base = unpackAll(model.get("images"));
     this.state = this.adopt(model.get("intervention"));
+    this.takeUp();
     this.errorTop = this.base.target ? 1.5 * window995(distance(this.base.output, this.base.target)) : 1;
   }
   adopt(given) {
     return adopt(given, this.info);
+  }
+  /** The brush as the last lesion was painted, which another has set. */
+  takeUp() {
+    const last = this.state.lesions.at(-1);
+    if (last && !last.remove) Object.assign(this.brush, { radius: last.radius, strength: last.strength });
   }
   asked() {
     return asked(this.state, this.info);
@@ -1274,7 +1280,10 @@ function band(label, value, before, top) {
   const at = (x) => `${Math.min(100, 100 * x / top)}%`;
   return make(
     "div",
-    { class: "dx-band", title: "squared error as a share of the target's energy; the line: nothing changed" },
+    {
+      class: "dx-band",
+      title: "squared error as a share of the target's energy, both bars on one scale; the line: nothing changed"
+    },
     make("small", {}, label),
     make(
       "div",
@@ -1282,7 +1291,7 @@ function band(label, value, before, top) {
       make("i", { style: `width:${at(value)}` }),
       make("u", { style: `left:${at(before)}` })
     ),
-    make("span", {}, `${format(100 * value)} %${value > top ? " →" : ""}`),
+    make("span", {}, `${format(100 * value)} %`),
     make("small", {}, `was ${format(100 * before)} %`)
   );
 }
@@ -1291,7 +1300,8 @@ function numbersPanel(floors) {
   function draw(result, none) {
     if (result.psnr_db === null)
       return element.replaceChildren("No target, or a blank one: nothing to measure against.");
-    const top = 2 * Math.max(none.error_measured, none.error_removed);
+    const before = [none.error_measured, none.error_removed];
+    const top = Math.max(...before.map((x) => 2 * x), result.error_measured, result.error_removed);
     const gain = result.delta_psnr_db;
     const above = ([name, psnr]) => tile(`against ${name}`, `${signedText(result.psnr_db - psnr, 2)} dB`, `a floor of ${psnr.toFixed(2)}`);
     element.replaceChildren(
@@ -1337,7 +1347,16 @@ function triedPanel(view, rows, choose) {
     "section",
     { class: "dx-card dx-tried" },
     make("header", {}, make("h3", {}, "What was tried"), csv),
-    make("div", { class: "dx-scroll", tabindex: 0, role: "region", "aria-label": "Table of what was tried" }, table),
+    make(
+      "div",
+      {
+        class: view.alone ? "dx-whole" : "dx-scroll",
+        tabindex: 0,
+        role: "region",
+        "aria-label": "Table of what was tried"
+      },
+      table
+    ),
     make(
       "p",
       { class: "dx-reading" },
@@ -1439,6 +1458,7 @@ function build(model, root) {
     const given = view.adopt(model.get("intervention"));
     if (answers.isAsked(keyOf(given))) return;
     view.state = given;
+    view.takeUp();
     sync();
     answers.adopted(given);
   }

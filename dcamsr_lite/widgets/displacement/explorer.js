@@ -98,7 +98,12 @@ function build(model, root) {
     pictures.draw();
     curves.update();
     const seen = { name, moved: adopt(view.result.moved), found: view.shown.found };
-    found.textContent = sayFound(name, seen.moved, seen.found);
+    found.textContent = sayFound(
+      name,
+      seen.moved,
+      seen.found,
+      keyOf(seen.moved) === keyOf(ZERO) ? null : (view.start?.off[name] ?? null),
+    );
     worth.textContent = sayWorth({ ...seen, now: view.shown.psnr, inPlace: view.inPlace(), floor: info.floor });
   }
 

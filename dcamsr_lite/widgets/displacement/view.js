@@ -34,7 +34,10 @@ export class View {
   }
   /** Its PSNR where the reference lies in place; null without a target. */
   inPlace(name = this.state.network) {
-    return this.rows.find(({ moved }) => keyOf(moved) === keyOf(ZERO))?.psnr[name] ?? null;
+    return this.start?.psnr[name] ?? null;
+  }
+  get start() {
+    return this.rows.find(({ moved }) => keyOf(moved) === keyOf(ZERO));
   }
   /** The pictures of the answer on screen. */
   read() {

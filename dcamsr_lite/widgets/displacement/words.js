@@ -10,6 +10,7 @@ import { inWords } from "../shared/offsets.js";
 export const AXES = ["right", "down", "turn"];
 export const ZERO = { right: 0, down: 0, turn: 0 };
 const KEPT = 0.5; // dB below its PSNR in place: so much a network may lose and still keep it
+const LEANS = 0.25; // pixels off in place: it says so
 const NEAR = 0.5; // pixels off: so near a place is found
 
 /** What is left out is 0. @returns {Moved} */
@@ -36,15 +37,16 @@ function moveInWords({ down, right, turn }, { least, write }) {
 }
 
 /**
- * Planted, found, and how far they are apart.
+ * Planted, found, and how far they are apart; `start` is how far it is off with the reference in place.
  * @param {string} name
  * @param {Moved} moved
  * @param {Found | null} found
+ * @param {number | null} start
  */
-export function sayFound(name, moved, found) {
+export function sayFound(name, moved, found, start = null) {
   const planted = `Planted: ${moveInWords(moved, EXACT) || "nothing, the reference lies in place"}`;
   if (!found) return `${planted}. There are no arrows: ${name} does not look at offsets around each place.`;
-  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).`;
+  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).${start !== null && start >= LEANS ? ` In place it is ${start.toFixed(1)} off, too: the contrasts may lie so far apart, or it errs by that much.` : ""}`;
 }
 
 /**

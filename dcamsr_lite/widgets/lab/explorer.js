@@ -97,6 +97,7 @@ function build(model, root) {
     const given = view.adopt(model.get("intervention"));
     if (answers.isAsked(keyOf(given))) return; // what was asked for, coming back
     view.state = given;
+    view.takeUp();
     sync();
     answers.adopted(given);
   }

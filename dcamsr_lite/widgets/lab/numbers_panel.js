@@ -11,7 +11,10 @@ function band(label, value, before, top) {
   const at = (x) => `${Math.min(100, (100 * x) / top)}%`;
   return make(
     "div",
-    { class: "dx-band", title: "squared error as a share of the target's energy; the line: nothing changed" },
+    {
+      class: "dx-band",
+      title: "squared error as a share of the target's energy, both bars on one scale; the line: nothing changed",
+    },
     make("small", {}, label),
     make(
       "div",
@@ -19,7 +22,7 @@ function band(label, value, before, top) {
       make("i", { style: `width:${at(value)}` }),
       make("u", { style: `left:${at(before)}` }),
     ),
-    make("span", {}, `${format(100 * value)} %${value > top ? " →" : ""}`),
+    make("span", {}, `${format(100 * value)} %`),
     make("small", {}, `was ${format(100 * before)} %`),
   );
 }
@@ -33,7 +36,8 @@ export function numbersPanel(floors) {
   function draw(result, none) {
     if (result.psnr_db === null)
       return element.replaceChildren("No target, or a blank one: nothing to measure against.");
-    const top = 2 * Math.max(none.error_measured, none.error_removed);
+    const before = [none.error_measured, none.error_removed];
+    const top = Math.max(...before.map((x) => 2 * x), result.error_measured, result.error_removed);
     const gain = result.delta_psnr_db;
     const above = ([name, psnr]) =>
       tile(`against ${name}`, `${signedText(result.psnr_db - psnr, 2)} dB`, `a floor of ${psnr.toFixed(2)}`);

@@ -40,7 +40,16 @@ export function triedPanel(view, rows, choose) {
     "section",
     { class: "dx-card dx-tried" },
     make("header", {}, make("h3", {}, "What was tried"), csv),
-    make("div", { class: "dx-scroll", tabindex: 0, role: "region", "aria-label": "Table of what was tried" }, table),
+    make(
+      "div",
+      {
+        class: view.alone ? "dx-whole" : "dx-scroll",
+        tabindex: 0,
+        role: "region",
+        "aria-label": "Table of what was tried",
+      },
+      table,
+    ),
     make(
       "p",
       { class: "dx-reading" },

@@ -18,10 +18,16 @@ export class View {
     this.size = this.info.shape;
     this.base = unpackAll(model.get("images"));
     this.state = this.adopt(model.get("intervention"));
+    this.takeUp();
     this.errorTop = this.base.target ? 1.5 * window995(distance(this.base.output, this.base.target)) : 1;
   }
   adopt(given) {
     return adopt(given, this.info);
+  }
+  /** The brush as the last lesion was painted, which another has set. */
+  takeUp() {
+    const last = this.state.lesions.at(-1);
+    if (last && !last.remove) Object.assign(this.brush, { radius: last.radius, strength: last.strength });
   }
   asked() {
     return asked(this.state, this.info);
