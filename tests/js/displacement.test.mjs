@@ -39,6 +39,11 @@ test("planted and found are in the same words", () => {
     "Planted: 2.0 to the right. Found by aligned: 1.9 to the right; 0.1 pixels off (medians over the head).",
   );
   assert.match(sayFound("a", moved({ right: 2 }), found(0.1, 1.9)), /Found by a: in place; 1\.9 pixels off/);
+  assert.match(
+    sayFound("a", moved({ right: 2 }), found(1.7, 0.3), 0.3),
+    /0\.3 pixels off .*In place it is 0\.3 off, too/,
+  );
+  assert.doesNotMatch(sayFound("a", moved({ right: 2 }), found(1.9, 0.1), 0.1), /off, too/);
   assert.match(sayFound("corrected", moved({ down: -1 }), null), /Planted: 1\.0 up\. There are no arrows: corrected/);
 });
 

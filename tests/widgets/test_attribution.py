@@ -1,12 +1,15 @@
 """The attribution explorer: runs in chunks that can be stopped, results kept in a page, keys, touch."""
 
 import base64
+import shutil
+import subprocess
 import weakref
 
 import numpy as np
 import pytest
 import torch
 from explorers import assert_nothing_overlaps, smooth
+from helpers import ROOT as TREE
 from traitlets import TraitError
 
 import dcamsr_lite as dl
@@ -185,6 +188,13 @@ def test_the_static_twin_stands_beside_the_widget(ran):
     assert "Blur path (LAM)" in data["text/plain"] and "Occlusion" in data["text/plain"]
     assert "</" not in AttributionExplorer._esm
     assert explore_attribution(lambda lr, ref: ref, pair_of()).png()[:4] == b"\x89PNG"
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_words_in_node():
+    test = TREE / "tests" / "js" / "attribution.test.mjs"
+    done = subprocess.run(["node", "--test", test], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # --- in the browser -------------------------------------------------------------------------------

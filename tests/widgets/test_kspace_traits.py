@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from dcamsr_lite import kspace as ks
 from dcamsr_lite import metrics
 from dcamsr_lite.data.volume import Volume, volume_from_kspace
 from dcamsr_lite.widgets import KSpaceExplorer, explore_kspace
+from dcamsr_lite.widgets.gallery import example
 from dcamsr_lite.widgets.tours import center_box
 
 JS = Path(__file__).parents[1] / "js"
@@ -282,3 +284,21 @@ def test_the_transform_in_node():
         ["node", "--test", str(JS / "fourier.test.mjs")], capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-1000:]
+
+
+@pytest.mark.slow
+def test_the_tour_is_right_about_noise():
+    """It let the reader expect a lower PSNR: in a narrow box the noise lifts it."""
+    pair, index = example()
+    explorer = dl.explore_kspace(pair, slice=index)
+    step = explorer.tour[6]
+    explorer.box = step["box"]
+    quiet = explorer.quality()["psnr"]
+    explorer.noise, found = step["noise"], []
+    for scale in (4, 2, 1.34, 1):  # "Widen the box"
+        explorer.box = center_box(pair.shape, scale)
+        found.append(explorer.quality())
+    for narrow, wide in pairwise(found):
+        assert narrow["inside"] < wide["inside"] and narrow["outside"] > wide["outside"]
+    assert found[-1]["nmse"] > found[1]["nmse"]  # "more k-space is not always a smaller error"
+    assert found[0]["psnr"] > quiet and "PSNR and SSIM may rise with the noise" in step["text"]

@@ -239,6 +239,29 @@ def test_saved_switches_find_what_was_computed_or_say_that_a_kernel_is_needed(pa
     assert page.get_by_label("Use: a blank reference").is_checked()
 
 
+def test_a_saved_slider_goes_from_answer_to_answer(opened):
+    """It went by 0.25 px, to places without one, and named them as answered."""
+    page = opened(intervention_lab(*example()))
+    right, status = page.get_by_label("right, px"), page.locator(".dx-status")
+    known = page.locator(".dx-no-answer", has_text="From here").inner_text()
+    assert "down 0 px; right 0, 1, 2, 4 px; turn 0, 3 °; blur 0, 2 px" in known
+    seen = []
+    for key in (*["ArrowRight"] * 4, "ArrowLeft"):
+        right.press(key)
+        seen.append(page.evaluate(f"{ROOT}.shown().intervention.shift[1]"))
+        assert status.text_content() == ""
+    assert seen == [1, 2, 4, 4, 2]
+    page.get_by_label("down, px").press("ArrowRight")  # nothing was moved both ways
+    assert page.evaluate(f"{ROOT}.state.shift") == [0, 2] and status.text_content() == ""
+    right.fill("0.75")  # as a pointer does: the nearest
+    assert page.evaluate(f"{ROOT}.state.shift") == [0, 1]
+    assert page.get_by_label("radius, px").is_disabled()
+    assert "computed before this page was saved" in page.inner_text("header")
+    page.locator(".dx-whole").wait_for()  # the whole table, no row is cut in half
+    page.get_by_role("row", name="reference replaced by noise").click()
+    assert "→" not in page.locator(".dx-numbers").inner_text()
+
+
 def test_the_tour_sets_interventions_that_the_page_knows(page):
     lab, page = page
     shown = f"{ROOT}.shown().tried"
@@ -281,7 +304,7 @@ def test_keyboard_alone_reaches_everything(page):
     until("right, px")
     for _ in range(4):
         press("ArrowRight")
-    assert page.evaluate(f"{state}.shift") == [0, 1]
+    assert page.evaluate(f"{state}.shift") == [0, 0]  # from here the page has no other answer
     until("Click: looks")
     press("ArrowRight")
     until("Undo last")

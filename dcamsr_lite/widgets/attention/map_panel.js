@@ -97,8 +97,9 @@ export function mapPanel(view) {
     peak.hidden = !view.level.window; // other maps are spread out: they have no spot
     const more = [state.relative && minusWhat(state.relative), state.by_value && "times the length of the value"];
     const extra = more.filter(Boolean).join(", ");
+    const alike = state.side_by_side && view.level.attention?.shape[0] === 1 ? " · all heads share one map" : "";
     const ringed = peak.hidden || state.side_by_side ? "" : " · ring: around the largest weight";
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${ringed}`;
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${alike}${ringed}`;
     const heading = element.querySelector("h3");
     if (heading) heading.textContent = words().title;
     one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);

@@ -52,7 +52,7 @@ export function offsetPanel(view) {
       return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
-    what.textContent = `level ${state.level}. White circle: the place itself. Square: where it looks. ${ARROWS}`;
+    what.textContent = `level ${state.level}. White circle: the place itself. Square, in this view: where it looks. ${ARROWS}`;
     field.name(`reference with arrows. ${all}`);
     field.point(found);
     around.textContent = `the ${level.window} × ${level.window} pixels around it`;

@@ -68,12 +68,34 @@ function drawDeletion(curves) {
   return { svg, names };
 }
 
+/**
+ * What the early scores can tell: which maps lie above every chance order, and which above both rulers by more than
+ * chance orders differ among themselves.
+ */
+export function sayTold({ chance, nearness, edges, ...maps }) {
+  if (!chance.early_range) return "";
+  const [low, high] = chance.early_range;
+  const ruler = Math.max(nearness.early ?? 0, edges.early ?? 0);
+  const named = (test) =>
+    Object.keys(maps)
+      .filter((name) => maps[name].early !== null && test(maps[name].early))
+      .join("; ") || "none";
+  const clear = named((x) => x > high && x - ruler > high - low);
+  return (
+    `Above every chance order: ${named((x) => x > high)}. Above both rulers by more than chance orders differ (${number(high - low)}): ${clear}` +
+    (clear === "none" ? ", so that here the score tells no map from the rulers." : ".")
+  );
+}
+
 function rankTable(agreement) {
   if (!agreement.length) return make("p", {}, "This function has no spatial attention to compare with.");
   const rho = (x) => make("td", {}, x === null ? "no ranks" : x.toFixed(2).replace("-", "−"));
-  const head = ["attention", "minus uniform"].map((name) => make("th", { scope: "col" }, name));
+  const same = agreement.every(({ lifted, relative }) => lifted?.toFixed(2) === relative?.toFixed(2));
+  const head = (same ? ["attention (minus uniform: the same)"] : ["attention", "minus uniform"]).map((name) =>
+    make("th", { scope: "col" }, name),
+  );
   const lines = agreement.map(({ level, lifted, relative }) =>
-    make("tr", {}, make("th", { scope: "row" }, `level ${level}`), rho(lifted), rho(relative)),
+    make("tr", {}, make("th", { scope: "row" }, `level ${level}`), rho(lifted), same ? null : rho(relative)),
   );
   return make(
     "table",
@@ -89,6 +111,7 @@ export function agreementPanel(view) {
   const table = make("div");
   const curves = make("div");
   const legend = make("div", { class: "da-legend" });
+  const told = make("p", { class: "da-told" });
   const late = make(
     "p",
     { class: "dx-reading" },
@@ -103,10 +126,11 @@ export function agreementPanel(view) {
       "div",
       {},
       legend,
+      told,
       make(
         "p",
         { class: "dx-reading" },
-        "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1, chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are.",
+        "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1 (above it, where the patch first moves further than at the end), chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are.",
       ),
     ),
   );
@@ -121,6 +145,7 @@ export function agreementPanel(view) {
     table.replaceChildren(rankTable(agreement));
     curves.replaceChildren(svg);
     legend.replaceChildren(...names);
+    told.textContent = sayTold({ ...deletion, ...controls });
   }
   return { element, draw };
 }

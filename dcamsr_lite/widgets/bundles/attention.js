@@ -186,7 +186,7 @@ function choice(label, options, read, write3, refuse = () => "", closed = true) 
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write3) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "", snap = (value) => value }, read, write3) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
@@ -196,16 +196,17 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
     group.title = note();
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
-  const moved = (settled) => {
-    write3(+input.value, settled);
+  const moved = (settled, way = 0) => {
+    write3(snap(+input.value, way), settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
   const keys = (rows, columns) => {
-    if (columns > rows) input.stepUp();
+    const way = columns > rows ? 1 : -1;
+    if (way > 0) input.stepUp();
     else input.stepDown();
-    moved(false);
+    moved(false, way);
   };
   steps(input, keys, () => moved(true));
   const group = make("label", { class: kind }, make("span", {}, label), input, number);
@@ -1714,8 +1715,9 @@ function mapPanel(view) {
     peak.hidden = !view.level.window;
     const more = [state.relative && minusWhat(state.relative), state.by_value && "times the length of the value"];
     const extra = more.filter(Boolean).join(", ");
+    const alike = state.side_by_side && view.level.attention?.shape[0] === 1 ? " · all heads share one map" : "";
     const ringed = peak.hidden || state.side_by_side ? "" : " · ring: around the largest weight";
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${ringed}`;
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${alike}${ringed}`;
     const heading2 = element.querySelector("h3");
     if (heading2) heading2.textContent = words().title;
     one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
@@ -2019,7 +2021,7 @@ function offsetPanel(view) {
       return offset(weights, level.window ?? 1, state.level);
     });
     all = summary(found);
-    what.textContent = `level ${state.level}. White circle: the place itself. Square: where it looks. ${ARROWS2}`;
+    what.textContent = `level ${state.level}. White circle: the place itself. Square, in this view: where it looks. ${ARROWS2}`;
     field.name(`reference with arrows. ${all}`);
     field.point(found);
     around.textContent = `the ${level.window} × ${level.window} pixels around it`;

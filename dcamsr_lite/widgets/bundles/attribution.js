@@ -113,7 +113,7 @@ function choice(label, options, read, write2, refuse = () => "", closed = true) 
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "", snap = (value) => value }, read, write2) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number2 = make("output");
   const sync = () => {
@@ -123,16 +123,17 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
     group.title = note();
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
-  const moved = (settled) => {
-    write2(+input.value, settled);
+  const moved = (settled, way = 0) => {
+    write2(snap(+input.value, way), settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
   const keys = (rows, columns) => {
-    if (columns > rows) input.stepUp();
+    const way = columns > rows ? 1 : -1;
+    if (way > 0) input.stepUp();
     else input.stepDown();
-    moved(false);
+    moved(false, way);
   };
   steps(input, keys, () => moved(true));
   const group = make("label", { class: kind }, make("span", {}, label), input, number2);
@@ -813,12 +814,23 @@ function drawDeletion(curves) {
   }
   return { svg, names };
 }
+function sayTold({ chance, nearness, edges, ...maps }) {
+  if (!chance.early_range) return "";
+  const [low, high] = chance.early_range;
+  const ruler = Math.max(nearness.early ?? 0, edges.early ?? 0);
+  const named = (test) => Object.keys(maps).filter((name) => maps[name].early !== null && test(maps[name].early)).join("; ") || "none";
+  const clear = named((x) => x > high && x - ruler > high - low);
+  return `Above every chance order: ${named((x) => x > high)}. Above both rulers by more than chance orders differ (${number(high - low)}): ${clear}` + (clear === "none" ? ", so that here the score tells no map from the rulers." : ".");
+}
 function rankTable(agreement) {
   if (!agreement.length) return make("p", {}, "This function has no spatial attention to compare with.");
   const rho = (x) => make("td", {}, x === null ? "no ranks" : x.toFixed(2).replace("-", "−"));
-  const head = ["attention", "minus uniform"].map((name) => make("th", { scope: "col" }, name));
+  const same = agreement.every(({ lifted, relative }) => lifted?.toFixed(2) === relative?.toFixed(2));
+  const head = (same ? ["attention (minus uniform: the same)"] : ["attention", "minus uniform"]).map(
+    (name) => make("th", { scope: "col" }, name)
+  );
   const lines = agreement.map(
-    ({ level, lifted, relative }) => make("tr", {}, make("th", { scope: "row" }, `level ${level}`), rho(lifted), rho(relative))
+    ({ level, lifted, relative }) => make("tr", {}, make("th", { scope: "row" }, `level ${level}`), rho(lifted), same ? null : rho(relative))
   );
   return make(
     "table",
@@ -832,6 +844,7 @@ function agreementPanel(view) {
   const table = make("div");
   const curves = make("div");
   const legend = make("div", { class: "da-legend" });
+  const told = make("p", { class: "da-told" });
   const late = make(
     "p",
     { class: "dx-reading" },
@@ -846,10 +859,11 @@ function agreementPanel(view) {
       "div",
       {},
       legend,
+      told,
       make(
         "p",
         { class: "dx-reading" },
-        "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1, chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are."
+        "Deletion: the reference is blurred pixel by pixel, in the order of each map. Beside its name the early score, the mean change over the first tenth of the pixels over that at the end: an order that knows what the patch depends on is near 1 (above it, where the patch first moves further than at the end), chance lies in the grey band. Nearness and edges know nothing of the network: a map that explains it has to be better than they are."
       )
     )
   );
@@ -864,6 +878,7 @@ function agreementPanel(view) {
     table.replaceChildren(rankTable(agreement));
     curves.replaceChildren(svg);
     legend.replaceChildren(...names);
+    told.textContent = sayTold({ ...deletion, ...controls });
   }
   return { element, draw };
 }

@@ -215,7 +215,7 @@ function choice(label, options, read, write2, refuse = () => "", closed = true) 
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "", snap = (value) => value }, read, write2) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
@@ -225,16 +225,17 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
     group.title = note();
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
-  const moved = (settled) => {
-    write2(+input.value, settled);
+  const moved = (settled, way = 0) => {
+    write2(snap(+input.value, way), settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
   const keys = (rows, columns) => {
-    if (columns > rows) input.stepUp();
+    const way = columns > rows ? 1 : -1;
+    if (way > 0) input.stepUp();
     else input.stepDown();
-    moved(false);
+    moved(false, way);
   };
   steps(input, keys, () => moved(true));
   const group = make("label", { class: kind }, make("span", {}, label), input, number);

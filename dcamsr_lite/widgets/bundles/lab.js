@@ -199,7 +199,7 @@ function choice(label, options, read, write2, refuse = () => "", closed = true) 
   });
   return { group, sync };
 }
-function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write2) {
+function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "", snap = (value) => value }, read, write2) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
@@ -209,16 +209,17 @@ function slider(label, { kind, hint = label, bounds: [min, max, step], text, not
     group.title = note();
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
-  const moved = (settled) => {
-    write2(+input.value, settled);
+  const moved = (settled, way = 0) => {
+    write2(snap(+input.value, way), settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
   const keys = (rows, columns) => {
-    if (columns > rows) input.stepUp();
+    const way = columns > rows ? 1 : -1;
+    if (way > 0) input.stepUp();
     else input.stepDown();
-    moved(false);
+    moved(false, way);
   };
   steps(input, keys, () => moved(true));
   const group = make("label", { class: kind }, make("span", {}, label), input, number);
@@ -979,9 +980,9 @@ function attentionCard(view, change) {
   );
   return { element, sync: () => grids.forEach((grid) => grid.sync()) };
 }
-var range = (label, unit, bounds, note, read, write2) => slider(
+var range = (label, unit, bounds, note, read, write2, snap = (value, _way) => value) => slider(
   label,
-  { kind: "dx-range", hint: `${label}, ${unit}`, bounds, note, text: (x) => `${format(x)} ${unit}` },
+  { kind: "dx-range", hint: `${label}, ${unit}`, bounds, note, snap, text: (x) => `${format(x)} ${unit}` },
   read,
   write2
 );
@@ -1001,16 +1002,23 @@ function referenceCard(view, change) {
   const slide = (label, unit, bounds, read, set) => {
     const [low, high, step] = bounds;
     const places = Array.from({ length: (high - low) / step + 1 }, (_, i) => low + i * step);
+    const stored = () => places.filter((x) => !view.doubt((state) => set(state, x)));
     const note = () => {
       if (!view.alone) return "";
-      const known2 = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
-      return `${label} ${known2.map((x) => format(x)).join(", ")} ${unit}`;
+      const known2 = stored().map((x) => format(x));
+      return known2.length ? `${label} ${known2.join(", ")} ${unit}` : `${label} none`;
     };
     notes.push(note);
-    return range(label, unit, bounds, note, read, (value, settled) => {
+    const snap = (value, way) => {
+      if (!view.alone) return value;
+      const open = stored().filter((x) => way * (x - read()) >= 0 && !(way && x === read()));
+      return open.length ? open.reduce((a, b) => Math.abs(b - value) < Math.abs(a - value) ? b : a) : read();
+    };
+    const write2 = (value, settled) => {
       set(view.state, value);
       change(settled);
-    });
+    };
+    return range(label, unit, bounds, note, read, write2, snap);
   };
   const ranges = [
     slide(
@@ -1114,6 +1122,8 @@ function lesionCard(view, change, handled) {
   );
   function sync() {
     for (const part of [...tools, radius, strength]) part.sync();
+    for (const { group } of view.alone ? [radius, strength] : [])
+      group.querySelector("input")?.setAttribute("disabled", "");
     undo.disabled = clear.disabled = !view.state.lesions.length;
     strength.group.hidden = brush.mode === "remove";
   }
@@ -1303,7 +1313,11 @@ function numbersPanel(floors) {
     const before = [none.error_measured, none.error_removed];
     const top = Math.max(...before.map((x) => 2 * x), result.error_measured, result.error_removed);
     const gain = result.delta_psnr_db;
-    const above = ([name, psnr]) => tile(`against ${name}`, `${signedText(result.psnr_db - psnr, 2)} dB`, `a floor of ${psnr.toFixed(2)}`);
+    const above = ([name, psnr]) => tile(
+      `against ${name}`,
+      `${signedText(result.psnr_db - psnr, 2)} dB`,
+      `${name === "no reference" ? "a network trained without:" : "a floor of"} ${psnr.toFixed(2)}`
+    );
     element.replaceChildren(
       tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `was ${none.psnr_db.toFixed(2)}`),
       tile("change", `${signedText(gain, 2)} dB`, gain < 0 ? "worse" : gain > 0 ? "better" : "the same"),
@@ -1428,7 +1442,7 @@ function build(model, root) {
     heading(
       model,
       "What if the network could not look there?",
-      "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
+      model.alone ? "Switch off parts of the attention, change the reference: what the network then gave was computed before this page was saved." : "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
       [info.title, sliceOf(info), greysOf(info), ...info.files, ...info.notes]
     ),
     make(

@@ -52,10 +52,10 @@ function attentionCard(view, change) {
   return { element, sync: () => grids.forEach((grid) => grid.sync()) };
 }
 
-const range = (label, unit, bounds, note, read, write) =>
+const range = (label, unit, bounds, note, read, write, snap = (value, _way) => value) =>
   slider(
     label,
-    { kind: "dx-range", hint: `${label}, ${unit}`, bounds, note, text: (x) => `${format(x)} ${unit}` },
+    { kind: "dx-range", hint: `${label}, ${unit}`, bounds, note, snap, text: (x) => `${format(x)} ${unit}` },
     read,
     write,
   );
@@ -85,16 +85,24 @@ function referenceCard(view, change) {
   const slide = (label, unit, bounds, read, set) => {
     const [low, high, step] = bounds;
     const places = Array.from({ length: (high - low) / step + 1 }, (_, i) => low + i * step);
+    const stored = () => places.filter((x) => !view.doubt((state) => set(state, x)));
     const note = () => {
       if (!view.alone) return "";
-      const known = places.filter((x) => x === read() || !view.doubt((state) => set(state, x)));
-      return `${label} ${known.map((x) => format(x)).join(", ")} ${unit}`;
+      const known = stored().map((x) => format(x));
+      return known.length ? `${label} ${known.join(", ")} ${unit}` : `${label} none`;
     };
     notes.push(note);
-    return range(label, unit, bounds, note, read, (value, settled) => {
+    /** A saved page goes from one place that it has an answer to, to the next. */
+    const snap = (value, way) => {
+      if (!view.alone) return value;
+      const open = stored().filter((x) => way * (x - read()) >= 0 && !(way && x === read()));
+      return open.length ? open.reduce((a, b) => (Math.abs(b - value) < Math.abs(a - value) ? b : a)) : read();
+    };
+    const write = (value, settled) => {
       set(view.state, value);
       change(settled);
-    });
+    };
+    return range(label, unit, bounds, note, read, write, snap);
   };
   const ranges = [
     slide(
@@ -205,6 +213,8 @@ function lesionCard(view, change, handled) {
   );
   function sync() {
     for (const part of [...tools, radius, strength]) part.sync();
+    for (const { group } of view.alone ? [radius, strength] : [])
+      group.querySelector("input")?.setAttribute("disabled", "");
     undo.disabled = clear.disabled = !view.state.lesions.length;
     strength.group.hidden = brush.mode === "remove";
   }

@@ -64,7 +64,9 @@ function build(model, root) {
     heading(
       model,
       "What if the network could not look there?",
-      "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
+      model.alone
+        ? "Switch off parts of the attention, change the reference: what the network then gave was computed before this page was saved."
+        : "Switch off parts of the attention, change the reference, paint a lesion: the network runs again and shows what that does to its output.",
       [info.title, sliceOf(info), greysOf(info), ...info.files, ...info.notes],
     ),
     make(

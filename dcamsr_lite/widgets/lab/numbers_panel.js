@@ -40,7 +40,11 @@ export function numbersPanel(floors) {
     const top = Math.max(...before.map((x) => 2 * x), result.error_measured, result.error_removed);
     const gain = result.delta_psnr_db;
     const above = ([name, psnr]) =>
-      tile(`against ${name}`, `${signedText(result.psnr_db - psnr, 2)} dB`, `a floor of ${psnr.toFixed(2)}`);
+      tile(
+        `against ${name}`,
+        `${signedText(result.psnr_db - psnr, 2)} dB`,
+        `${name === "no reference" ? "a network trained without:" : "a floor of"} ${psnr.toFixed(2)}`,
+      );
     element.replaceChildren(
       tile("PSNR", `${result.psnr_db.toFixed(2)} dB`, `was ${none.psnr_db.toFixed(2)}`),
       tile("change", `${signedText(gain, 2)} dB`, gain < 0 ? "worse" : gain > 0 ? "better" : "the same"),

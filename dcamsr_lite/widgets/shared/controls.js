@@ -46,11 +46,18 @@ export function choice(label, options, read, write, refuse = () => "", closed = 
 /**
  * A slider with its name and its number, as `text` writes it; `note` says which of its places have an answer.
  * @param {string} label
- * @param {{ kind: string, hint?: string, bounds: number[], text: (x: number) => string, note?: () => string }} look
+ * `snap` says which place is taken for one that was asked for, on the way there by key (1, -1) or by pointer (0).
+ * @param {{ kind: string, hint?: string, bounds: number[], text: (x: number) => string, note?: () => string,
+ *   snap?: (value: number, way: number) => number }} look
  * @param {() => number} read
  * @param {(value: number, settled: boolean) => void} write while it moves, and when it is let go
  */
-export function slider(label, { kind, hint = label, bounds: [min, max, step], text, note = () => "" }, read, write) {
+export function slider(
+  label,
+  { kind, hint = label, bounds: [min, max, step], text, note = () => "", snap = (value) => value },
+  read,
+  write,
+) {
   const input = make("input", { type: "range", min, max, step, "aria-label": hint });
   const number = make("output");
   const sync = () => {
@@ -60,17 +67,18 @@ export function slider(label, { kind, hint = label, bounds: [min, max, step], te
     group.title = note();
     group.classList.toggle("dx-unanswered", Boolean(note()));
   };
-  const moved = (settled) => {
-    write(+input.value, settled);
+  const moved = (settled, way = 0) => {
+    write(snap(+input.value, way), settled);
     sync();
   };
   input.addEventListener("input", () => moved(false));
   input.addEventListener("change", () => moved(true));
   // by ourselves, for the same reason; a key that is held is a slider that is dragged
   const keys = (rows, columns) => {
-    if (columns > rows) input.stepUp();
+    const way = columns > rows ? 1 : -1;
+    if (way > 0) input.stepUp();
     else input.stepDown();
-    moved(false);
+    moved(false, way);
   };
   steps(input, keys, () => moved(true));
   const group = make("label", { class: kind }, make("span", {}, label), input, number);
