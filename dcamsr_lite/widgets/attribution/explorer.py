@@ -213,6 +213,8 @@ class AttributionExplorer(Explorer):
         """As every explorer's; where nothing has run yet, the method on screen runs first.
 
         >>> AttributionExplorer(message="nothing to show").save_html("empty.html")
+        >>> Path("empty.html").is_file()
+        True
         """
         if self._network is not None and not self.results:
             with suppress(InputError):  # a function without a gradient: a page without a result
