@@ -31,6 +31,11 @@ from dcamsr_lite import course
 from dcamsr_lite.interpret import attribution, deletion, sanity
 from dcamsr_lite.interpret.patch_target import TARGETS, smooth
 
+# %% [markdown]
+# The network is `lite-4x-footprints`, whose spatial attention is of the paper's kind: it reads sums
+# over the whole reference. `lite-4x` of notebook 00 looks for the reference's place instead: that is
+# another question, and has a section of its own, further down.
+
 # %%
 pair = dl.simulated_pair(dl.DEMO_SEED, scale=4, slices=6)
 slice_ = 3
@@ -181,13 +186,14 @@ figure = course.picture(
     label="normalised signal, from its minimum",
 )
 for axes in figure.axes[:2]:
-    for name, (row, column, height, width) in patches.items():
+    for number, (row, column, height, width) in enumerate(patches.values(), 1):
         box = [column, column + width, column + width, column, column]
         axes.plot(box, [row, row, row + height, row + height, row], color="orange")
-        axes.text(column, row + height + 2, name, color="orange", fontsize=7, va="top")
+        axes.text(column - 2, row, str(number), color="orange", fontsize=9, va="top", ha="right")
+figure.suptitle(", ".join(f"{n} {name}" for n, name in enumerate(patches, 1)), fontsize=9)
 course.show(
     figure,
-    alt="T1 and the output, with three boxes: ventricle, cortex, lesion and ventricle edge.",
+    alt="T1 and the output, with three numbered boxes: ventricle, cortex, lesion and ventricle edge.",
 )
 
 # %% [markdown]
@@ -483,7 +489,59 @@ for word, pick in (("least", min), ("most", max)):
 # So the attribution is right about what matters, far above chance, on every patch; and a ruler is,
 # too, as good or better. These patches need the reference around themselves. The edges of T1, which
 # agree with the attribution best in rank (exercise 6), say little about what matters; nor, as a rule,
-# does the lifted attention. Look for the exception, and ask what one map in nine may do by chance.
+# does the lifted attention: its nine scores lie in or near the band of ten orders by chance. Some lie
+# above it. By how much? And how often would one of eleven equally good orders be the best of them?
+#
+# ## A network that looks
+# All of this is about attention that sums up the whole reference. That of `lite-4x` looks: each pixel
+# weighs the pixels around it, to find where the reference lies. With the reference in place a ruler
+# finds the same. So move it, two rows down and three columns to the right: now attention and ruler
+# name different pixels, and deletion decides. Each blurs its first 8 pixels (0.05 %). Chance draws
+# them within five pixels of the patch: it may be near, too.
+#
+# **Predict.** Six patches of 2 x 2 at strong edges. Which blur changes the patch most, with the
+# reference in place, and which with the reference moved?
+
+# %%
+looker = dl.load("lite-4x").eval().requires_grad_(False)
+moved = ref.roll((2, 3), (2, 3))
+spots = [(72, 28), (48, 28), (24, 36), (88, 100), (32, 92), (72, 52)][: course.budget(6, fast=1)]
+
+
+def by_chance(spot, seed):
+    draw = torch.rand(128, 128, generator=torch.Generator().manual_seed(seed))
+    return draw + (nearness((*spot, 2, 2)) > 200 - 5)  # those within five pixels come first
+
+
+# %%
+def first_eight(image, spot):
+    """Change of the patch when the first 8 pixels of each order are blurred."""
+    where = (*spot, 2, 2)
+    orders = {"attention": attribution.lifted_attention(looker, lr, image, where)[1]}
+    orders["ruler"] = deletion.nearness((128, 128), where)
+    orders |= {f"chance {n}": by_chance(spot, n) for n in range(3)}
+    return {
+        name: deletion.deletion_curve(looker, lr, image, where, order, fractions=(0.0005,))
+        .result()
+        .change[0]
+        for name, order in orders.items()
+    }
+
+
+# %%
+for place, image in {"in place": ref, "moved": moved}.items():
+    print(f"{place:<18}attention   ruler   chance, three draws")
+    for spot in spots:
+        attention_, ruler, *draws = first_eight(image, spot).values()
+        chance_ = f"{min(draws):.2f} to {max(draws):.2f}"
+        print(f"  at {spot!s:<12}{attention_:>10.2f}{ruler:>8.2f}   {chance_}")
+
+# %% [markdown]
+# In place, both name much the same pixels, and one is as good as the other. Moved, the attention's
+# pixels change every patch about as much as before; the ruler's, at the patch, hardly any. So here the
+# attention is right about what matters, where nearness is wrong: it has followed the reference. (One
+# head, one move, six places.) Whether a map of attention explains is a question to each kind of
+# attention, and the control has to be one that can be wrong.
 #
 # ## Is it the network's at all?
 # A map can look right because the *image* shows through. The test (Adebayo et al. 2018): draw the
@@ -517,9 +575,12 @@ for kind in ("signed", "absolute"):
         print(f"{name:<22}", *(f"{one[kind]:>15.2f}" for one in found_.values()))
 
 # %% [markdown]
-# With the last layer drawn anew the *signs* are gone already: they are the network's. The *magnitudes*
-# never are, quite: more than half of their order comes from the edges of the image. So read signs, and
-# do not take a map's outlines for knowledge. The attention of level 1 changes when its own transformer
+# With the last layer drawn anew hardly anything is left of the *signs*: they are the network's. (What
+# is left scatters around zero, to both sides: each column is one draw, so that a single value further
+# off means little.) The *magnitudes* never go, quite: with nothing learned at all their order is still
+# much like that of the trained network, so that part of it comes from the image and the method. (How
+# large a part a rank correlation does not say.) So read signs, and do not take a map's outlines for
+# knowledge. The attention of level 1 changes when its own transformer
 # is drawn anew, not before: nothing behind it has a part in it.
 #
 # **Explain.** Exercise 6 found that edges agree well with the attribution's magnitudes. What does this
@@ -626,8 +687,10 @@ course.answer("reliance.would_change")
 # ## Recap
 # - An attribution is trusted after a case with a known answer, and with its sum checked.
 # - Here T1 explains about a third of the detail of these patches, by signed sums on a blur path.
-# - Attention agrees with it no better than any map of the head does; a ruler predicts what
-#   matters.
+# - Attention that sums up the whole reference agrees with it no better than any map of the head does;
+#   a ruler predicts what matters.
+# - Attention that looks for the reference is right about what matters where a ruler is wrong: with
+#   the reference moved, deletion tells the two apart.
 #
 # ## Bonus, open-ended
 # Find a patch where the nearest pixels of the reference are *not* what matters most. If you find

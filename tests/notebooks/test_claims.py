@@ -79,3 +79,33 @@ def test_08_asks_for_what_the_network_shows_core_and_rim_apart():
     split = define("08_when_it_fails", "core_and_rim", painted=painted, base=base, height=height)
     found = [split(*place) for place in painted]
     assert sum(core < -0.1 and rim > 0.02 for core, rim in found) >= 3, found
+
+
+def test_06_prints_the_interval_that_decides_beside_the_other():
+    """It printed that of the heads, which left zero out, and then "none shown"."""
+    from dcamsr_lite.training.study import seed_interval
+
+    found = (0.14, 0.12, 0.17, torch.tensor([0.02, 0.1, 0.3]), False)
+    said = []
+    tell = define(
+        "06_ablations",
+        "tell",
+        finding=lambda better, than: found,
+        seed_interval=seed_interval,
+        print=said.append,
+    )
+    tell("corrected", "uniform_spatial")
+    low, high = seed_interval(found[3])
+    assert f"over 3 seeds {low:+.2f} to {high:+.2f}" in said[0] and "none shown" in said[0]
+
+
+def test_07_asks_the_network_that_looks_with_the_reference_moved():
+    source = read("07_attribution")
+    assert 'dl.load("lite-4x")' in source and "moved = ref.roll(" in source
+
+
+@pytest.mark.parametrize("name", ["realdata.spread", "realdata.gap", "failures.answer"])
+def test_a_model_answer_quotes_no_decibels_of_a_network_that_is_trained_anew(name):
+    """They said 3.9 to 4.8 dB and seven to eight where the screen had other numbers."""
+    said = course.staged_help.read_words("explanations.json")[name]
+    assert not re.search(r"\d\.\d|\d dB|[Ss]even|eight", said["answer"]), said["answer"]
