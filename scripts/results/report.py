@@ -44,9 +44,10 @@ QUESTIONS = {
         ("corrected", "scaled_dot_product"),
         ("corrected", "pooled_tokens"),
         ("aligned", "corrected"),
-        ("aligned_displaced", "corrected_displaced"),
-        ("aligned_displaced", "concatenation_displaced"),
-        ("aligned_displaced", "minet_displaced"),
+        *(
+            ("aligned_displaced", f"{row}_displaced")
+            for row in ("corrected", "concatenation", "minet")
+        ),
         ("aligned_displaced", "no_reference"),
         ("corrected_displaced", "no_reference"),
         ("aligned_displaced", "corrected"),
@@ -385,10 +386,8 @@ def write_page(folder: Path) -> None:
         if known:
             figure(table, known, folder / f"question-{number}.png")
             described = "; ".join(f"{name(a)} minus {name(b)}" for a, b in known)
-            lines += [
-                "",
-                f"![Differences of PSNR with intervals: {described}](question-{number}.png)",
-            ]
+            described = f"Differences of PSNR with intervals: {described}"
+            lines += ["", f"![{described}](question-{number}.png)"]
         lines.append("")
     lines += ["## 4. How close is everything to the noise ceiling?", ""]
     lines += [text for line in limits(tables) for text in (line, "")] + note("Question 4")

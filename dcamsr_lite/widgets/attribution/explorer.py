@@ -56,13 +56,8 @@ from ..tours import tour_attribution
 CHUNK = 0.25  # seconds: the kernel answers after the first step that ends later
 LARGEST_SIDE = 32  # of a patch, in pixels
 STEPS = 8  # of a path, as in notebook 07; more where it does not add up
-BLURRED = (
-    0.01,
-    0.02,
-    0.05,
-    0.1,
-    0.3,
-)  # parts of the reference; all of it is one end for every order
+# parts of the reference; all of it is one end for every order
+BLURRED = (0.01, 0.02, 0.05, 0.1, 0.3)
 NAMES = {
     "blur_path": "Blur path (LAM)",
     "integrated_gradients": "Integrated gradients",
