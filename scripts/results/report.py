@@ -44,10 +44,7 @@ QUESTIONS = {
         ("corrected", "scaled_dot_product"),
         ("corrected", "pooled_tokens"),
         ("aligned", "corrected"),
-        *(
-            ("aligned_displaced", f"{row}_displaced")
-            for row in ("corrected", "concatenation", "minet")
-        ),
+        *(("aligned_displaced", f"{x}_displaced") for x in ("corrected", "concatenation", "minet")),
         ("aligned_displaced", "no_reference"),
         ("corrected_displaced", "no_reference"),
         ("aligned_displaced", "corrected"),
