@@ -27,28 +27,28 @@ def address(tmp_path_factory):
         yield f"{server}/below/live/index.html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def live_page(browser, address):
-    """``.open(query)`` gives one page for each query; it asks for nothing but the site's own files.
+    """``.open(query)`` gives a page in a window of its own, which asks for the site's own files only.
 
-    Each has a window of its own: one behind another draws nothing, and what waits for a frame waits.
+    No test shares a page with another: the workers run them in any order, and one that works on files
+    of its own leaves a page that never answers about the demo head. Behind another nothing is drawn.
     """
-    own, problems, pages = address.rsplit("/", 1)[0], [], {}
+    own, problems, contexts = address.rsplit("/", 1)[0], [], []
 
     def note(asked):
         if not asked.url.startswith((own, "blob:", "data:")):
             problems.append(asked.url)
 
     def open_(query=""):
-        if query not in pages:
-            context = browser.new_context(viewport={"width": 1400, "height": 1000})
-            context.on("request", note)
-            page = pages[query] = context.new_page()
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on("console", lambda message: problems.append(message.text))
-            page.goto(address + query)
-        return pages[query]
+        contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
+        contexts[-1].on("request", note)
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text))
+        page.goto(address + query)
+        return page
 
     yield SimpleNamespace(open=open_, problems=problems)
-    for page in pages.values():
-        page.context.close()
+    for context in contexts:
+        context.close()

@@ -259,7 +259,7 @@ def test_files_may_be_dropped_anywhere_in_either_order(live_page):
 
 
 def test_what_is_wrong_with_one_file_stands_while_the_other_is_read(live_page, tmp_path):
-    page = live_page.open("?scale=4&own=none")  # no files of other tests
+    page = live_page.open("?scale=4")
     wait(page)
     (tmp_path / "text.nii").write_text("no scan")
     np.save(tmp_path / "image.npy", np.random.default_rng(0).random((64, 48)))
