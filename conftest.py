@@ -111,6 +111,16 @@ def volumes(tmp_path):
 
 
 @pytest.fixture
+def weights(tmp_path):
+    """The file of an untrained network for images of 32 x 32."""
+    import dcamsr_lite as dl
+
+    path = tmp_path / "untrained.safetensors"
+    dl.save(dl.DCAMSR(image_size=32), path)
+    return path
+
+
+@pytest.fixture
 def readonly(tmp_path):
     """A folder that nobody can write into, root not excepted: it is a file."""
     path = tmp_path / "a_file"

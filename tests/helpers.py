@@ -15,9 +15,11 @@ import torch
 
 import dcamsr_lite as dl
 from dcamsr_lite import kspace as ks
+from dcamsr_lite.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"  # development data, beside the checkout where there is one
+SMALL = dict(channels=8, heads=2, tokens=16)
 
 
 def pip(*arguments: str, python: str = sys.executable) -> None:
@@ -28,6 +30,18 @@ def pip(*arguments: str, python: str = sys.executable) -> None:
     if done.returncode and any(word in done.stderr for word in offline):
         pytest.skip(f"pip reaches no index: {done.stderr.strip()[-200:]}")
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def run(*arguments, capsys) -> tuple[int, str, str]:
+    """The status of a command, and what it says on stdout and stderr."""
+    status = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def small_network(**options) -> dl.DCAMSR:
+    torch.manual_seed(0)
+    return dl.DCAMSR(image_size=32, **SMALL, **options)
 
 
 def awake(model: dl.DCAMSR) -> dl.DCAMSR:
