@@ -23,6 +23,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from predictions import fold_answers, with_places_to_write
 from quality import problems
 
 from dcamsr_lite.course import staged_help
@@ -38,6 +39,7 @@ SOLUTION = re.compile(
 )
 EXPLAIN = re.compile(r'^course\.answer\("([\w.]+)"', re.M)
 CHECK = re.compile(r'^course\.check\("([\w.]+)"', re.M)
+ON_TWO_CORES = re.compile(r"\{\{MINUTES\}\}\s+(# )?minutes on two CPU cores")
 SETUP = """\
 # Installs only when the package is missing; never replaces torch or numpy.
 import importlib.util
@@ -103,6 +105,9 @@ def convert(source: Path, solved: bool):
     """The notebook of one source, not yet executed."""
     minutes = json.loads(MINUTES.read_text(encoding="utf-8")) if MINUTES.exists() else {}
     text = source.read_text(encoding="utf-8")
+    text = ON_TWO_CORES.sub(
+        rf"\g<0> (of yours for the exercises: about {_learners_minutes(text)})", text
+    )
     text = text.replace("{{MINUTES}}", str(minutes.get(source.stem, "?")))
     notebook = jupytext.reads(text, fmt="py:percent")
     extra = {k: v for k, v in notebook.metadata.items() if k in ("accelerator", "colab")}
@@ -127,9 +132,17 @@ def convert(source: Path, solved: bool):
             cell.metadata["nbgrader"] = {"grade_id": f"solution-{graded}"} | grading
         if not solved:
             cell.source = stub(cell.source)
+    fold_answers(notebook.cells)
+    notebook.cells = list(with_places_to_write(notebook.cells))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata = extra | {"kernelspec": kernel, "language_info": {"name": "python"}}
     return notebook
+
+
+def _learners_minutes(text: str) -> int:
+    """Of all the exercises that a source has, as their helps say."""
+    known = staged_help.read_words("help.json")
+    return sum(known[name]["minutes"] for name in CHECK.findall(text))
 
 
 def execute(notebook, solved: bool = False) -> float:

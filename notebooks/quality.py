@@ -27,7 +27,7 @@ PARTS = (
     "Not for clinical use",
 )
 NOTEBOOK_METADATA = {"kernelspec", "language_info", "accelerator", "colab"}
-CELL_METADATA = {"nbgrader", "slideshow", "tags"}
+CELL_METADATA = {"jupyter", "nbgrader", "slideshow", "tags"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 

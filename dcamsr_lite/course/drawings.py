@@ -24,11 +24,21 @@ def read_parts() -> dict[str, dict[str, dict[str, Any]]]:
     return parts
 
 
-def light(drawing: str, part: str) -> str:
+NUMBER = re.compile(r'<circle [^>]*#7a1fa2[^>]*/>\n|<text [^>]*fill="#7a1fa2"[^>]*>[^<]*</text>\n?')
+NOTE = re.compile(
+    r'<text x="[\d.]+" y="(?:59|61|64)[\d.]+"[^>]*>[^<]*</text>\n?'
+)  # below the drawing
+
+
+def light(drawing: str, part: str, notes: bool = True) -> str:
     """A drawing as SVG in which all but one part is pale.
 
     >>> 'fill-opacity="0.6"' in light("network", "decoder")
     True
+    >>> "scrambled" in light("attention", "merge", notes=False)
+    False
+
+    Without ``notes`` also without the numbered notes below, which give away what an exercise asks.
 
     Raises ValueError for a drawing or a part that is not there.
     """
@@ -37,6 +47,8 @@ def light(drawing: str, part: str) -> str:
         known = [f"{name}, {lit}" for name, of_it in parts.items() for lit in of_it]
         raise ValueError(f"no part {part!r} in {drawing!r}; expected one of {known}")
     page = (ASSETS / "figures" / f"architecture-{drawing}.svg").read_text(encoding="utf-8")
+    if not notes:
+        page = NOTE.sub("", NUMBER.sub("", page))
     found = re.search(r'viewBox="0 0 (\d+) (\d+)"', page)
     assert found, drawing
     width, height = found.groups()
@@ -50,8 +62,8 @@ def light(drawing: str, part: str) -> str:
     return page.replace("</svg>", veil)
 
 
-def show_part(drawing: str, part: str) -> None:
-    """Show a drawing of the network in a notebook, one part of it lit.
+def show_part(drawing: str, part: str, notes: bool = True) -> None:
+    """Show a drawing of the network in a notebook, one part of it lit, its notes below or not.
 
     >>> show_part("attention", "merge")
     Drawing of the attention. Lit: the merge of the heads in the spatial branch.
@@ -61,7 +73,7 @@ def show_part(drawing: str, part: str) -> None:
     from IPython import get_ipython
     from IPython.display import display
 
-    page = light(drawing, part)
+    page = light(drawing, part, notes)
     alt = f"Drawing of the {drawing}. Lit: {read_parts()[drawing][part]['words']}."
     if get_ipython() is None:
         print(alt)

@@ -75,6 +75,7 @@ class Question:
     mistakes: dict[Answer | tuple, str]
     why: str
     hint: str = "Think of the extreme cases first: nothing cropped, and all but the centre cropped."
+    within: float = 0.02  # of a number: by which share an answer may be off
 
 
 def read_questions(path: Path) -> dict[str, Question]:
@@ -131,7 +132,7 @@ def examine(exercise: Exercise | Question, attempt: Any) -> Result:
 
 def _judge_answer(question: Question, answer: Any) -> Result:
     answer, right = to_plain(answer), to_plain(question.answer)
-    if _same_answer(answer, right):
+    if _same_answer(answer, right, question.within):
         return Result("passed", f"right. {question.why}")
     for wrong, hint in question.mistakes.items():
         if _same_answer(answer, wrong):
@@ -152,11 +153,14 @@ def to_plain(x: Any) -> Any:
     return x
 
 
-def _same_answer(answer: Any, expected: Any) -> bool:
+def _same_answer(answer: Any, expected: Any, within: float = 0.02) -> bool:
     if isinstance(answer, tuple) and isinstance(expected, tuple):
-        return len(answer) == len(expected) and all(map(_same_answer, answer, expected))
+        same = (_same_answer(a, e, within) for a, e in zip(answer, expected, strict=False))
+        return len(answer) == len(expected) and all(same)
     if type(answer) in (int, float) and type(expected) in (int, float):
-        return abs(answer - expected) <= 0.02 * abs(expected)
+        return abs(answer - expected) <= within * abs(expected)
+    if isinstance(answer, str) and isinstance(expected, str):  # not asked: how it is written
+        return " ".join(answer.casefold().split()) == expected.casefold()
     return type(answer) is type(expected) and answer == expected
 
 

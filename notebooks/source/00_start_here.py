@@ -187,6 +187,17 @@ course.answer("start.measured")
 # pixels down and 3 to the left, and nobody told the network. Where does it look? Press Next first: the
 # tour explains the page. Then move over an image, or use the arrow keys.
 #
+# Four names of networks that you will meet, here and in the explorers:
+#
+# | weights | variant | what it is |
+# |---|---|---|
+# | `lite-4x` | aligned | the network of this page; finds a reference that was moved |
+# | `lite-4x-footprints` | corrected | the paper's two attentions, with the mistakes mended |
+# | `lite-4x-paper` | paper | as the paper's equations say |
+# | `lite-4x-released` | released | as the authors' program does |
+#
+# (A *merge of heads* that is called "aligned" in 03 is another thing: a part of the network.)
+#
 # A pixel of level n is n x n image pixels; a head is one of 8 independent attentions; entropy 1 is
 # uniform, 0 one-hot.
 
@@ -210,6 +221,10 @@ for name, given in {"in place": pair, "moved": moved}.items():
     print(f"reference {name:<10} {dl.evaluate(model, given)['psnr']:.2f} dB")
 
 # %% [markdown]
+# Not quite 2 down: the simulated scans of one head are themselves
+# up to half a pixel apart, as those of a person who lies still. Here T1 lies 0.28 pixels above T2, and
+# the attention finds both motions in one.
+#
 # ## What is left without attention
 # The network does not draw the image, it draws what has to be *added* to it: the upsampled
 # low-resolution image goes round everything and is added at the end, the *global residual*.
@@ -224,8 +239,9 @@ course.show_part("network", "global residual")
 #
 # ## Exercise 4: cut the reference
 # In the paper the spatial attention does not search around a place: it weighs 64 sums over the whole
-# reference ([03](03_dcamsr_in_einops.ipynb) builds it). Take a network of that kind, trained on pairs
-# in place, and switch both attention branches off: nothing of the T1 image reaches it any more.
+# reference ([03](03_dcamsr_in_einops.ipynb) builds it). Take a network of that kind,
+# `lite-4x-footprints`, trained on pairs in place, and switch both attention branches off: nothing of
+# the T1 image reaches it any more.
 #
 # **Predict.** Is the result `"below zero-fill"`, `"like zero-fill"`,
 # `"between zero-fill and the whole network"`, or is there `"no change"`?

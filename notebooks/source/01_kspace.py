@@ -36,8 +36,10 @@ image = head.images["T2"][3]
 
 # %% [markdown]
 # ## Under your fingers first
-# The k-space of the slice that this notebook works on, and the image that a box of it gives. Press
-# Next for the tour, or drag the box. Before each change say what blur, ringing, noise and brightness
+# The measured k-space of the slice that this notebook works on, noise and all, as four coils received
+# it, and the image that a box of it gives. (The cells below take the image *without* noise, of one
+# coil: their numbers are others, the rules are the same.) Press Next for the tour, or drag
+# the box. Before each change say what blur, ringing, noise and brightness
 # will do; the exercises ask why. (The two dark bars are columns that were never acquired.)
 
 # %%
@@ -79,6 +81,9 @@ course.show(
 )
 
 # %% [markdown]
+# The mean is in the brightest sample, in the middle: at the zero frequency, `k[64, 64]`, which is the
+# mean times the root of the number of pixels.
+#
 # ## What lives where
 # Keep only the centre of k-space, or everything but the centre:
 
@@ -141,7 +146,9 @@ for scale in (1, 2, 4):
     print(f"{scale}x: mean {low.mean():.3f}, that is {low.mean() / image.mean():.2f} times")
 
 # %% [markdown]
-# A little more than `scale`, because the magnitude folds up what rings below zero.
+# A little more than `scale`, because the magnitude folds up what rings below zero. (The explorer's
+# brightness at 4x is a little *less*, 3.8: it compares with an image of noisy coils, and in the air a
+# magnitude makes brightness out of noise, which the crop takes away.)
 #
 # **Explain.** The released code does not undo this: it normalises the target with the brighter image's
 # mean and deviation. Why does the network have to learn the factor, too?
@@ -252,8 +259,9 @@ axes.legend()
 course.show(figure, alt="A step after 4x, 8x and 16x: ripples of equal height, ever wider.")
 
 # %% [markdown]
-# The overshoot stays. At 4x the ripples are only a few pixels wide: the largest sample misses their
-# top, so the printed number is a little lower.
+# The overshoot stays. The numbers differ a little because pixels are samples: the narrower the
+# ripples, the further the largest sample may lie from their top, most at 4x. At 16x only 16 samples
+# are left, and the two edges' ripples meet: that adds some to the 9 %.
 #
 # **Explain.** In a brain image ringing looks like fine parallel lines beside the skull or the
 # ventricles. Find some in "centre only" above, which is a 4x image zero-filled to full size. Would a
@@ -331,8 +339,10 @@ course.show(
 
 # %% [markdown]
 # ## Back to the beginning
-# Return to the explorer at the top. Now the numbers below its box should be predictions that you can
-# make: 2x and 4x, lines in place of a box, a Hann window.
+# Return to the explorer at the top. Now you can predict how the numbers below its box *change*: 2x and
+# 4x, lines in place of a box, a Hann window. Not their last digit: its image has noise and four coils.
+# So its box of 4x holds 84 % of the energy where the noise-free image above had 90 %: the noise is
+# spread evenly over k-space, and most of it lies outside of the box.
 #
 # ## Recap
 # - Cropping k-space blurs (a sinc as wide as the scale), rings (9 % of a jump), cleans (noise /

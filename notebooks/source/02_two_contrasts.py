@@ -178,6 +178,8 @@ print(f"fluid is nulled at TI = {null(TISSUES['csf'].t1, flair.TR):.0f} ms")
 print(f"M4Raw's protocol has TI = {flair.TI:.0f} ms (its echo train shortens the recovery)")
 
 # %% [markdown]
+# The longer T1, the longer TI: it takes longer from upside down to zero.
+#
 # **Explain.** Lesions stay bright on FLAIR. Which of their two times makes them so?
 
 # %%

@@ -77,7 +77,7 @@ print(tuple(tokens.shape), torch.equal(again, blurred))
 # Where things stand in the network, too: what is being written is lit.
 
 # %%
-course.show_part("attention", "heads")
+course.show_part("attention", "heads", notes=False)
 
 # %% [markdown]
 # ## Exercise 1: heads
@@ -104,7 +104,8 @@ def split_heads(x, heads):
 course.check("attention.split_heads", split_heads)
 
 # %% [markdown]
-# Queries, keys and two kinds of values for this slice (Eqs. 1 and 2), with the trained layers:
+# Queries, keys and two kinds of values for this slice (Eqs. 1 and 2), with the trained layers. 32
+# channels on 8 heads are 4 for each, and head 0 has channels 0 to 3:
 
 # %%
 split = course.use("attention.split_heads", split_heads)
@@ -121,7 +122,7 @@ print("q (b head n d):", tuple(q.shape))
 # Where in the reference to look (Eq. 3).
 
 # %%
-course.show_part("attention", "spatial branch")
+course.show_part("attention", "spatial branch", notes=False)
 
 # %% [markdown]
 # All pairs of tokens would be too many:
@@ -201,8 +202,8 @@ spatial_ = course.use("attention.spatial", spatial)
 merge = course.use("attention.merge_heads", merge_heads)
 package = attention.SpatialBranch(8, 64, grid, choice="scaled_dot_product")
 e1, f1 = (p.footprints(grid).flatten(1) for p in (package.project_key, package.project_value))
-package.project_key.bias.data.zero_()
-package.project_value.bias.data.zero_()
+for projection in (package.project_key, package.project_value):
+    projection.bias.data.zero_()
 
 # %%
 with torch.inference_mode():
@@ -214,7 +215,7 @@ print("equal to float precision:", torch.allclose(mine, theirs, atol=1e-5))
 # Which *feature* of the reference to take (Eq. 4).
 
 # %%
-course.show_part("attention", "channel branch")
+course.show_part("attention", "channel branch", notes=False)
 
 # %% [markdown]
 # Now the tokens are summed away and the attention is `d x d` per head. As printed,
@@ -232,10 +233,13 @@ course.check("attention.logits", growth)
 
 # %%
 sizes = {}
-for side in (16, 32, 64, 128):
-    features = F.interpolate(sharp, (side, side), mode="bilinear")
-    x = split(rearrange(features, "b c h w -> b (h w) c"), 8)
-    sizes[side] = einsum(x, x, "b head n i, b head n j -> b head i j").abs().mean() / 2
+for side in (16, 32, 64, 128, 256):
+    larger = (F.interpolate(x, (side, side), mode="bilinear") for x in (blurred, sharp))
+    tokens_ = [block.norm(rearrange(x, "b c h w -> b (h w) c")) for x in larger]
+    query, key = block.attention.query(tokens_[0]), block.attention.key_values(tokens_[1])[..., :32]
+    query, key = split(query, 8), split(key, 8)
+    logits = einsum(query, key, "b head n i, b head n j -> b head i j") / 4**0.5
+    sizes[side] = logits.detach().abs().mean()
 print({side: round(float(size)) for side, size in sizes.items()})
 
 # %% [markdown]
@@ -322,7 +326,7 @@ course.answer("attention.stuck")
 # Something else is wrong in the released spatial branch, and neither shapes nor losses show it.
 
 # %%
-course.show_part("attention", "merge")
+course.show_part("attention", "merge", notes=False)
 
 # %% [markdown]
 # Attention that only *looks* at the reference must not move its queries: if the tokens of the input
@@ -354,6 +358,13 @@ for name, network in {"released": released, "corrected": model}.items():
 
 # %%
 course.by_hand("attention.keeps_place")
+
+# %% [markdown]
+# Now the drawing with its notes: where the released code and the paper's equations depart, and what
+# you have found of it.
+
+# %%
+course.show_part("attention", "merge")
 
 # %% [markdown]
 # What does the released merge do to a picture? Here all features of all heads are the

@@ -55,10 +55,22 @@ def test_the_lit_part_holds_what_it_is_named_after(drawing, part):
 def test_the_first_notebook_and_the_one_on_einops_show_the_network():
     for stem in ("00_start_here", "03_dcamsr_in_einops"):
         source = (ROOT / "notebooks" / "source" / f"{stem}.py").read_text(encoding="utf-8")
-        shown = re.findall(r'course\.show_part\("(\w+)", "([\w ]+)"\)', source)
+        shown = re.findall(r'course\.show_part\("(\w+)", "([\w ]+)"', source)
         assert len(shown) >= 2 and set(shown) <= {*PARTS}
     first = (ROOT / "notebooks" / "source" / "00_start_here.py").read_text(encoding="utf-8")
     assert first.index("*global residual*") < first.index("## Exercise 4")
+
+
+def test_a_drawing_without_notes_keeps_its_parts_and_spoils_no_exercise():
+    """Its legend said "scrambled", "uniform" and "one-hot" before 03 asks for them."""
+    whole = drawings.light("attention", "merge")
+    bare = drawings.light("attention", "merge", notes=False)
+    assert "scrambled" in whole and "so uniform" in whole and "one-hot" in whole
+    assert not re.search("scrambled|uniform|one-hot|released|>[1-5]<", bare)
+    assert "merge heads" in bare and bare.count("<rect") == whole.count("<rect")
+    source = (ROOT / "notebooks" / "source" / "03_dcamsr_in_einops.py").read_text(encoding="utf-8")
+    early = source[: source.index("There it is.")]
+    assert early.count("show_part(") == early.count("notes=False)") == 4
 
 
 def test_a_part_that_is_not_there_is_refused_with_those_that_are():

@@ -131,6 +131,21 @@ def peak_of_the_image(target, image):
     return float(10 * torch.log10(image.max() ** 2 / ((target - image) ** 2).mean()))
 
 
+def recovery_and_decay_exchanged(pd, t1, t2, tr, te):
+    return pd * torch.exp(-tr / t1) * (1 - torch.exp(-te / t2))
+
+
+def the_first_token_of_half_the_channels(merge):
+    """It passed, though the docstring says "every token"."""
+    x = torch.randn(1, 2, 6, 4)
+    return torch.equal(merge(x)[:, 0, :4], x[:, 0, 0])
+
+
+def the_first_token(merge):
+    x = torch.randn(1, 2, 6, 4)
+    return torch.equal(merge(x)[:, 0], x[:, :, 0].flatten(1))
+
+
 def swapped_times(pd, t1, t2, tr, te):
     return pd * (1 - torch.exp(-tr / t2)) * torch.exp(-te / t1)
 
@@ -144,7 +159,7 @@ def linear(t1, t2, bins):
     "name, wrong, named",
     [
         ("kspace.fft2c", fft_without_fftshift, "fftshift after"),
-        ("kspace.fft2c", torch.fft.fft2, "factor|values differ"),
+        ("kspace.fft2c", torch.fft.fft2, "both shifts are missing, and norm"),
         ("kspace.crop", crop_from_index_zero, "not centred"),
         ("kspace.low_resolution", too_bright, "1 / scale is missing"),
         ("kspace.low_resolution", lambda x, s: x[:, ::s, ::s], "aliasing"),
@@ -153,12 +168,15 @@ def linear(t1, t2, bins):
         ("attention.spatial", softmax_over_queries, "wrong axis, the queries"),
         ("attention.spatial", softmax_without_root, r"1 / sqrt\(d\) is missing"),
         ("attention.merge_heads", heads_inside, "wrong order"),
-        ("attention.merge_heads", released_merge, "released mistake"),
+        ("attention.merge_heads", released_merge, "Features came outermost"),
         ("attention.merge_heads", bare_reshape, "bare reshape"),
         ("attention.channel", channel_without_temperature, "temperature is missing"),
         ("attention.channel", normalised_over_features, "over the tokens"),
         ("attention.keeps_place", only_the_shape, "passes every merge"),
         ("attention.keeps_place", only_a_constant, "passes every merge"),
+        ("attention.keeps_place", the_first_token, "first token alone"),
+        ("attention.keeps_place", the_first_token_of_half_the_channels, "passes every merge"),
+        ("contrasts.spin_echo", recovery_and_decay_exchanged, "Recovery and decay"),
         ("start.psnr", peak_of_the_image, "peak is that of the target"),
         ("contrasts.spin_echo", swapped_times, "T1 and T2 are exchanged"),
         ("contrasts.explained", linear, "linear correlation"),

@@ -8,8 +8,9 @@ import torch
 from helpers import ROOT
 
 import dcamsr_lite as dl
-from dcamsr_lite import course
+from dcamsr_lite import course, kspace
 from dcamsr_lite.course import examine
+from dcamsr_lite.phantom import simulate
 
 SOURCE = ROOT / "notebooks" / "source"
 
@@ -109,3 +110,35 @@ def test_a_model_answer_quotes_no_decibels_of_a_network_that_is_trained_anew(nam
     """They said 3.9 to 4.8 dB and seven to eight where the screen had other numbers."""
     said = course.staged_help.read_words("explanations.json")[name]
     assert not re.search(r"\d\.\d|\d dB|[Ss]even|eight", said["answer"]), said["answer"]
+
+
+def test_01_says_why_the_explorers_numbers_are_not_those_of_its_cells():
+    """0.94 and 3.77 stood there beside 4.23, 84.1 % beside 89.9 %, and nobody said why."""
+    words = " ".join(read("01_kspace").replace("#", "").split())
+    assert "noise and all, as four coils received it" in words and "*without* noise" in words
+    assert "numbers below its box should be predictions" not in words
+    head = simulate(dl.DEMO_SEED, size=128, slices=6, repetitions=1, contrasts=("T2",))
+    shares = []
+    for k in (head.kspace["T2"][0, 3], kspace.fft2c(head.images["T2"][3])):
+        shares.append(float(kspace.center_crop(k, (32, 32)).abs().square().sum()))
+        shares[-1] /= float(k.abs().square().sum())
+    assert shares == pytest.approx([0.84, 0.90], abs=0.005)
+
+
+def test_04_says_at_which_levels_maps_agree_and_what_is_shared():
+    words = " ".join(read("04_attention_microscope").replace("#", "").split())
+    assert "at levels 2 and 4 even the maps" in words and "most of it is shared" not in words
+    assert '"footprints": model}, pair, slice=slice_)' in words  # the cells' slice
+    for name in ("00_start_here", "04_attention_microscope"):
+        assert "T1 lies 0.28 pixels above T2" in " ".join(read(name).replace("#", "").split())
+
+
+def test_the_simulated_t1_of_the_demo_lies_above_its_t2(monkeypatch):
+    """So what is found is a third of a pixel beside what was put: 1.875 mm are a pixel."""
+    from dcamsr_lite.phantom import head
+
+    seen, real = [], head.small_motion
+    monkeypatch.setattr(head, "small_motion", lambda draw: seen.append(real(draw)) or seen[-1])
+    head.simulate(dl.DEMO_SEED, size=16, slices=2, repetitions=1, contrasts=("T1", "T2"))
+    down = float(seen[1][1][1] - seen[0][1][1]) / (240 / 128)
+    assert down == pytest.approx(-0.28, abs=0.01)

@@ -89,14 +89,21 @@ def _flat(x: Tensor, pattern: str, **sizes: int) -> Tensor:
 
 
 def _moved(x: Tensor) -> Tensor:
-    return merge_heads(x).roll(1, dims=1)
+    """The second half of the channels comes out one token too late."""
+    first, second = merge_heads(x).chunk(2, dim=-1)
+    return torch.cat([first, second.roll(1, dims=1)], dim=-1)
+
+
+def _scrambled_behind_the_first(x: Tensor) -> Tensor:
+    """The released merge, but for the first token: a test has to look at the others."""
+    return torch.cat([merge_heads(x)[:, :1], merge_heads_scrambled(x)[:, 1:]], dim=1)
 
 
 def _first_head(x: Tensor) -> Tensor:
     return merge_heads(x[:, :1].expand_as(x))
 
 
-PROBES = {6: merge_heads, 9: merge_heads_scrambled, 12: _moved, 16: _first_head}
+PROBES = {6: merge_heads, 9: _scrambled_behind_the_first, 12: _moved, 16: _first_head}
 
 
 def _keeps_place(merge) -> bool:
@@ -107,6 +114,11 @@ def _keeps_place(merge) -> bool:
 def _loses_nothing(merge) -> bool:
     x = torch.arange(2 * 6 * 4.0).view(1, 2, 6, 4)
     return torch.equal(merge(x).flatten().sort().values, x.flatten())
+
+
+def _first_token(merge) -> bool:
+    x = torch.arange(2 * 6 * 4.0).view(1, 2, 6, 4)
+    return torch.equal(merge(x)[:, 0], merge_heads(x)[:, 0])
 
 
 def _passes_a_shift(merge) -> bool:
@@ -207,6 +219,7 @@ EXERCISES = {
             "passes_all": lambda merge: True,
             "loses_nothing": _loses_nothing,
             "equals_ours": _equals_ours,
+            "first_token": _first_token,
             "passes_a_shift": _passes_a_shift,
             "other_way_round": lambda merge: not _keeps_place(merge),
         },

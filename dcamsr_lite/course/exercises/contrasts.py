@@ -72,6 +72,9 @@ EXERCISES = {
         inputs=_tissue,
         mistakes={
             "recovery_without_one": lambda pd, t1, t2, tr, te: pd * exp(-tr / t1) * exp(-te / t2),
+            "recovery_and_decay_exchanged": lambda pd, t1, t2, tr, te: (
+                pd * exp(-tr / t1) * (1 - exp(-te / t2))
+            ),
             "times_exchanged": lambda pd, t1, t2, tr, te: spin_echo(pd, t2, t1, tr, te),
             "tr_and_te_exchanged": lambda pd, t1, t2, tr, te: spin_echo(pd, t1, t2, te, tr),
             "no_proton_density": lambda pd, t1, t2, tr, te: spin_echo(

@@ -60,6 +60,7 @@ EXERCISES = {
             "no_shift_after": lambda x: fft2(ifftshift(x, dim=PLANE), norm="ortho"),
             "no_shift_before": lambda x: fftshift(fft2(x, norm="ortho"), dim=PLANE),
             "no_shifts": lambda x: fft2(x, norm="ortho"),
+            "bare": lambda x: fft2(x),
             "not_orthonormal": lambda x: ks.fft2c(x) * (x.shape[-2] * x.shape[-1]) ** 0.5,
             "inverse": ks.ifft2c,
             "fftshift_twice": lambda x: fftshift(
