@@ -14,6 +14,7 @@ await build({
   entryPoints: [
     { in: "website/live/main.js", out: "live" },
     { in: "website/live/worker.js", out: "worker" },
+    { in: "website/live/worker_webgpu.js", out: "worker_webgpu" },
   ],
   outdir: folder,
   bundle: true,
@@ -24,8 +25,8 @@ await build({
   legalComments: "eof",
 });
 // a quarter of its bytes, whatever the server does
-const wasm = gzipSync(await readFile(`${engine}/ort-wasm-simd-threaded.wasm`), { level: 9 });
-await writeFile(`${folder}/ort-wasm-simd-threaded.wasm.gz`, wasm);
+for (const name of ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.jspi.wasm"])
+  await writeFile(`${folder}/${name}.gz`, gzipSync(await readFile(`${engine}/${name}`), { level: 9 }));
 
 // what the page is made of is free to be given on, with its licences
 const parts = ["onnxruntime-web", "onnxruntime-common", "nifti-reader-js", "fast-png", "iobuffer", "fflate"];

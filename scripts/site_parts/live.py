@@ -27,7 +27,10 @@ from dcamsr_lite.widgets.tours import MISPLACED
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "website" / "live"
-ENGINE = "ort-wasm-simd-threaded.wasm.gz"
+ENGINES = {
+    "wasm": "ort-wasm-simd-threaded.wasm.gz",
+    "webgpu": "ort-wasm-simd-threaded.jspi.wasm.gz",
+}
 QUERY = [52, 44]  # a pixel of the demo head with something to see beside it
 
 
@@ -51,6 +54,7 @@ def write_demo(folder: Path, scale: int) -> None:
     stages, drawn = write_stages(path)
     levels = read_levels(stages[0], drawn)
     files = [pack_file(stage) for stage in stages]
+    size = sum(file.stat().st_size for file in files)
     pair = dl.simulated_pair(dl.DEMO_SEED, scale)
     index = brightest_slice(pair)
     one = pair.take_slice(index)
@@ -77,7 +81,9 @@ def write_demo(folder: Path, scale: int) -> None:
         "first": {"level": first, "maps": first_maps(record, int(first), levels[first])},
         "network": {
             "files": [file.name for file in files],
-            "bytes": sum(file.stat().st_size for file in [*files, folder / ENGINE]),
+            "bytes": {
+                kind: size + (folder / engine).stat().st_size for kind, engine in ENGINES.items()
+            },
             "channels": model.config.channels,
         },
     }

@@ -40,12 +40,16 @@ def live_page(browser, address):
         if not asked.url.startswith((own, "blob:", "data:")):
             problems.append(asked.url)
 
+    def said(words):  # but not what Chromium says of its own where there is no WebGPU
+        if words != "No available adapters.":
+            problems.append(words)
+
     def open_(query=""):
         contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
         contexts[-1].on("request", note)
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text))
+        page.on("console", lambda message: said(message.text))
         page.goto(address + query)
         return page
 

@@ -73,3 +73,10 @@ def test_the_page_computes_what_python_computes(shape, scale):
                         if plan[branch] != "on":
                             gates = tuple(found["switches"][kind][at] for kind in kinds)
                             assert gates == states[plan[branch]]
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_a_graphics_processor_that_fails_leaves_the_processor():
+    test = ROOT / "tests" / "js" / "engine.test.mjs"
+    done = subprocess.run(["node", "--test", test], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -20,7 +20,7 @@ const picture = (head, given) => ({ low: given.filled, reference: given.referenc
 
 /**
  * @param {Head} head
- * @param {import("./engine.js").Engine} engine
+ * @param {Pick<import("./engine.js").Engine, "run">} engine
  * @param {any} info
  */
 export function makeRunner(head, engine, info) {

@@ -7,12 +7,12 @@ import { button, make } from "../../dcamsr_lite/widgets/shared/elements.js";
 import { unpack } from "../../dcamsr_lite/widgets/shared/numbers.js";
 import { inWords } from "../../dcamsr_lite/widgets/shared/offsets.js";
 import { readAddress, writeAddress } from "./address.js";
-import { Engine } from "./engine.js";
+import { Engine, hasWebGPU } from "./engine.js";
 import { makeHead, toMatrix } from "./imaging.js";
 import { liveModel, makeRunner, ownState } from "./live_model.js";
 import { lookPanel, mapsOf } from "./look_panel.js";
 import { ownImages } from "./own_images.js";
-import { selftest } from "./selftest.js";
+import { compare, selftest } from "./selftest.js";
 import { unzip } from "./unzip.js";
 
 const asked = new URLSearchParams(location.search);
@@ -26,9 +26,11 @@ function revive(value) {
   if (Array.isArray(value)) return value.map(revive);
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]));
 }
+const RUNS = { wasm: "the processor (WebAssembly)", webgpu: "the graphics processor (WebGPU)" };
 const exact = (packed) => Float64Array.from(unpack(packed).values);
 
 async function open() {
+  const webgpu = hasWebGPU(asked.get("engine")); // while the head is on its way
   const scale = asked.get("scale") === "2" && !asked.has("selftest") ? 2 : 4;
   const answer = await fetch(`demo-${scale}x.json.gz`);
   if (!answer.ok) throw new Error(`the demo head did not come (${answer.status}): load this page again`);
@@ -43,16 +45,31 @@ async function open() {
 
   const status = make("p", { class: "lv-status", role: "status" });
   const meter = make("progress", { max: 1, value: 0, "aria-label": "The network is loading" });
-  const total = (network.bytes / 1e6).toFixed(1);
-  const engine = new Engine({ networks: network.files, bytes: network.bytes }, (share, megabytes) => {
-    meter.value = share;
-    status.textContent = `Loading the network: ${megabytes.toFixed(1)} of ${total} MB. The map below is there already.`;
+  const right = unpack(held.sr).values;
+  const files = { networks: network.files, bytes: network.bytes };
+  const engine = new Engine(files, asked.get("engine"), webgpu, {
+    progress(loaded, total) {
+      meter.value = Math.min(1, loaded / total);
+      const [came, all] = [loaded, total].map((bytes) => (bytes / 1e6).toFixed(1));
+      status.textContent = `Loading the network: ${came} of ${all} MB. The map below is there already.`;
+    },
+    ready() {
+      meter.remove();
+      const words = `The network runs here, on ${RUNS[engine.kind]}: what you change is computed in this tab, and nothing leaves it.`;
+      status.textContent = [engine.note, words].filter(Boolean).join(" ");
+    },
+    failed(error) {
+      meter.remove();
+      status.textContent = `${error.message} Pictures and the first map are still there.`;
+      status.classList.add("dx-message");
+    },
+    check: (candidate) => compare(makeRunner(head, candidate, info), info.blank, right),
   });
   const run = makeRunner(head, engine, info);
   if (asked.has("selftest")) {
     status.textContent = "Running the demo head through the network …";
     main.replaceChildren(make("div", { class: "dcamsr-explorer" }, make("h2", {}, "Self-test"), status));
-    status.textContent = await selftest(run, info.blank, unpack(held.sr).values);
+    status.textContent = await selftest(run, info.blank, right);
     return;
   }
 
@@ -132,17 +149,10 @@ async function open() {
     main.replaceChildren(top, place, make("div", { class: "dcamsr-explorer" }, own.element));
   }
   const model = mount(state, head, run);
+  // the first live answer: to how the page opens
   const ready = engine.load().then(
-    async () => {
-      model.save_changes(); // the first live answer: to how the page opens
-      meter.remove();
-      status.textContent = "The network runs here: what you change is computed in this tab, and nothing leaves it.";
-    },
-    (error) => {
-      meter.remove();
-      status.textContent = `${error.message} Pictures and the first map are still there.`;
-      status.classList.add("dx-message");
-    },
+    () => model.save_changes(),
+    () => {},
   );
   Object.assign(window, { live: { look, lab: explorer, own, ready } });
 }
