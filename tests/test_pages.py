@@ -81,6 +81,18 @@ def test_the_example_of_the_readme_runs():
     exec("\n".join(fenced("README.md", "python")), {})
 
 
+@pytest.mark.slow
+def test_the_demo_prints_what_the_readme_shows_and_no_answer_of_notebook_00(
+    tmp_path, capsys, monkeypatch
+):
+    """It printed the order of the methods and the two bands, which 00 asks to predict."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo"]) == 0
+    said = capsys.readouterr().out
+    assert said.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not re.search("bicubic|measured|removed", said)
+
+
 def test_the_walks_are_walks_through_code():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     walks = re.split(r"^## ", page, flags=re.M)[1:4]

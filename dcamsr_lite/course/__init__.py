@@ -22,6 +22,7 @@ from .pictures import compare, picture, show
 from .report import release_after_cells, report, results
 from .small_example import by_hand
 from .staged_help import answer, hint, progress
+from .waiting import watch
 
 __all__ = ["EXERCISES", "Exercise", "Question", "Result", "check", "examine", "picture", "report"]
 __all__ += [
@@ -34,6 +35,7 @@ __all__ += [
     "show",
     "show_part",
     "use",
+    "watch",
 ]
 
 # One module of exercises per notebook, in their order; the words of all stand in hints.json,

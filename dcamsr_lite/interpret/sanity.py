@@ -10,13 +10,15 @@ A map that stays as it was without the weights shows the image, not the network.
 "Sanity Checks for Saliency Maps", NeurIPS 2018: the cascading randomisation and both correlations.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+
+Drawn = tuple[str, nn.Module]
 
 
 def list_parts(network: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -82,7 +84,10 @@ def compare_maps(one: Tensor, other: Tensor) -> dict[str, float]:
 
 
 def compare_randomised(
-    network: nn.Module, explain: Callable[[nn.Module], Tensor], seed: int = 0
+    network: nn.Module,
+    explain: Callable[[nn.Module], Tensor],
+    seed: int = 0,
+    walk: Callable[[Iterable[Drawn]], Iterable[Drawn]] = iter,
 ) -> dict[str, dict[str, float]]:
     """How alike a map stays while the weights are drawn anew: the part drawn last -> correlations.
 
@@ -92,10 +97,11 @@ def compare_randomised(
     1.0
 
     ``explain(network)`` is the map (row, column), such as ``blur_path(...).result().ref``. The first
-    entry, "as trained", is the map beside itself. An attribution should fall far below 1.
+    entry, "as trained", is the map beside itself. An attribution should fall far below 1. ``walk`` goes
+    through the drawn networks, for one who waits: ``course.watch`` shows a bar.
     """
     own = explain(network)
     found = {"as trained": compare_maps(own, own)}
-    for name, copy in randomise(network, seed):
+    for name, copy in walk(randomise(network, seed)):
         found[name] = compare_maps(own, explain(copy))
     return found

@@ -484,7 +484,8 @@ inside_ = inside.nonzero()
 order = torch.randperm(len(inside_), generator=torch.Generator().manual_seed(0))
 many = [tuple(place) for place in inside_[order[: course.budget(24, fast=2)]].tolist()]
 found = {"positive peak": [], "negative peak": [], "another's peak": [], "its own place": []}
-for query, other in zip(many, [*many[1:], many[0]], strict=True):
+partners = [*many[1:], many[0]]
+for query, other in course.watch(zip(many, partners, strict=True)):
     for name, place in zip(found, (*peaks(query), peaks(other)[0], query), strict=True):
         found[name].append(float(change(place)[query]))
 
@@ -531,7 +532,7 @@ heads = range(course.budget(8, fast=2))
 places = [(branch, level, head) for branch in branches for level in (1, 2, 4) for head in heads]
 tried = [
     lab.run(dl.Intervention(cuts=(dl.Cut(branch, "uniform", levels=(level,), heads=(head,)),)))
-    for branch, level, head in places
+    for branch, level, head in course.watch(places)
 ]
 
 # %%

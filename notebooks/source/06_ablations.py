@@ -246,7 +246,8 @@ def false_alarm(generator, by_slice):
 # %%
 for by_slice in (True, False):
     generator = torch.Generator().manual_seed(0)
-    alarms = [false_alarm(generator, by_slice) for _ in range(course.budget(400, fast=20))]
+    draws = course.watch(range(course.budget(400, fast=20)))
+    alarms = [false_alarm(generator, by_slice) for _ in draws]
     print(f"{'slices' if by_slice else 'heads'} drawn: {100 * sum(alarms) / len(alarms):.0f} %")
 
 # %% [markdown]
@@ -593,7 +594,7 @@ folder = (
 )  # finished rows are kept there: run it again, and nothing is trained twice
 mine = {}
 for row in ("corrected", "no_reference"):
-    results = [train_row(small, row, seed, folder, **shared) for seed in range(2)]
+    results = [train_row(small, row, seed, folder, **shared) for seed in course.watch(range(2))]
     mine[row] = torch.tensor([[s["psnr"] for s in r["subjects"]] for r in results])
     print(
         f"{row:<13}", *(" ".join(f"{x:.2f}" for x in of_seed) for of_seed in mine[row]), sep="   "

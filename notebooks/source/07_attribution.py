@@ -209,7 +209,7 @@ print(f"yours, {steps} steps: off by {100 * off:.1f} %")
 # %%
 found = {
     name: attribution.blur_path(model, lr, ref, patch, "detail", steps=steps).result()
-    for name, patch in [*patches.items()][: course.budget(3, fast=2)]
+    for name, patch in course.watch([*patches.items()][: course.budget(3, fast=2)])
 }
 for name, one in found.items():
     print(f"{name:<25} off by {100 * one.completeness_error:.1f} %")
@@ -446,14 +446,14 @@ def orders_of(name):
 
 
 curves = {
-    name: {which: judge(patches[name], order) for which, order in orders_of(name).items()}
+    name: {
+        which: judge(patches[name], order) for which, order in course.watch(orders_of(name).items())
+    }
     for name in found
 }
+chance_orders = deletion.draw_orders((128, 128), course.budget(10, fast=2))
 chance = {
-    name: [
-        judge(patches[name], o) for o in deletion.draw_orders((128, 128), course.budget(10, fast=2))
-    ]
-    for name in found
+    name: [judge(patches[name], order) for order in course.watch(chance_orders)] for name in found
 }
 
 # %%
@@ -568,7 +568,9 @@ def by_attention(network):
 # %%
 explained = {"attribution": by_path, "attention, level 1": by_attention}
 explained["edges of T1"] = lambda network: edges
-stages = {name: sanity.compare_randomised(model, f) for name, f in explained.items()}
+stages = {
+    name: sanity.compare_randomised(model, f, walk=course.watch) for name, f in explained.items()
+}
 for kind in ("signed", "absolute"):
     print(f"{kind:<22}", *(f"{part:>15}" for part in stages["edges of T1"]))
     for name, found_ in stages.items():
@@ -639,7 +641,7 @@ course.check("reliance.branch", branch)
 # %%
 patch = patches["ventricle"]
 runs = {"whole": found["ventricle"]}
-for name in ("channel", "spatial")[: course.budget(2, fast=1)]:
+for name in course.watch(("channel", "spatial")[: course.budget(2, fast=1)]):
     with dl.intervene(model, **{name: "off"}):
         run = attribution.blur_path(model, lr, ref, patch, "detail", steps=steps)
         runs[f"{name} off"] = run.result()

@@ -470,7 +470,8 @@ def paint(place, radius):
     }
 
 
-painted = {(place, radius): paint(place, radius) for place in places for radius in radii}
+cases = [(place, radius) for place in places for radius in radii]
+painted = {case: paint(*case) for case in course.watch(cases)}
 
 
 # %%

@@ -1,5 +1,7 @@
 """The course's notebooks: built from their sources, whole, executed; and the pipeline that does it."""
 
+import base64
+import io
 import json
 import re
 
@@ -12,6 +14,7 @@ import build
 import grade
 import nbformat
 import quality
+from PIL import Image
 
 from dcamsr_lite import course
 
@@ -189,6 +192,25 @@ def test_what_depends_on_the_run_is_left_out():
     assert build.WIDGET not in cell.outputs[1].data
     assert cell.outputs[1].metadata["image/png"]["alt"] == "A head, sharp."
     assert varies.outputs == []
+
+
+@pytest.mark.parametrize(("by", "kept"), [(1, True), (2, False)])
+def test_a_picture_whose_rounding_alone_differs_stays_as_it_was(by, kept, tmp_path):
+    """Three pixels of a slice flipped by one grey level from run to run: a change that says nothing."""
+
+    def picture(level):
+        stream = io.BytesIO()
+        Image.new("RGB", (4, 4), (level, 90, 90)).save(stream, "PNG")
+        data = {"image/png": base64.b64encode(stream.getvalue()).decode()}
+        outputs = [nbformat.v4.new_output("display_data", data)]
+        return nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell("show()", outputs=outputs)]
+        )
+
+    before, after = picture(90), picture(90 + by)
+    nbformat.write(before, tmp_path / "before.ipynb")
+    build.keep_alike(after, tmp_path / "before.ipynb")
+    assert (after.cells[0].outputs == before.cells[0].outputs) is kept
 
 
 def spoiled(tmp_path, change) -> str:
