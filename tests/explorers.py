@@ -36,12 +36,12 @@ def drawings(page, steps: list[str]) -> list[int]:
 
 
 def assert_nothing_overlaps(page, width: int, parts: str) -> None:
-    """In a window of ``width``: nothing of ``parts`` lies on another, or outside; insides may."""
+    """In a window of ``width``: no unfolded ``parts`` lie on another, or outside; insides may."""
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     count, problems = page.evaluate(
         """([parts, width]) => {
-          const boxes = [...document.querySelectorAll(parts)]
+          const boxes = [...document.querySelectorAll(parts)].filter((e) => e.checkVisibility())
             .map((e) => [e, e.getBoundingClientRect(), `${e.className} ${e.textContent.slice(0, 40)}`])
             .filter(([, box]) => box.width > 1 && box.height > 1);
           const out = boxes.filter(([, box]) => box.left < -1 || box.right > width + 1);

@@ -7,6 +7,7 @@ import {
   adopt,
   curve,
   move,
+  sayBack,
   sayCurve,
   sayFound,
   sayWorth,
@@ -74,6 +75,13 @@ test("a curve has the rows where nothing but its slider moved, from left to righ
   assert.deepEqual(curve([row({}, null)], "right", "n", ZERO), []);
 });
 
+test("what is off says which way", () => {
+  assert.match(sayFound("a", moved({ right: 2 }), found(0, 2)), /: that is 2\.0 to the left\.$/);
+  assert.match(sayFound("a", moved({ down: 1 }), { ...found(0, 1.5), down: 2.5 }), /: that is 1\.5 down\.$/);
+  assert.match(sayFound("a", moved({ turn: -3 }), found(0, 2.04, 2)), /: that is turned 5\.0° counter-clockwise\.$/);
+  assert.match(sayFound("a", moved({ right: 2 }), found(2, 0.6)), /0\.6 pixels off \(.*\), not all places one way\.$/);
+});
+
 test("a curve says what goes along it, and what stays where it is", () => {
   assert.match(sayCurve("right", moved({ right: 3.5, down: 1.5 })), /shift right goes .*, 1\.5 px down stays\./);
   assert.match(sayCurve("turn", moved({ turn: 1 })), /the turn goes from end to end, nothing else moves\./);
@@ -81,8 +89,19 @@ test("a curve says what goes along it, and what stays where it is", () => {
 
 test("in a saved page one slider moves alone; beside a kernel the others stay", () => {
   const at = moved({ right: 2, turn: 1 });
-  assert.deepEqual(move(at, "down", -2, true), { right: 0, down: -2, turn: 0 });
-  assert.deepEqual(move(at, "down", -2, false), { right: 2, down: -2, turn: 1 });
+  assert.deepEqual(
+    move(at, "down", -2, () => false),
+    { right: 0, down: -2, turn: 0 },
+  );
+  assert.deepEqual(
+    move(at, "down", -2, () => true),
+    { right: 2, down: -2, turn: 1 },
+  );
+  assert.equal(
+    sayBack(at, moved({ down: -2 }), "down"),
+    "This page holds one slider at a time: 2 px right, 1° counter-clockwise went back to 0.",
+  );
+  assert.equal(sayBack(at, moved({ right: 3, turn: 1 }), "right"), "");
 });
 
 test("an arrow's head ends where its line does, and is no longer than it", () => {

@@ -87,7 +87,7 @@ def test_the_picture_shows_the_map_where_it_lies(opened):
     explorer.level, explorer.head, explorer.query = 2, None, [10, 20]
     page, record = opened(explorer), recorded(model, pair)
     frame, overlay, mark = (
-        page.locator(f".dx-first > section:first-child > {part}").first.bounding_box()
+        page.locator(f".dx-map > {part}").first.bounding_box()
         for part in (".dx-frame", ".dx-frame .dx-overlay", ".dx-frame > .dx-mark")
     )
     pixel = frame["width"] / 52

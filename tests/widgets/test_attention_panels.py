@@ -84,7 +84,7 @@ def test_all_heads_side_by_side_share_one_scale(opened):
     for head, shown in zip(heads, maps, strict=True):
         expected = record.lift(1, (20, 40), head=head, relative=True).flatten().numpy()
         assert np.abs(shown - expected).max() < 2e-3 * np.abs(expected).max()
-    bar = page.locator(".dx-first > section:first-child > .dx-bar .dx-ticks span").last
+    bar = page.locator(".dx-map > .dx-bar .dx-ticks span").last
     shown = page.evaluate("v => v", bar.text_content())
     assert shown == page.evaluate(f"v => {ROOT}.format(v, 2)", float(np.abs(maps).max()))
     # every tile has its own picture
@@ -402,6 +402,9 @@ def test_a_network_that_finds_the_reference_says_where_it_lies(opened, shift, wo
     drawn = panel.locator("path").first.get_attribute("d")
     assert drawn.count("l") > 10
     assert panel.locator(".dx-tips").get_attribute("d").count("Z") == drawn.count("l")
+    whole = page.locator(".dx-map")
+    assert not whole.is_visible()  # a few pixels of a whole image: not what is seen first
+    page.get_by_text("The weights of one place, on the whole image").click()
     frame, ring = (
         page.locator(f".dx-map > .dx-frame{x}").bounding_box() for x in ("", " .dx-peak")
     )
@@ -410,7 +413,7 @@ def test_a_network_that_finds_the_reference_says_where_it_lies(opened, shift, wo
     ):  # a spot of a pixel
         middle = ring[start] + ring[side] / 2 - frame[start]
         assert middle == pytest.approx((32.5 + moved) * frame[side] / 64, abs=1)
-    words = page.locator(".dx-map").inner_text()
+    words = whole.inner_text()
     assert "changes from query to query; the rest is the same wherever the pointer is" in words
     for width in (1000, 1280):
         page.set_viewport_size({"width": width, "height": 900})
@@ -423,10 +426,13 @@ def test_a_network_that_finds_the_reference_says_where_it_lies(opened, shift, wo
     assert not panel.is_visible()
 
 
-def test_images_and_map_are_on_one_laptop_screen(opened):
-    model, pair = example("corrected")
+@pytest.mark.parametrize(
+    "name, first", [("corrected", ".dx-map > .dx-frame"), ("aligned", ".dx-field, .dx-near")]
+)
+def test_images_and_map_are_on_one_laptop_screen(opened, name, first):
+    model, pair = example(name)
     page = opened(explore(model, pair))
     page.set_viewport_size({"width": 1366, "height": 768})
-    for part in (".dx-panels .dx-frame", ".dx-first > section:first-child > .dx-frame"):
+    for part in (".dx-panels .dx-frame", first):
         box = page.locator(part).first.bounding_box()
         assert box["y"] + box["height"] <= 768 and box["width"] > 150

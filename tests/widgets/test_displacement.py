@@ -194,6 +194,11 @@ def test_a_saved_slider_moves_picture_arrows_words_and_numbers(opened, explorer)
     assert shown != picture
     heads = page.locator(".dx-tips").first.get_attribute("d")
     assert heads.count("Z") == arrows.get_attribute("d").count("M") > 10  # each arrow has its head
+    back = "This page holds one slider at a time: 2 px right went back to 0."
+    assert page.locator(".dx-status").inner_text() == back
+    down.press("ArrowLeft")
+    down.press("ArrowRight")  # still the same slider
+    assert page.locator(".dx-status").inner_text() == back
     explorer.moved = {"down": -1}
     sent = explorer.result["networks"]
     np.testing.assert_allclose(shown, unpack(sent["finds"]["output"]).flatten(), rtol=1e-5)

@@ -27,6 +27,8 @@ def test_pages_count_slices_as_python_does_and_errors_on_one_scale(opened):
     explorer = dl.explore(both, pair, slice=2, cuts=False)
     explorer.level, explorer.head = 1, None
     page = opened(explorer)
+    assert "PSNR of this slice" in page.inner_text("body")
+    page.get_by_text("What the numbers are").click()
     words = page.inner_text("body")
     assert "slice 2 (counted 0 to 2)" in words and "slice 2 of 3" not in words
     assert "a volume's PSNR" in words and "as if it had been measured" in words

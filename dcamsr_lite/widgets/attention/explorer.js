@@ -101,6 +101,9 @@ function build(model, root) {
   const cuts = cutsPanel(view);
   const [matrices, features] = channel.elements;
   const layout = make("span");
+  const summary = make("summary", {}, "The weights of one place, on the whole image");
+  const fold = make("details", { class: "dx-fold", open: "" }, summary, map.element);
+  let folds = false;
   const live = announcer();
   const header = heading(
     model,
@@ -116,7 +119,7 @@ function build(model, root) {
       "div",
       { class: "dx-look" },
       make("div", {}, pictures.element, pictures.legend),
-      make("div", { class: "dx-first" }, map.element, offsets.element, matrices),
+      make("div", { class: "dx-first" }, fold, offsets.element, matrices),
     ),
     make("div", { class: "dx-column" }, footprint.element, merge.element, features, entropies.element, cuts.element),
     live,
@@ -140,13 +143,22 @@ function build(model, root) {
       .filter((part) => part !== null)
       .join(" · ");
     for (const part of [controls, pictures, map, offsets, footprint, merge, channel, entropies, cuts]) part.update();
-    map.element.hidden = !spatial;
+    foldMap(spatial);
     const forward = spatial && !state.reverse;
     footprint.element.hidden = !forward || !!view.level.window; // single pixels have no footprints
     for (const { element } of [offsets, merge]) element.hidden ||= !forward;
+    root.classList.toggle("dx-several", Boolean(state.side_by_side));
     root.classList.toggle("dx-grid", spatial && state.side_by_side === "levels");
     show(...state.query);
     say();
+  }
+  /** The map is not what is seen first where a few pixels are read: folded, unless it is asked for. */
+  function foldMap(spatial) {
+    fold.hidden = !spatial;
+    const asked = state.side_by_side || state.reverse || state.by_value || state.relative === "queries";
+    const few = !!view.level.window && !asked;
+    summary.hidden = !few;
+    if (few !== folds) fold.open = !(folds = few);
   }
   function say() {
     live.textContent = (state.branch === "spatial" ? map : channel).said();

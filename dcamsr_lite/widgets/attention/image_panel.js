@@ -31,7 +31,13 @@ export function imagePanel(view) {
     ...panels.map(({ figure }) => figure),
   );
   const note = (name, quality) => notes[name].replaceChildren(qualityNote(quality, name) ?? "");
-  const legend = make("p", { class: "dx-about" }, info.quality ? `□: the value at the square. ${QUALITY}` : "");
+  const legend = make(
+    "details",
+    { class: "dx-fold" },
+    make("summary", {}, "What the numbers are: □ at the square, PSNR of this slice"),
+    make("p", { class: "dx-about" }, `□: the value at the square. ${QUALITY}`),
+  );
+  legend.hidden = !info.quality;
   // one scale for all networks, else their errors could not be compared: that of the input
   const errors = images.target ? window995(distance(images.low, images.target)) : 1;
   const window = (name) => (name === "error" ? errors : info.windows[name]);

@@ -6,7 +6,7 @@ import { follow } from "../shared/input.js";
 import { extent, format } from "../shared/numbers.js";
 import { frame } from "../shared/panels.js";
 import { entropy, share, times } from "./level.js";
-import { mapOf, mapsOf } from "./maps.js";
+import { around, mapOf, mapsOf } from "./maps.js";
 import { minusWhat, overImage } from "./view.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -22,6 +22,13 @@ function lifted(view) {
   const ground = make("canvas");
   const overlay = make("canvas", { class: "dx-overlay", role: "img" });
   return { ground, overlay, ...frame(view.size, ground, overlay) };
+}
+
+/** What a window reaches around a place, for maps of a few pixels: on a whole image they would hardly be seen. */
+function near() {
+  const overlay = make("canvas", { role: "img" });
+  const own = make("div", { class: "dx-own" });
+  return { ground: null, overlay, mark: null, element: make("div", { class: "dx-frame dx-near" }, overlay, own) };
 }
 
 /** What the heads' own entropies say beside that of their mean, which is larger where they differ. */
@@ -40,7 +47,7 @@ export function mapPanel(view) {
   const tiles = make("div", { class: "dx-heads", role: "group" });
   const element = card(FORWARD.title, what, one.element, tiles, bar.bar, reading);
   element.classList.add("dx-map");
-  /** @type {(ReturnType<typeof lifted> & { level: number, head: number | null, button: HTMLElement })[]} */
+  /** @type {((ReturnType<typeof lifted> | ReturnType<typeof near>) & { level: number, head: number | null, button: HTMLElement })[]} */
   let each = [];
   /** @type {Record<string, HTMLElement>} of each level, how far its colours go */
   let scales = {};
@@ -51,7 +58,8 @@ export function mapPanel(view) {
   const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
 
   function tile(level, head) {
-    const picture = lifted(view);
+    const { window } = view.net.levels[level];
+    const picture = window ? near() : lifted(view);
     const name = head === null ? "mean" : `head ${head}`;
     const place = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
     const button = make(
@@ -99,7 +107,11 @@ export function mapPanel(view) {
     const extra = more.filter(Boolean).join(", ");
     const alike = state.side_by_side && view.level.attention?.shape[0] === 1 ? " · all heads share one map" : "";
     const ringed = peak.hidden || state.side_by_side ? "" : " · ring: around the largest weight";
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${alike}${ringed}`;
+    const tiled =
+      state.side_by_side && view.level.window
+        ? " · a tile: what the window reaches around the place, the white circle"
+        : "";
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${alike}${tiled}${ringed}`;
     const heading = element.querySelector("h3");
     if (heading) heading.textContent = words().title;
     one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
@@ -108,10 +120,10 @@ export function mapPanel(view) {
     );
     const ground = state.reverse ? "low" : "reference";
     for (const shown of [one, ...(state.side_by_side ? each : [])])
-      paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
+      if (shown.ground) paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
     overImage(one.overlay, view);
     for (const { level, head, button, overlay } of each) {
-      if (view.net.levels[level]) overImage(overlay, view, level);
+      if (view.net.levels[level] && !view.net.levels[level].window) overImage(overlay, view, level);
       button.setAttribute("aria-pressed", String(head === state.head && level === state.level));
     }
   }
@@ -127,10 +139,14 @@ export function mapPanel(view) {
     const high = Math.max(...maps.map(extent));
     const shown = each.filter((tile) => tile.level === name);
     shown.forEach((tile, i) => {
-      paint(tile.overlay, maps[i], [level.rows, level.columns], -high, high, "signed");
-      mark(tile.mark);
+      if (level.window)
+        paint(tile.overlay, around(maps[i], level, row, column), [level.window, level.window], -high, high, "signed");
+      else paint(tile.overlay, maps[i], [level.rows, level.columns], -high, high, "signed");
+      if (tile.mark) mark(tile.mark);
     });
-    scales[name].textContent = `level ${name}, ${level.rows} × ${level.columns}: colours up to ±${format(high, 2)}`;
+    const part = level.window ? `, ${level.window} × ${level.window} pixels of it` : "";
+    scales[name].textContent =
+      `level ${name}, ${level.rows} × ${level.columns}${part}: colours up to ±${format(high, 2)}`;
     return { maps, high };
   }
   /** @param {import("./view.js").Query} query */

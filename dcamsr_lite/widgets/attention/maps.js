@@ -47,6 +47,20 @@ function tokensAt(level, row, column) {
   });
 }
 
+/**
+ * Of a map, what its level's window reaches around a place, side by side; beyond the border nothing.
+ * @param {ArrayLike<number>} map
+ * @param {Level} level
+ */
+export function around(map, { rows, columns, window: side }, row, column) {
+  const length = side ?? 1;
+  const half = (length - 1) / 2;
+  return Float32Array.from({ length: length * length }, (_, i) => {
+    const [r, c] = [row - half + Math.floor(i / length), column - half + (i % length)];
+    return r >= 0 && r < rows && c >= 0 && c < columns ? map[r * columns + c] : 0;
+  });
+}
+
 /** Of the places along one axis, those from which an offset of the window leads to `at`: beyond the border stands the nearest. */
 function reach(at, length, side) {
   const half = (side - 1) / 2;

@@ -18,7 +18,7 @@ export function offsetPanel(view) {
   const near = make("canvas", { role: "img" });
   const bar = colourBar("signed", "weight");
   const own = make("div", { class: "dx-own", title: "its own place" });
-  const here = make("div", { class: "dx-frame dx-near", style: "aspect-ratio:1" }, near, own);
+  const here = make("div", { class: "dx-frame dx-near" }, near, own);
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
   const around = make("b", { class: "dx-around" });

@@ -596,9 +596,13 @@ function guide(model) {
   text.textContent = `A tour in ${steps2.length} steps: press Next.`;
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
 }
+function kept(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  return model.alone && turns && count > 1 ? `this page keeps slice ${slice} alone: others need a kernel, in a notebook` : null;
+}
 function slices(model) {
   const { slice, slices: count, turns, refused = "" } = model.get("info");
-  if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
+  if (!turns || count < 2 || model.alone || model.get("slice") === void 0) return null;
   const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
@@ -614,11 +618,6 @@ function slices(model) {
     }
   );
   turn.sync();
-  const input = turn.group.querySelector("input");
-  if (model.alone && input) {
-    input.disabled = true;
-    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
-  }
   return make("div", { class: "dx-turn" }, turn.group, status);
 }
 var heading = (model, title, lead, about) => make(
@@ -626,7 +625,7 @@ var heading = (model, title, lead, about) => make(
   {},
   make("h2", {}, title),
   make("p", {}, lead),
-  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  make("p", { class: "dx-about" }, [...about, kept(model)].filter(Boolean).join(" · ")),
   slices(model),
   guide(model)
 );
@@ -842,11 +841,11 @@ var Level = class {
   }
   /** Window attention: where token i of the last query lies; beyond the border, the nearest pixel. */
   pixel(i) {
-    const { rows, columns, around } = this;
+    const { rows, columns, around: around2 } = this;
     const window = this.window ?? 1;
     const half2 = (window - 1) / 2;
-    const row = around[0] + Math.floor(i / window) - half2;
-    const column = around[1] + i % window - half2;
+    const row = around2[0] + Math.floor(i / window) - half2;
+    const column = around2[1] + i % window - half2;
     return clamp(row, 0, rows - 1) * columns + clamp(column, 0, columns - 1);
   }
   /**
@@ -1546,7 +1545,13 @@ function imagePanel(view) {
     ...panels.map(({ figure }) => figure)
   );
   const note = (name, quality) => notes[name].replaceChildren(qualityNote(quality, name) ?? "");
-  const legend = make("p", { class: "dx-about" }, info.quality ? `□: the value at the square. ${QUALITY}` : "");
+  const legend = make(
+    "details",
+    { class: "dx-fold" },
+    make("summary", {}, "What the numbers are: □ at the square, PSNR of this slice"),
+    make("p", { class: "dx-about" }, `□: the value at the square. ${QUALITY}`)
+  );
+  legend.hidden = !info.quality;
   const errors = images.target ? window995(distance(images.low, images.target)) : 1;
   const window = (name) => name === "error" ? errors : info.windows[name];
   note("low", info.quality);
@@ -1565,11 +1570,11 @@ function imagePanel(view) {
 }
 
 // dcamsr_lite/widgets/attention/maps.js
-var kept = /* @__PURE__ */ new WeakMap();
+var kept2 = /* @__PURE__ */ new WeakMap();
 function attentionOf(level, head2) {
   const { n, p } = level;
-  const heads = kept.get(level) ?? /* @__PURE__ */ new Map();
-  kept.set(level, heads);
+  const heads = kept2.get(level) ?? /* @__PURE__ */ new Map();
+  kept2.set(level, heads);
   let all = heads.get(head2);
   if (!all) {
     all = new Float32Array(n * p);
@@ -1590,6 +1595,14 @@ function tokensAt(level, row, column) {
       })
     );
     return sum;
+  });
+}
+function around(map, { rows, columns, window: side }, row, column) {
+  const length = side ?? 1;
+  const half2 = (length - 1) / 2;
+  return Float32Array.from({ length: length * length }, (_, i) => {
+    const [r, c] = [row - half2 + Math.floor(i / length), column - half2 + i % length];
+    return r >= 0 && r < rows && c >= 0 && c < columns ? map[r * columns + c] : 0;
   });
 }
 function reach(at, length, side) {
@@ -1653,6 +1666,11 @@ function lifted(view) {
   const overlay = make("canvas", { class: "dx-overlay", role: "img" });
   return { ground, overlay, ...frame(view.size, ground, overlay) };
 }
+function near() {
+  const overlay = make("canvas", { role: "img" });
+  const own = make("div", { class: "dx-own" });
+  return { ground: null, overlay, mark: null, element: make("div", { class: "dx-frame dx-near" }, overlay, own) };
+}
 var headsApart = (mean, own) => ` The heads' own entropies here: ${share(own)} on average, as listed below; ${mean - own < 5e-4 ? "the heads look alike" : "that of their mean is larger"}.`;
 function mapPanel(view) {
   const { state } = view;
@@ -1672,7 +1690,8 @@ function mapPanel(view) {
   const words = () => state.reverse ? REVERSE : FORWARD;
   const look = () => ({ relative: state.relative, reverse: state.reverse, by_value: state.by_value });
   function tile(level, head2) {
-    const picture = lifted(view);
+    const { window } = view.net.levels[level];
+    const picture = window ? near() : lifted(view);
     const name = head2 === null ? "mean" : `head ${head2}`;
     const place2 = state.side_by_side === "levels" ? `level ${level}, ${name}` : name;
     const button2 = make(
@@ -1717,7 +1736,8 @@ function mapPanel(view) {
     const extra = more.filter(Boolean).join(", ");
     const alike = state.side_by_side && view.level.attention?.shape[0] === 1 ? " · all heads share one map" : "";
     const ringed = peak.hidden || state.side_by_side ? "" : " · ring: around the largest weight";
-    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${alike}${ringed}`;
+    const tiled = state.side_by_side && view.level.window ? " · a tile: what the window reaches around the place, the white circle" : "";
+    what.textContent = `level ${state.level}, ${rows} × ${columns} · ${several[String(state.side_by_side)]}${who}${extra && ` · ${extra}`}${alike}${tiled}${ringed}`;
     const heading2 = element.querySelector("h3");
     if (heading2) heading2.textContent = words().title;
     one.overlay.setAttribute("aria-label", `${words().on}, ${what.textContent}`);
@@ -1726,10 +1746,10 @@ function mapPanel(view) {
     );
     const ground = state.reverse ? "low" : "reference";
     for (const shown of [one, ...state.side_by_side ? each : []])
-      paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
+      if (shown.ground) paint(shown.ground, view.images[ground], view.size, 0, view.info.windows[ground], "grey");
     overImage(one.overlay, view);
     for (const { level, head: head2, button: button2, overlay } of each) {
-      if (view.net.levels[level]) overImage(overlay, view, level);
+      if (view.net.levels[level] && !view.net.levels[level].window) overImage(overlay, view, level);
       button2.setAttribute("aria-pressed", String(head2 === state.head && level === state.level));
     }
   }
@@ -1740,10 +1760,13 @@ function mapPanel(view) {
     const high = Math.max(...maps.map(extent));
     const shown = each.filter((tile2) => tile2.level === name);
     shown.forEach((tile2, i) => {
-      paint(tile2.overlay, maps[i], [level.rows, level.columns], -high, high, "signed");
-      mark(tile2.mark);
+      if (level.window)
+        paint(tile2.overlay, around(maps[i], level, row, column), [level.window, level.window], -high, high, "signed");
+      else paint(tile2.overlay, maps[i], [level.rows, level.columns], -high, high, "signed");
+      if (tile2.mark) mark(tile2.mark);
     });
-    scales[name].textContent = `level ${name}, ${level.rows} × ${level.columns}: colours up to ±${format(high, 2)}`;
+    const part = level.window ? `, ${level.window} × ${level.window} pixels of it` : "";
+    scales[name].textContent = `level ${name}, ${level.rows} × ${level.columns}${part}: colours up to ±${format(high, 2)}`;
     return { maps, high };
   }
   function show2(query) {
@@ -1985,13 +2008,13 @@ function offsetPanel(view) {
   const field = arrowField(size);
   const reference = { size, image: view.images.reference, white: info.windows.reference };
   field.draw(reference.image, reference.white);
-  const near = make("canvas", { role: "img" });
+  const near2 = make("canvas", { role: "img" });
   const bar = colourBar("signed", "weight");
   const own = make("div", { class: "dx-own", title: "its own place" });
-  const here = make("div", { class: "dx-frame dx-near", style: "aspect-ratio:1" }, near, own);
+  const here = make("div", { class: "dx-frame dx-near" }, near2, own);
   const cross = make("div", { class: "dx-mark" });
   here.append(cross);
-  const around = make("b", { class: "dx-around" });
+  const around2 = make("b", { class: "dx-around" });
   const words = make("p", { class: "dx-reading" });
   const what = make("p", { class: "dx-what" });
   const element = make(
@@ -2003,7 +2026,7 @@ function offsetPanel(view) {
       "div",
       { class: "dx-places" },
       field.element,
-      make("figure", {}, make("figcaption", {}, around), here, bar.bar, what)
+      make("figure", {}, make("figcaption", {}, around2), here, bar.bar, what)
     )
   );
   let all = "";
@@ -2024,14 +2047,14 @@ function offsetPanel(view) {
     what.textContent = `level ${state.level}. White circle: the place itself. Square, in this view: where it looks. ${ARROWS2}`;
     field.name(`reference with arrows. ${all}`);
     field.point(found);
-    around.textContent = `the ${level.window} × ${level.window} pixels around it`;
+    around2.textContent = `the ${level.window} × ${level.window} pixels around it`;
   }
   function show2({ at, drawn: shown, weights, mark }) {
     const { window } = view.level;
     if (!window) return;
     const high = extent(shown);
-    paint(near, Float32Array.from(shown), [window, window], -high, high, "signed");
-    near.setAttribute("aria-label", `weights of the ${window} by ${window} pixels around this place`);
+    paint(near2, Float32Array.from(shown), [window, window], -high, high, "signed");
+    near2.setAttribute("aria-label", `weights of the ${window} by ${window} pixels around this place`);
     bar.set(-high, high);
     const [down, right] = offset(weights, window, state.level);
     const centre = (x) => (window - 1) / 2 + x / state.level + 0.5;
@@ -2104,6 +2127,9 @@ function build(model, root) {
   const cuts = cutsPanel(view);
   const [matrices, features] = channel.elements;
   const layout = make("span");
+  const summary2 = make("summary", {}, "The weights of one place, on the whole image");
+  const fold = make("details", { class: "dx-fold", open: "" }, summary2, map.element);
+  let folds = false;
   const live = announcer();
   const header = heading(
     model,
@@ -2119,7 +2145,7 @@ function build(model, root) {
       "div",
       { class: "dx-look" },
       make("div", {}, pictures.element, pictures.legend),
-      make("div", { class: "dx-first" }, map.element, offsets.element, matrices)
+      make("div", { class: "dx-first" }, fold, offsets.element, matrices)
     ),
     make("div", { class: "dx-column" }, footprint.element, merge.element, features, entropies.element, cuts.element),
     live
@@ -2138,13 +2164,21 @@ function build(model, root) {
     root.classList.toggle("dx-alone", !state.over);
     layout.textContent = ["", info.title === net.title ? null : net.title, net.layout, ...net.notes].filter((part) => part !== null).join(" · ");
     for (const part of [controls, pictures, map, offsets, footprint, merge, channel, entropies, cuts]) part.update();
-    map.element.hidden = !spatial;
+    foldMap(spatial);
     const forward = spatial && !state.reverse;
     footprint.element.hidden = !forward || !!view.level.window;
     for (const { element } of [offsets, merge]) element.hidden ||= !forward;
+    root.classList.toggle("dx-several", Boolean(state.side_by_side));
     root.classList.toggle("dx-grid", spatial && state.side_by_side === "levels");
     show2(...state.query);
     say();
+  }
+  function foldMap(spatial) {
+    fold.hidden = !spatial;
+    const asked = state.side_by_side || state.reverse || state.by_value || state.relative === "queries";
+    const few = !!view.level.window && !asked;
+    summary2.hidden = !few;
+    if (few !== folds) fold.open = !(folds = few);
   }
   function say() {
     live.textContent = (state.branch === "spatial" ? map : channel).said();

@@ -561,9 +561,13 @@ function guide(model) {
   text.textContent = `A tour in ${steps2.length} steps: press Next.`;
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
 }
+function kept(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  return model.alone && turns && count > 1 ? `this page keeps slice ${slice} alone: others need a kernel, in a notebook` : null;
+}
 function slices(model) {
   const { slice, slices: count, turns, refused = "" } = model.get("info");
-  if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
+  if (!turns || count < 2 || model.alone || model.get("slice") === void 0) return null;
   const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
@@ -579,11 +583,6 @@ function slices(model) {
     }
   );
   turn.sync();
-  const input = turn.group.querySelector("input");
-  if (model.alone && input) {
-    input.disabled = true;
-    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
-  }
   return make("div", { class: "dx-turn" }, turn.group, status);
 }
 var heading = (model, title, lead, about) => make(
@@ -591,7 +590,7 @@ var heading = (model, title, lead, about) => make(
   {},
   make("h2", {}, title),
   make("p", {}, lead),
-  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  make("p", { class: "dx-about" }, [...about, kept(model)].filter(Boolean).join(" · ")),
   slices(model),
   guide(model)
 );

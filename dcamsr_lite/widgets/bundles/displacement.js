@@ -609,9 +609,13 @@ function guide(model) {
   text.textContent = `A tour in ${steps2.length} steps: press Next.`;
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
 }
+function kept(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  return model.alone && turns && count > 1 ? `this page keeps slice ${slice} alone: others need a kernel, in a notebook` : null;
+}
 function slices(model) {
   const { slice, slices: count, turns, refused = "" } = model.get("info");
-  if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
+  if (!turns || count < 2 || model.alone || model.get("slice") === void 0) return null;
   const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
@@ -627,11 +631,6 @@ function slices(model) {
     }
   );
   turn.sync();
-  const input = turn.group.querySelector("input");
-  if (model.alone && input) {
-    input.disabled = true;
-    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
-  }
   return make("div", { class: "dx-turn" }, turn.group, status);
 }
 var heading = (model, title, lead, about) => make(
@@ -639,7 +638,7 @@ var heading = (model, title, lead, about) => make(
   {},
   make("h2", {}, title),
   make("p", {}, lead),
-  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  make("p", { class: "dx-about" }, [...about, kept(model)].filter(Boolean).join(" · ")),
   slices(model),
   guide(model)
 );
@@ -800,7 +799,13 @@ function moveInWords({ down, right, turn }, { least, write: write4 }) {
 function sayFound(name, moved, found, start = null) {
   const planted = `Planted: ${moveInWords(moved, EXACT) || "nothing, the reference lies in place"}`;
   if (!found) return `${planted}. There are no arrows: ${name} does not look at offsets around each place.`;
-  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).${start !== null && start >= LEANS ? ` In place it is ${start.toFixed(1)} off, too: the contrasts may lie so far apart, or it errs by that much.` : ""}`;
+  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head)${sayWay(moved, found)}.${start !== null && start >= LEANS ? ` In place it is ${start.toFixed(1)} off, too: the contrasts may lie so far apart, or it errs by that much.` : ""}`;
+}
+function sayWay(moved, found) {
+  if (found.off < LEANS) return "";
+  const [down, right, turn] = ["down", "right", "turn"].map((axis) => found[axis] - moved[axis]);
+  const way = moveInWords({ down, right, turn }, ROUND);
+  return way ? `: that is ${way}` : ", not all places one way";
 }
 function sayWorth({ name, moved, found, now, inPlace, floor }) {
   if (now === null || inPlace === null || floor === null)
@@ -810,15 +815,15 @@ function sayWorth({ name, moved, found, now, inPlace, floor }) {
   if (keyOf(moved) === keyOf(ZERO))
     return `You see ${name} with the reference in place: ${now.toFixed(1)} dB, ${gain}. Move a slider: how much of that stays?`;
   const loss = inPlace - now;
-  const kept = loss <= KEPT;
+  const kept2 = loss <= KEPT;
   const near = found && found.off <= NEAR;
-  const seen2 = kept ? `keep its PSNR: ${now.toFixed(1)} dB, in place ${inPlace.toFixed(1)}` : `lose ${loss.toFixed(1)} dB of its ${inPlace.toFixed(1)} in place; ${now.toFixed(1)} dB are left, ${gain}`;
-  return `You see ${name} ${seen2}; therefore ${therefore(kept, found ? near : null)}.`;
+  const seen2 = kept2 ? `keep its PSNR: ${now.toFixed(1)} dB, in place ${inPlace.toFixed(1)}` : `lose ${loss.toFixed(1)} dB of its ${inPlace.toFixed(1)} in place; ${now.toFixed(1)} dB are left, ${gain}`;
+  return `You see ${name} ${seen2}; therefore ${therefore(kept2, found ? near : null)}.`;
 }
-function therefore(kept, near) {
-  if (near === null) return kept ? "this move does not matter to it" : "it takes the reference as if it lay in place";
-  if (near) return kept ? "it reads the reference where it lies" : "finding the place is not enough here";
-  return kept ? "looking beside the place costs it little here" : "it reads the reference beside where it lies";
+function therefore(kept2, near) {
+  if (near === null) return kept2 ? "this move does not matter to it" : "it takes the reference as if it lay in place";
+  if (near) return kept2 ? "it reads the reference where it lies" : "finding the place is not enough here";
+  return kept2 ? "looking beside the place costs it little here" : "it reads the reference beside where it lies";
 }
 var placeText = (moved, without) => AXES.filter((axis) => axis !== without && moved[axis]).map((axis) => sliderText(axis, moved[axis])).join(", ");
 function sayCurve(axis, through) {
@@ -834,7 +839,16 @@ function curve(rows, axis, name, through) {
   ));
   return points.sort((a, b) => a[0] - b[0]);
 }
-var move = (moved, axis, value, alone) => ({ ...alone ? ZERO : moved, [axis]: value });
+function move(moved, axis, value, has) {
+  const kept2 = { ...moved, [axis]: value };
+  return has(kept2) ? kept2 : { ...ZERO, [axis]: value };
+}
+function sayBack(before, after, axis) {
+  const back = { ...before, [axis]: 0 };
+  for (const other of AXES) if (after[other]) back[other] = 0;
+  const words = placeText(back);
+  return words && `This page holds one slider at a time: ${words} went back to 0.`;
+}
 
 // dcamsr_lite/widgets/displacement/controls.js
 var LABELS = {
@@ -864,7 +878,7 @@ function controlPanel(view, bind, change, reset, alone) {
     view.names.map((name) => [name, name, `${name}: ${view.info.networks[name]}`]),
     ...bind("network")
   );
-  const note = alone ? `A saved page: steps of ${steps2.right} px and ${steps2.turn}° were computed before, one slider at a time. Moving one slider returns the others to 0.` : "";
+  const note = alone ? `A saved page: steps of ${steps2.right} px and ${steps2.turn}° were computed before, one slider at a time: move one, and the others go back to 0.` : "";
   const element = make(
     "div",
     { class: "dp-controls" },
@@ -1126,8 +1140,13 @@ function build(model, root) {
     make("div", { class: "dp-said", "aria-live": "polite" }, found, worth, status),
     make("div", { class: "dp-look" }, ...pictures.figures, curves.element)
   );
+  let back = { axis: "", words: "" };
   function change(axis, value, settled) {
-    go(move(view.moved, axis, value, alone), axis, settled);
+    const moved = move(view.moved, axis, value, (place) => answers.has(keyOf(place)));
+    const words = sayBack(view.moved, moved, axis);
+    if (words || back.axis !== axis) back = { axis, words };
+    go(moved, axis, settled);
+    if (back.words) status.textContent = back.words;
   }
   function go(moved, axis = view.state.axis, settled = true) {
     view.moved = moved;

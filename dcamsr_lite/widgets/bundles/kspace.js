@@ -594,9 +594,13 @@ function guide(model) {
   text.textContent = `A tour in ${steps2.length} steps: press Next.`;
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place2));
 }
+function kept(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  return model.alone && turns && count > 1 ? `this page keeps slice ${slice} alone: others need a kernel, in a notebook` : null;
+}
 function slices(model) {
   const { slice, slices: count, turns, refused = "" } = model.get("info");
-  if (!turns || count < 2 || !(model.alone || model.get("slice") !== void 0)) return null;
+  if (!turns || count < 2 || model.alone || model.get("slice") === void 0) return null;
   const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
@@ -612,11 +616,6 @@ function slices(model) {
     }
   );
   turn.sync();
-  const input = turn.group.querySelector("input");
-  if (model.alone && input) {
-    input.disabled = true;
-    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
-  }
   return make("div", { class: "dx-turn" }, turn.group, status);
 }
 var heading = (model, title, lead, about) => make(
@@ -624,7 +623,7 @@ var heading = (model, title, lead, about) => make(
   {},
   make("h2", {}, title),
   make("p", {}, lead),
-  make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+  make("p", { class: "dx-about" }, [...about, kept(model)].filter(Boolean).join(" · ")),
   slices(model),
   guide(model)
 );
@@ -1597,14 +1596,14 @@ function qualityPanel() {
     ...shares.map(({ line: line2 }) => line2),
     folded
   );
-  function draw(quality, kept) {
+  function draw(quality, kept2) {
     const { psnr, ssim, nmse, brightness, measured, removed } = quality;
     tiles.nmse.value.textContent = percent(nmse);
     tiles.psnr.value.textContent = isFinite(psnr) ? `${psnr.toFixed(2)} dB` : "∞";
     tiles.ssim.value.textContent = ssim.toFixed(4);
     tiles.brightness.value.textContent = `${brightness.toFixed(3)} ×`;
-    tiles.samples.value.textContent = percent(kept.samples);
-    tiles.energy.value.textContent = percent(kept.energy);
+    tiles.samples.value.textContent = percent(kept2.samples);
+    tiles.energy.value.textContent = percent(kept2.energy);
     const most = Math.max(quality.inside, quality.outside);
     for (const { name, fill: fill2, value } of shares) {
       fill2.style.width = `${most > 1e-12 ? 100 * quality[name] / most : 0}%`;

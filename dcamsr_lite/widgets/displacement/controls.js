@@ -40,7 +40,7 @@ export function controlPanel(view, bind, change, reset, alone) {
     ...bind("network"),
   );
   const note = alone
-    ? `A saved page: steps of ${steps.right} px and ${steps.turn}° were computed before, one slider at a time. Moving one slider returns the others to 0.`
+    ? `A saved page: steps of ${steps.right} px and ${steps.turn}° were computed before, one slider at a time: move one, and the others go back to 0.`
     : "";
   const element = make(
     "div",

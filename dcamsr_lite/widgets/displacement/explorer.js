@@ -15,7 +15,7 @@ import { controlPanel } from "./controls.js";
 import { curvePanel } from "./curve_panel.js";
 import { picturePanels } from "./picture_panels.js";
 import { View } from "./view.js";
-import { ZERO, adopt, keyOf, move, sayFound, sayWorth } from "./words.js";
+import { ZERO, adopt, keyOf, move, sayBack, sayFound, sayWorth } from "./words.js";
 
 /**
  * @param {import("../shared/page.js").Model} model
@@ -62,8 +62,13 @@ function build(model, root) {
     make("div", { class: "dp-look" }, ...pictures.figures, curves.element),
   );
 
+  let back = { axis: "", words: "" }; // what the slider that moves took back
   function change(axis, value, settled) {
-    go(move(view.moved, axis, value, alone), axis, settled);
+    const moved = move(view.moved, axis, value, (place) => answers.has(keyOf(place)));
+    const words = sayBack(view.moved, moved, axis);
+    if (words || back.axis !== axis) back = { axis, words };
+    go(moved, axis, settled);
+    if (back.words) status.textContent = back.words;
   }
   /** The reference there; the curve through it is asked for when its slider is let go. */
   function go(moved, axis = view.state.axis, settled = true) {

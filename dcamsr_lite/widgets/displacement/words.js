@@ -10,7 +10,7 @@ import { inWords } from "../shared/offsets.js";
 export const AXES = ["right", "down", "turn"];
 export const ZERO = { right: 0, down: 0, turn: 0 };
 const KEPT = 0.5; // dB below its PSNR in place: so much a network may lose and still keep it
-const LEANS = 0.25; // pixels off in place: it says so
+const LEANS = 0.25; // pixels off: it says which way, and so it does in place
 const NEAR = 0.5; // pixels off: so near a place is found
 
 /** What is left out is 0. @returns {Moved} */
@@ -46,7 +46,15 @@ function moveInWords({ down, right, turn }, { least, write }) {
 export function sayFound(name, moved, found, start = null) {
   const planted = `Planted: ${moveInWords(moved, EXACT) || "nothing, the reference lies in place"}`;
   if (!found) return `${planted}. There are no arrows: ${name} does not look at offsets around each place.`;
-  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head).${start !== null && start >= LEANS ? ` In place it is ${start.toFixed(1)} off, too: the contrasts may lie so far apart, or it errs by that much.` : ""}`;
+  return `${planted}. Found by ${name}: ${moveInWords(found, ROUND) || "in place"}; ${found.off.toFixed(1)} pixels off (medians over the head)${sayWay(moved, found)}.${start !== null && start >= LEANS ? ` In place it is ${start.toFixed(1)} off, too: the contrasts may lie so far apart, or it errs by that much.` : ""}`;
+}
+
+/** Which way it is off: ": that is 2.0 to the left". */
+function sayWay(moved, found) {
+  if (found.off < LEANS) return "";
+  const [down, right, turn] = ["down", "right", "turn"].map((axis) => found[axis] - moved[axis]);
+  const way = moveInWords({ down, right, turn }, ROUND);
+  return way ? `: that is ${way}` : ", not all places one way";
 }
 
 /**
@@ -110,11 +118,23 @@ export function curve(rows, axis, name, through) {
 }
 
 /**
- * Where one slider leads: in a saved page only one is away from 0, since answers are prepared for each alone.
+ * Where one slider leads: the others stay where that is answered, and else go back to 0, as in a saved page, for which
+ * answers are prepared for each slider alone.
  * @param {Moved} moved
  * @param {keyof Moved} axis
  * @param {number} value
- * @param {boolean} alone no kernel answers
+ * @param {(moved: Moved) => boolean} has
  * @returns {Moved}
  */
-export const move = (moved, axis, value, alone) => ({ ...(alone ? ZERO : moved), [axis]: value });
+export function move(moved, axis, value, has) {
+  const kept = { ...moved, [axis]: value };
+  return has(kept) ? kept : { ...ZERO, [axis]: value };
+}
+
+/** What of `before` went back to 0 as one slider moved: nothing where none did. @param {Moved} before @param {Moved} after */
+export function sayBack(before, after, axis) {
+  const back = { ...before, [axis]: 0 };
+  for (const other of AXES) if (after[other]) back[other] = 0;
+  const words = placeText(back);
+  return words && `This page holds one slider at a time: ${words} went back to 0.`;
+}

@@ -42,10 +42,18 @@ function guide(model) {
   return make("nav", { class: "dx-tour", "aria-label": "Guided tour" }, text, make("div", {}, back, next, place));
 }
 
-/** Which slice is on screen: a slider where a kernel can open another, else the words that this one was prepared. */
+/** What a saved page keeps of a volume, in words; null where there is nothing else. */
+function kept(model) {
+  const { slice, slices: count, turns } = model.get("info");
+  return model.alone && turns && count > 1
+    ? `this page keeps slice ${slice} alone: others need a kernel, in a notebook`
+    : null;
+}
+
+/** Which slice is on screen: a slider where a kernel can open another. */
 function slices(model) {
   const { slice, slices: count, turns, refused = "" } = model.get("info");
-  if (!turns || count < 2 || !(model.alone || model.get("slice") !== undefined)) return null; // no one to open another
+  if (!turns || count < 2 || model.alone || model.get("slice") === undefined) return null; // no one to open another
   const status = make("small", { role: "status" }, refused);
   let at = slice;
   const turn = slider(
@@ -61,11 +69,6 @@ function slices(model) {
     },
   );
   turn.sync();
-  const input = turn.group.querySelector("input");
-  if (model.alone && input) {
-    input.disabled = true;
-    status.textContent = `This page keeps slice ${slice} alone: others need a kernel, in a notebook.`;
-  }
   return make("div", { class: "dx-turn" }, turn.group, status);
 }
 
@@ -82,7 +85,7 @@ export const heading = (model, title, lead, about) =>
     {},
     make("h2", {}, title),
     make("p", {}, lead),
-    make("p", { class: "dx-about" }, about.filter(Boolean).join(" · ")),
+    make("p", { class: "dx-about" }, [...about, kept(model)].filter(Boolean).join(" · ")),
     slices(model),
     guide(model),
   );
