@@ -20,7 +20,7 @@ from .spatial_choices import (
     SpatialAttention,
     Window,
     make_map,
-    make_projection,
+    make_projections,
     make_temperature,
     spatial_attention,
 )
@@ -64,8 +64,8 @@ class SpatialBranch(nn.Module):
         super().__init__()
         self.prepare = spatial_attention(choice)
         self.temperature = make_temperature(self.prepare, heads)
-        made = [make_projection(choice, tokens, grid, held, local) for _ in range(projections)]
-        self.project_key, self.project_value = made[0], made[-1]
+        made = make_projections(choice, tokens, grid, held, local, projections)
+        self.project_key, self.project_value = made
         self.attention = make_map(choice, tokens)
         self.merge = {"aligned": merge_heads, "scrambled": merge_heads_scrambled}[merge]
         self.dropout = dropout

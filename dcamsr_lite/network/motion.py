@@ -11,7 +11,8 @@ by the votes near by, around the motion that was elected.
 tensor([ 1., -2.])
 
 Votes are read between whole pixels, too, by a quadratic spline, which smooths everywhere nearly alike:
-read linearly, whole pixels have the clearest votes, and parts of a pixel, that is all turns, lose.
+read linearly, whole pixels have the clearest votes, and parts of a pixel, that is all turns, lose. The
+reference is read by the same spline where a place lies, after a prefilter that undoes the smoothing.
 """
 
 import torch
@@ -25,6 +26,7 @@ TURNS = tuple(range(-4, 5))  # degrees
 IN_PLACE = 2.0  # nats that no motion at all has ahead of others: most references lie in place
 BEND = 0.5  # pixels: a standard deviation of what is left after shift and turn
 BENT = 2.0  # pixels: as far as it is looked for
+TAPS = 6  # of the prefilter, on each side: what is left out is below 3e-5
 NEAR = 5  # side of the neighbourhood of a tile whose votes tell a bend, in tiles
 
 
@@ -34,7 +36,8 @@ def find_places(votes: Tensor, sharpness: Tensor) -> Tensor:
     ``sharpness``, of the votes for a motion and of those near by for a bend: how much a vote counts.
     """
     side, grid = round(votes.shape[1] ** 0.5), (votes.shape[2], votes.shape[3])
-    tiles = average_tiles(votes - votes.mean(1, keepdim=True))
+    votes = (votes - votes.mean(1, keepdim=True)) * see_whole(grid, side // 2).to(votes)
+    tiles = average_tiles(votes)
     tiles = rearrange(tiles, "b (i j) y x -> b i j y x", i=side)
     places = place_tiles(grid).to(votes)
     motion = elect_motion(tiles, places, sharpness[0])
@@ -96,17 +99,47 @@ def read_spline(at: Tensor, reach: int) -> Tensor:
 
 
 def share_pixels(places: Tensor, side: int) -> Tensor:
-    """(b, 2, h, w) -> the four pixels around each place, as a map over its window: (b, h w, p).
+    """(b, 2, h, w) -> the nine pixels that the spline reads there, in a window: (b, h w, p).
 
-    >>> share_pixels(torch.tensor([0.25, -1.0]).view(1, 2, 1, 1), side=3).view(3, 3)
+    >>> share_pixels(torch.tensor([0.5, 0.0]).view(1, 2, 1, 1), side=5).view(5, 5)[1:4, 1:4]
     tensor([[0.0000, 0.0000, 0.0000],
-            [0.7500, 0.0000, 0.0000],
-            [0.2500, 0.0000, 0.0000]])
+            [0.0625, 0.3750, 0.0625],
+            [0.0625, 0.3750, 0.0625]])
+
+    The outermost ring is for neighbours alone: no place lies there.
     """
     reach = side // 2
-    places = rearrange(places.clamp(-reach, reach), "b two h w -> two b (h w) 1")
-    rows, columns = (1 - (places - torch.arange(-reach, reach + 1).to(places)).abs()).clamp_min(0)
+    places = rearrange(places.clamp(1 - reach, reach - 1), "b two h w -> two b (h w)")
+    rows, columns = read_spline(places, reach)
     return rearrange(rows[..., :, None] * columns[..., None, :], "b n i j -> b n (i j)")
+
+
+def prefilter(image: Tensor) -> Tensor:
+    """What the spline has to read to give the image (b, c, h, w) back at whole pixels.
+
+    >>> prefilter(torch.eye(9)[None, None])[0, 0, 4, 3:6]
+    tensor([-0.7071,  2.1213, -0.7071])
+    """
+    far = torch.arange(-TAPS, TAPS + 1).abs().to(image)
+    taps = (8**0.5 - 3) ** far  # the inverse of 1/8, 3/4, 1/8
+    taps = taps / taps.sum()
+    lines = rearrange(image, "b c h w -> (b c) 1 h w")
+    lines = F.pad(lines, (TAPS, TAPS, TAPS, TAPS), mode="replicate")
+    lines = F.conv2d(F.conv2d(lines, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
+    return rearrange(lines, "(b c) 1 h w -> b c h w", b=len(image))
+
+
+def see_whole(grid: Grid, reach: int) -> Tensor:
+    """Which queries have a whole window: 1 or 0, (h, w).
+
+    What the convolutions draw at the border of an image lies in place however the head was moved.
+
+    >>> see_whole((4, 5), 1)[:2]
+    tensor([[0., 0., 0., 0., 0.],
+            [0., 1., 1., 1., 0.]])
+    """
+    rows, columns = (torch.arange(n).minimum(torch.arange(n).flip(0)) >= reach for n in grid)
+    return (rows[:, None] & columns).float()
 
 
 def average_tiles(x: Tensor) -> Tensor:

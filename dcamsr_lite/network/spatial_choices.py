@@ -16,7 +16,7 @@ from einops import einsum, rearrange
 from torch import Tensor, nn
 
 from .channels import normalise_tokens
-from .windows import Grid, SharedVotes, Window
+from .windows import Grid, Prefilter, SharedVotes, Window
 
 # How queries and keys of the spatial branch are made ready. Takes ``q`` (b head n d), ``k``
 # (b head n d), ``project`` (b head n d -> b head p d) and ``temperature`` (head 1 1); returns either
@@ -212,18 +212,25 @@ def make_map(choice: str | SpatialAttention, tokens: int) -> nn.Module:
     return WINDOWS[choice](tokens) if choice in WINDOWS else AttentionMap()
 
 
-def make_projection(
+def make_projections(
     choice: str | SpatialAttention,
     tokens: int,
     grid: Grid,
     held: int | None,
     local: bool,
-) -> nn.Module:
-    """What makes tokens of the pixels: learned, but for the choices that look elsewhere.
+    number: int,
+) -> tuple[nn.Module, nn.Module]:
+    """What makes tokens of the pixels, of keys and of values; one for both where ``number`` is 1.
 
-    >>> make_projection("window", 9, (8, 8), None, False)
-    NoProjection()
+    Learned, but for the choices that look elsewhere.
+
+    >>> make_projections("window", 9, (8, 8), None, False, 2)
+    (NoProjection(), NoProjection())
     """
-    if choice == "pooled":
-        return Pooling(tokens)
-    return NoProjection() if choice in WINDOWS else Projection(tokens, grid, held, local)
+    if choice in WINDOWS:
+        return NoProjection(), Prefilter() if choice == "offsets" else NoProjection()
+    made = [
+        Pooling(tokens) if choice == "pooled" else Projection(tokens, grid, held, local)
+        for _ in range(number)
+    ]
+    return made[0], made[-1]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor, nn
 
-from .motion import find_places, share_pixels
+from .motion import find_places, prefilter, share_pixels
 
 Grid = tuple[int, int]  # rows and columns of a level
 TILE = 4  # side of the tiles of fused window attention; of 4, 8 and 16 the fastest on a CPU
@@ -155,17 +155,20 @@ class SharedVotes(Window):
     >>> image = torch.randn(1, 8, 16 * 16, 4)
     >>> moved = image.roll(2, dims=2)  # what was in a column is now two columns further right
     >>> votes = SharedVotes(tokens=49).logits(image, moved, (16, 16))[0, 0, 100]
-    >>> divmod(int(votes.argmax()), 7)  # the centre is (3, 3): no row further, two columns
-    (3, 5)
+    >>> divmod(int(votes.argmax()), 9)  # the centre is (4, 4): no row further, two columns
+    (4, 6)
 
     A query's vote for an offset is the cosine, over the channels of all heads, between it and the key
     that lies there, both about their mean over the image. Of all motions of the head the votes elect
     one, and those near by a bend (``motion.find_places``); each counts as much as a learned sharpness
-    says. A place between pixels is shared by the four around it. All heads look at one place.
+    says. A place is read by a quadratic spline, to which nine pixels belong: the map has one ring more
+    than the votes, so that it holds them all. All heads look at one place.
     """
 
     def __init__(self, tokens: int):
         super().__init__(tokens)
+        self.votes = Window(tokens)
+        self.side = self.votes.side + 2
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS).log())
         self.agreed = nn.Softmax(dim=-1)  # one map for all heads passes here, to be watched
 
@@ -174,7 +177,7 @@ class SharedVotes(Window):
         return self.share(q, k, grid).expand(-1, q.shape[1], -1, -1)
 
     def share(self, q: Tensor, k: Tensor, grid: Grid) -> Tensor:
-        votes = super().logits(point(q), point(k), grid)
+        votes = self.votes.logits(point(q), point(k), grid)
         votes = rearrange(votes, "b 1 (h w) p -> b p h w", h=grid[0])
         places = find_places(votes, self.sharpness.exp())
         shares = share_pixels(places, self.side).clamp_min(NOTHING)
@@ -191,6 +194,21 @@ class SharedVotes(Window):
     def fused(self, q: Tensor, k: Tensor, v: Tensor, grid: Grid, dropout: float = 0.0) -> Tensor:
         """The same, with one map for all heads: votes are shared before the softmax."""
         return self.mix(F.dropout(self.agreed(self.share(q, k, grid)), dropout), v, grid)
+
+
+class Prefilter(nn.Module):
+    """The values as the spline has to read them, so that those of a whole pixel come out as they are.
+
+    >>> v = torch.rand(1, 2, 32 * 32, 4)
+    >>> in_place = share_pixels(torch.zeros(1, 2, 32, 32), side=5)[:, None]
+    >>> read = SharedVotes(tokens=9).mix(in_place, Prefilter()(v, (32, 32)), (32, 32))
+    >>> bool((read - v).view(2, 32, 32, 4)[:, 8:-8, 8:-8].abs().max() < 1e-4)
+    True
+    """
+
+    def forward(self, v: Tensor, grid: Grid) -> Tensor:
+        image = rearrange(v, "b head (h w) d -> b (head d) h w", h=grid[0])
+        return rearrange(prefilter(image), "b (head d) h w -> b head (h w) d", head=v.shape[1])
 
 
 def point(x: Tensor) -> Tensor:

@@ -574,7 +574,7 @@ course.answer("microscope.may_write")
 # %% [markdown]
 # ## Attention that has something to find
 # The maps of this network hardly care where the reference lies, and it was trained on pairs in place.
-# In `lite-4x`, the variant *aligned*, a query may read the 9 x 9 pixels around its own place. The votes
+# In `lite-4x`, the variant *aligned*, a query looks at 9 x 9 offsets around its own place. The votes
 # of all queries elect a motion of the head, a shift with a turn, and both branches read the reference
 # as it was found. It was trained on displaced references.
 

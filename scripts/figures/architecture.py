@@ -300,7 +300,7 @@ def aligned() -> Drawing:
     d.arrow((675, 142), (675, 168), kind="attention")
     d.arrow((780, 200), (828, 200), kind="attention")
     d.arrow((675, 258), (675, 232))
-    d.box(920, 170, 170, 60, ["four pixels there", "b n p: where it looks"], "attention")
+    d.box(920, 170, 170, 60, ["nine pixels there", "b n p: where it looks"], "attention")
     d.arrow((874, 200), (918, 200), kind="attention")
     d.box(
         900,

@@ -8,11 +8,18 @@ from hypothesis import strategies as st
 
 import dcamsr_lite as dl
 from dcamsr_lite.data.augmentation import SHIFT, draw_misalignment, measure_warp, warp
-from dcamsr_lite.kspace import upsample_fourier
+from dcamsr_lite.kspace import shift, upsample_fourier
 from dcamsr_lite.network.alignment import AligningTransformer
-from dcamsr_lite.network.motion import average_near, find_places, place_tiles, spread_tiles
+from dcamsr_lite.network.motion import (
+    average_near,
+    find_places,
+    place_tiles,
+    prefilter,
+    share_pixels,
+    spread_tiles,
+)
 from dcamsr_lite.network.spatial_choices import WINDOWS
-from dcamsr_lite.network.windows import SharedVotes, Window, point
+from dcamsr_lite.network.windows import Prefilter, SharedVotes, Window, point
 
 GRID = (32, 40)
 
@@ -69,6 +76,31 @@ def test_parts_of_a_pixel_and_turns_are_found_everywhere(arguments):
     found = find_places(votes, torch.tensor([1000.0, 30.0]))[0]
     truth = measure_warp(size, **arguments)
     assert (found - truth).norm(dim=0)[8:-8, 8:-8].max() < 0.1
+
+
+def test_what_is_drawn_at_the_border_has_no_vote():
+    """Convolutions see the same zeros beyond both images, wherever the heads lie."""
+    votes = torch.zeros(1, 9, 9, 64, 64)
+    votes[:, 4, 4] = 1  # in place
+    votes[..., 4:-4, 4:-4] = 0
+    votes[:, 6, 5, 20:40, 20:40] = 0.5  # a head, two rows and a column further
+    found = find_places(votes.flatten(1, 2), torch.tensor([4000.0, 30.0]))
+    expected = torch.tensor([2.0, 1.0]).view(2, 1, 1).expand(2, 64, 64)
+    torch.testing.assert_close(found[0], expected, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize("place", [(0.5, 0.5), (-1.5, 0.25), (2.0, -3.0), (4.0, -4.0)])
+def test_a_place_between_pixels_is_read_without_a_blur(place):
+    small = torch.randn(1, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    image = upsample_fourier(small, 2)  # nothing beyond half of what the pixels can hold
+    window, v = SharedVotes(tokens=81), rearrange(image, "1 c h w -> 1 1 (h w) c")
+    places = torch.tensor(place).view(1, 2, 1, 1).expand(1, 2, 40, 40)
+    shares = share_pixels(places, window.side)[:, None]
+    read = window.mix(shares, Prefilter()(v, (40, 40)), (40, 40))
+    read = rearrange(read, "1 1 (h w) c -> 1 c h w", h=40)
+    there = shift(image, -place[0], -place[1])
+    inside = (..., slice(10, -10), slice(10, -10))
+    assert (read - there)[inside].square().mean() < 0.01 * there[inside].square().mean()
 
 
 @pytest.mark.parametrize("size", [(5, 7), (60, 50)])
@@ -147,9 +179,8 @@ def test_uniform_blurs_the_reference_over_the_window():
     with dl.intervene(model, spatial="uniform"):
         model(lr, ref)
     found = seen["out"].view(32, 40)
-    expected = torch.nn.functional.avg_pool2d(
-        torch.nn.functional.pad(ref, (4,) * 4, mode="replicate"), 9, 1
-    )[0, 0]
+    around = torch.nn.functional.pad(prefilter(ref), (5,) * 4, mode="replicate")
+    expected = torch.nn.functional.avg_pool2d(around, 11, 1)[0, 0]
     torch.testing.assert_close(found, expected)
     with dl.intervene(model, spatial="off", channel="off"):
         blind = model(lr, ref)
