@@ -605,7 +605,7 @@ for rows, columns in ((0, 0), (2, -3), (-1, 1)):
     )
 
 # %% [markdown]
-# What is found is 0.3 to 0.4 pixels higher than what was put, in place too: the simulated scans of one
+# What is found is 0.3 to 0.5 pixels higher than what was put, in place too: the simulated scans of one
 # head are up to half a pixel apart, and in this head T1 lies 0.28 pixels above T2 to begin with.
 #
 # Here picture, test and task agree: the arrows say where the reference lies, a cut costs what lies
