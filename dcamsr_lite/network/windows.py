@@ -103,11 +103,14 @@ class Window(nn.Module):
         k = rearrange(k.unfold(3, wide, PIECE), "b d h piece x -> b h piece d x").contiguous()
         found = []
         for row in range(self.side):
-            seen = q @ k[:, row : row + grid[0]]
-            own = (*seen.shape[:-1], self.side), (*seen.stride()[:-2], wide + 1, 1)
-            found.append(seen.as_strided(*own))
+            found.append(self.take_own(q @ k[:, row : row + grid[0]]))
         logits = rearrange(found, "row b h piece i column -> b h (piece i) (row column)")
         return rearrange(logits[:, :, : grid[1]], "(b head) h w p -> b head (h w) p", head=heads)
+
+    def take_own(self, seen: Tensor) -> Tensor:
+        """Of what a piece sees (..., query, place) each query's own, which lie on diagonals."""
+        own = (*seen.shape[:-1], self.side), (*seen.stride()[:-2], seen.shape[-1] + 1, 1)
+        return seen.as_strided(*own)
 
     def mix(self, attention: Tensor, v: Tensor, grid: Grid) -> Tensor:
         """The values around each query, weighted: b head n d."""

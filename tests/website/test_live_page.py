@@ -1,9 +1,11 @@
 """The live page in a real browser: the network in the tab is torch's, and the page answers."""
 
+import gzip
 import io
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 import links
 import nibabel
@@ -49,6 +51,15 @@ def test_the_selftest_says_how_near_torch_it_is_in_the_title(live_page):
     found = re.fullmatch(r"selftest ok (\d\.\de[-+]\d\d)", page.title())
     assert found and float(found[1]) < 1e-4
     assert not live_page.problems
+
+
+@pytest.mark.parametrize("scale", [4, 2])
+def test_the_first_answer_takes_at_most_seven_megabytes(address, scale):
+    with urlopen(f"{address.rsplit('/', 1)[0]}/demo-{scale}x.json.gz") as answer:
+        packed = answer.read()
+    network = json.loads(gzip.decompress(packed))["network"]
+    assert len(packed) + network["bytes"]["wasm"] < 6e6  # the page's scripts come beside them
+    assert len(packed) + network["bytes"]["webgpu"] < 6.5e6
 
 
 @pytest.mark.parametrize("scale", [4, 2])
