@@ -94,7 +94,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
     one grid, nearly half of its page, go in 11 bits, off by 5e-4 of the largest,
     or the paper's ``lite`` would leave no room below 6 MB. With window attention the side of the
     window goes instead, and the keys are those of all pixels. Attention that no query has alone goes
-    as it is, once where the heads share it.
+    as it is, once where the heads share it; that to a window, where few pixels have all, in 11 bits.
     """
     grid, heads = record.grids[level], record.spatial[level].shape[1]
     window = record.windows.get(level)
@@ -122,7 +122,7 @@ def pack_level(model: DCAMSR, record: Record, level: int) -> dict:
         # scale for each head: of lite-4x-paper the worst map is off by 7e-4, in 15 bits by 2e-3.
         "queries": None if keys is None else pack(record.queries[level][0], "int16", maps=True),
         "keys": None if keys is None else pack(keys[0], "int16" if window else "float32"),
-        "attention": pack(_share_heads(record, level), "float16") if keys is None else None,
+        "attention": None if keys is not None else pack_attention(record, level),
         "window": window.side if window else None,
         "footprints": sent,
         "resample": resample,
@@ -145,12 +145,12 @@ def _pack_norms(record: Record, level: int) -> dict | None:
     return None if norms is None else pack(norms[0], "int12", maps=True)
 
 
-def _share_heads(record: Record, level: int) -> Tensor:
+def pack_attention(record: Record, level: int) -> dict:
     """(head, n, p), or (1, n, p) where all heads have one map."""
     attention = record.spatial[level][0]
-    return (
-        attention[:1] if torch.equal(attention, attention[:1].expand_as(attention)) else attention
-    )
+    if torch.equal(attention, attention[:1].expand_as(attention)):
+        attention = attention[:1]
+    return pack(attention, "int11" if level in record.windows else "float16", maps=True)
 
 
 def pack_channel(record: Record, level: int) -> dict:
