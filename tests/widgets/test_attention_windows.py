@@ -10,7 +10,9 @@ SEEN = """() => {
   const paints = [...document.querySelectorAll(".dx-tile canvas")].map((canvas) => {
     const { width, height } = canvas;
     const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
-    const lit = Array.from({ length: width * height }, (_, i) => data[4 * i] - data[4 * i + 2]);
+    // orange beyond blue, as far as it is laid on
+    const light = ([red, , blue, opacity]) => (red - blue) * opacity;
+    const lit = Array.from({ length: width * height }, (_, i) => light(data.slice(4 * i, 4 * i + 4)));
     return [width, height, lit.indexOf(Math.max(...lit))];
   });
   return paints;
@@ -27,8 +29,8 @@ def test_a_tile_shows_what_the_window_reaches_and_where_the_largest_weight_lies(
     tiles = page.evaluate(SEEN)
     assert len(tiles) == 9 and {(w, h) for w, h, _ in tiles} == {(side, side)}
     lifted = explorer.lift().numpy()
-    row, column = np.unravel_index(lifted.argmax(), lifted.shape)
     corner = [x // 2 - side // 2 for x in (30 + 2, 25 + 2)]  # padded by 2, 2
+    row, column = np.unravel_index(lifted.argmax(), lifted.shape)
     assert tiles[-1][2] == (row - corner[0]) * side + column - corner[1]
     page.get_by_label("View: all heads of all levels").check(force=True)
     widths = [width for width, _, _ in page.evaluate(SEEN)]
