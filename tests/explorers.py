@@ -5,6 +5,8 @@ import torch
 import dcamsr_lite as dl
 
 ROOT = "document.querySelector('.dcamsr-explorer').explorer"
+NAMES = ("network", "branch", "query", "level", "head", "side_by_side", "relative", "cell")
+STATE = f"(state => {[*NAMES]}.map(name => state[name]))({ROOT}.state)"
 
 
 def logits_only(q, k, project, temperature):
