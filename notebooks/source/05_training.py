@@ -485,7 +485,7 @@ course.show(
 # Two curves of validation can be compared only if they were scored on the same heads, and the losses
 # only if they were trained on the same slices. The [weights' page](../assets/weights/README.md) says
 # on which. (Nor is there one zero-fill to draw: it is 25.5 dB on four simulated heads, 26.6 dB on the
-# patient.) `lite-4x`, the longest curve, jumps up and down at each of its eight stages: data, sizes and
+# patient.) `lite-4x`, the longest curve, jumps up and down at each of its ten stages: data, sizes and
 # losses changed there, several at a time. So take the one with fewer changes.
 #
 # **Explain.** `lite-4x-footprints` was trained in stages, and its PSNR jumps down where the last one
