@@ -324,7 +324,8 @@ def aligned() -> Drawing:
     d.text(
         560,
         470,
-        "p: 9 × 9 offsets at level 1, 5 × 5 at level 2, 3 × 3 at level 4, in pixels of the level",
+        "p: 9 × 9 offsets at level 1, 5 × 5 at level 2, 3 × 3 at level 4, in pixels of the level;"
+        " the map has one ring more",
         12,
     )
     return d
